@@ -1,1 +1,1 @@
-"""harness/lab."""
+"""Bring systems up and down; own every process, port and folder that is started for them."""

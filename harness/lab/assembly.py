@@ -1,0 +1,239 @@
+"""Bring the parts of one lab up side by side, connect them, and take them down."""
+
+import asyncio
+from collections.abc import Coroutine, Iterable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
+
+from harness.core.stack import Stack
+from harness.lab.control import ControlClient
+from harness.lab.credentials import build_role_key, make_credentials, write_private
+from harness.lab.deaths import Deaths
+from harness.lab.environment import Sites, build_controls, build_environment
+from harness.lab.errors import EnvironmentNotReady, ProcessFailed
+from harness.lab.integration import (
+    HEALTHY_WITHIN_S,
+    AbsentIntegration,
+    AttachedIntegration,
+    Integration,
+    OwnIntegration,
+)
+from harness.lab.layout import (
+    PRIVATE_KEY_FILE,
+    PUBLIC_KEY_FILE,
+    Identity,
+    Seat,
+    bind_seats,
+    build_fake,
+    build_integration,
+    build_tap,
+    build_watchdog,
+    choose_vendors,
+    list_topics,
+)
+from harness.lab.orphans import end_processes
+from harness.lab.ports import LOOPBACK, Address, Listener
+from harness.lab.processes import Lifeline, Process, Program
+from harness.lab.readiness import FirstLine
+from harness.lab.registry import Registration
+from harness.lab.tap import TapClient
+from harness.lab.vendors import OPSDESK
+
+READY_WITHIN_S = 30.0
+
+
+class Assembly:
+    """
+    The parts of one lab.
+
+    Every address is bound before anything starts, so everything may start at once: who connects early waits in a backlog.
+    """
+
+    def __init__(self, stack: Stack, registration: Registration, lab: Identity, *, stack_path: Path | None) -> None:
+        self.stack = stack
+        self.lab = lab
+        self.registration = registration
+        self.deaths = Deaths()
+        self.credentials = make_credentials()
+        vendors, self.absent = choose_vendors(stack)
+        self.integration_address = Address(LOOPBACK, registration.reserve_port())
+        self._make_folders()
+        self.seats = bind_seats(vendors)
+        self.inbound = {name: Listener() for name in stack.integration.webhooks if name in self.seats}
+        self.outbound = {name: Listener() for name in self.seats}
+        self.tap_control, self.tap_admin = Listener(), Listener()
+        self._lifeline = Lifeline()
+        sites = self._locate()
+        self.environment = build_environment(
+            sites,
+            self.credentials,
+            nonce=lab.nonce,
+            roles=stack.roles,
+            stack_path=stack_path,
+            scale=lab.scale,
+        )
+        self.published = {**self.environment, **build_controls(sites, self.credentials)}
+        registration.publish(self.published)
+        token = self.credentials.control_token
+        self.controls = {
+            name: ControlClient(seat.control.address.url, token, system=name) for name, seat in self.seats.items()
+        }
+        self.tap = TapClient(self.tap_control.address.url, token)
+        self.fakes = {name: self._hold(build_fake(seat, lab, self.credentials)) for name, seat in self.seats.items()}
+        self.tap_process = self._hold(
+            build_tap(self.tap_control, self.tap_admin, self._name_served(), lab, self.credentials)
+        )
+        self._watchdog = self._hold(build_watchdog(lab), watched=False)
+        self._integration_process: Process | None = None
+
+    async def bring_up(self, command: Sequence[str], attach_url: str | None) -> Integration:
+        """Start everything, connect it, seed it and wait until the integration is healthy."""
+        integration = self._place_integration(command, attach_url)
+        processes = [self._watchdog, *self.fakes.values(), self.tap_process]
+        await _together([*(process.start() for process in processes), *self._start_own(integration)])
+        tap_ready = asyncio.ensure_future(self._wait_ready(self.tap_process))
+        try:
+            await _together(
+                [
+                    *(self._connect_fake(seat, tap_ready) for seat in self.seats.values()),
+                    *(self._connect_inbound(name, integration, tap_ready) for name in self.inbound),
+                    self._wait_ready(self._watchdog),
+                    integration.wait_healthy(within_s=HEALTHY_WITHIN_S),
+                ]
+            )
+        finally:
+            tap_ready.cancel()
+        return integration
+
+    async def tear_down(self) -> None:
+        """End every process, also in the face of a cancellation. Folders and the entry are the register's."""
+        marks = self.registration.record.processes
+        try:
+            if self._integration_process is not None:
+                await self._integration_process.stop()
+            ours = (*self.fakes.values(), self.tap_process, self._watchdog)
+            await asyncio.gather(*(process.kill() for process in ours))
+            for client in (*self.controls.values(), self.tap):
+                await client.aclose()
+        finally:
+            end_processes(self.lab.id, marks)
+            self._lifeline.close()
+            for listener in self._list_listeners():
+                listener.close()
+
+    def _make_folders(self) -> None:
+        self.registration.add_folder(self.lab.folder)
+        (self.lab.folder / "logs").mkdir()
+        (self.lab.folder / "data").mkdir()
+        write_private(self.lab.folder / PRIVATE_KEY_FILE, self.credentials.private_key)
+        write_private(self.lab.folder / PUBLIC_KEY_FILE, self.credentials.public_key)
+
+    def _locate(self) -> Sites:
+        vendors = {name: seat.vendor.prefix for name, seat in self.seats.items()}
+        return Sites(
+            outbound={vendors[name]: tap.address.url for name, tap in self.outbound.items() if name != OPSDESK},
+            opsdesk=self.outbound[OPSDESK].address.url,
+            controls={vendors[name]: seat.control.address.url for name, seat in self.seats.items()},
+            integration=self.integration_address,
+            data_folder=self.lab.folder / "data",
+            private_key_file=self.lab.folder / PRIVATE_KEY_FILE,
+        )
+
+    def _name_served(self) -> dict[str, Listener]:
+        return {**self.outbound, **{f"inbound-{name}": listener for name, listener in self.inbound.items()}}
+
+    def _list_listeners(self) -> Iterable[Listener]:
+        for seat in self.seats.values():
+            yield from (seat.listener, seat.control)
+        yield from (*self.outbound.values(), *self.inbound.values(), self.tap_control, self.tap_admin)
+
+    def _hold(self, program: Program, *, watched: bool = True) -> Process:
+        on_exit = self.deaths.note if watched else None
+        return Process(program, self.registration, self.lab.folder / "logs", lifeline=self._lifeline, on_exit=on_exit)
+
+    def _place_integration(self, command: Sequence[str], attach_url: str | None) -> Integration:
+        health = self.stack.integration.health
+        if attach_url is not None:
+            return AttachedIntegration(attach_url, health)
+        url = self.integration_address.url
+        if not command:
+            return AbsentIntegration(url, health)
+        self._integration_process = self._hold(build_integration(command, self.environment))
+        return OwnIntegration(
+            self._integration_process, url, health, "handoff lab up, then start the integration by hand"
+        )
+
+    def _start_own(self, integration: Integration) -> Iterable[Coroutine[Any, Any, None]]:
+        return [integration.start()] if integration.owned else []
+
+    async def _connect_fake(self, seat: Seat, tap_ready: "asyncio.Future[None]") -> None:
+        await self._wait_ready(self.fakes[seat.system])
+        control = self.controls[seat.system]
+        catalogue = await control.catalogue()
+        await asyncio.gather(self._seed(seat, control), asyncio.shield(tap_ready))
+        routes = [
+            {key: item[key] for key in ("method", "path")} | {"operation": item["name"]}
+            for item in catalogue["operations"]
+        ]
+        await self.tap.add_listener(
+            seat.system,
+            system=seat.system,
+            direction="outbound",
+            upstream=str(seat.listener.address),
+            routes=routes,
+            fd=self.tap_process.fds[seat.system],
+        )
+
+    async def _seed(self, seat: Seat, control: ControlClient) -> None:
+        if seat.system == OPSDESK:
+            await control.seed(settings={"roles": self._list_roles()})
+        elif seat.system in self.inbound:
+            address = self.inbound[seat.system].address.url + self.stack.integration.webhooks[seat.system]
+            topics = list_topics(self.stack, seat.system)
+            await control.seed(webhooks=[{"topic": topic, "address": address} for topic in topics])
+
+    def _list_roles(self) -> list[dict[str, str]]:
+        return [
+            {"role": role.name, "key": build_role_key(self.lab.nonce, role.name), "channel": role.channel}
+            for role in self.stack.roles.values()
+        ]
+
+    async def _connect_inbound(self, system: str, integration: Integration, tap_ready: "asyncio.Future[None]") -> None:
+        await asyncio.shield(tap_ready)
+        name = f"inbound-{system}"
+        await self.tap.add_listener(
+            name,
+            system=system,
+            direction="inbound",
+            upstream=_name_upstream(integration.url),
+            routes=[],
+            fd=self.tap_process.fds[name],
+        )
+
+    async def _wait_ready(self, process: Process) -> None:
+        await process.wait_ready(FirstLine(), within_s=READY_WITHIN_S)
+
+
+async def _together(parts: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Run all at once; the first that fails cancels the others, and its error is the one raised."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for part in parts:
+                group.create_task(part)
+    except BaseExceptionGroup as errors:
+        _raise_first(errors)
+
+
+def _raise_first(errors: BaseExceptionGroup[BaseException]) -> NoReturn:
+    error: BaseException = errors
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    if isinstance(error, ProcessFailed):
+        raise EnvironmentNotReady(f"the process {error.role}", str(error), "handoff doctor") from error
+    raise error
+
+
+def _name_upstream(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}"

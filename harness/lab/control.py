@@ -1,0 +1,146 @@
+"""The control plane of a fake, as typed calls (docs/contract.md §2)."""
+
+import json
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, NamedTuple, Self, cast
+
+import httpx2
+
+from harness.lab.errors import ControlError, ControlUnreachable, JournalEvicted
+
+CALL_TIMEOUT_S = 10.0
+POLL_SLACK_S = 5.0
+
+Json = dict[str, Any]
+
+
+class JournalPage(NamedTuple):
+    """One answer of a journal: entries in order, the newest `seq` there is, and the epoch of the process."""
+
+    entries: list[Json]
+    last_seq: int
+    epoch: str
+
+
+class ControlClient:
+    """
+    Talk to one fake's control plane.
+
+    Every call raises `ControlError` on a refusal and `ControlUnreachable` where there is no answer. The journal has a
+    connection pool of its own, so that a waiting poll never delays another call.
+    """
+
+    def __init__(self, base_url: str, token: str, *, system: str | None = None) -> None:
+        self.base_url = base_url
+        self.system = system or base_url
+        self._calls = _open_client(base_url, token)
+        self._polls = _open_client(base_url, token)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close both pools."""
+        await self._calls.aclose()
+        await self._polls.aclose()
+
+    async def healthz(self) -> Json:
+        """Answer `{"status","system","epoch","entries","mono"}`."""
+        return await self._call("GET", "/healthz")
+
+    async def catalogue(self) -> Json:
+        """Answer what this vendor can do: operations, faults, codes, acts, collections."""
+        return await self._call("GET", "/catalogue")
+
+    async def seed(self, **parts: Any) -> Json:
+        """Seed `entities`, `webhooks`, `records`, `settings`; answer the counts."""
+        return cast("Json", (await self._call("POST", "/seed", parts))["seeded"])
+
+    async def reset(self) -> None:
+        """Put state, faults and journal back to the start."""
+        await self._call("POST", "/reset", {})
+
+    async def arm(self, fault: Mapping[str, Any]) -> Json:
+        """Arm a fault; answer it with `id` and `armed_seq`."""
+        return await self._call("POST", "/faults", fault)
+
+    async def lift(self, fault_id: str) -> Json:
+        """Lift one fault; answer it with its `hits`."""
+        return await self._call("DELETE", f"/faults/{fault_id}")
+
+    async def lift_all(self) -> list[str]:
+        """Lift every fault; answer the ids that were armed."""
+        return cast("list[str]", (await self._call("DELETE", "/faults"))["lifted"])
+
+    async def faults(self) -> list[Json]:
+        """Answer the armed faults."""
+        return cast("list[Json]", (await self._call("GET", "/faults"))["faults"])
+
+    async def act(self, verb: str, **params: Any) -> Json:
+        """Make the vendor, or someone using it, do something; answer what the verb answers."""
+        return await self._call("POST", f"/act/{verb}", params)
+
+    async def state(self, collection: str) -> list[Json]:
+        """Answer the records of a collection."""
+        return cast("list[Json]", (await self._call("GET", f"/state/{collection}"))["records"])
+
+    async def journal(self, after: int = 0, wait: float = 0.0) -> JournalPage:
+        """
+        Answer the entries above `after`, waiting up to `wait` seconds for the first one.
+
+        At most 5,000 entries an answer: read on from the last entry's `seq` until it equals `last_seq`. Raises
+        `JournalEvicted` where entries asked for are gone.
+        """
+        call = f"GET /journal?after={after}"
+        try:
+            answer = await self._polls.get(
+                "/journal", params={"after": after, "wait": wait}, timeout=wait + POLL_SLACK_S
+            )
+        except httpx2.HTTPError as error:
+            raise ControlUnreachable(self.system, call, _describe(error)) from error
+        if answer.status_code == 410:
+            raise JournalEvicted(self.system, call, 410, _read_detail(answer))
+        if answer.status_code != 200:
+            raise ControlError(self.system, call, answer.status_code, _read_detail(answer))
+        entries = [json.loads(line) for line in answer.content.splitlines() if line]
+        return JournalPage(entries, int(answer.headers["Journal-Last"]), answer.headers["Journal-Epoch"])
+
+    async def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Json:
+        call = f"{method} {path}"
+        try:
+            answer = await self._calls.request(method, path, json=body)
+        except httpx2.HTTPError as error:
+            raise ControlUnreachable(self.system, call, _describe(error)) from error
+        if not answer.is_success:
+            raise ControlError(self.system, call, answer.status_code, _read_detail(answer))
+        return cast("Json", answer.json())
+
+
+def _open_client(base_url: str, token: str) -> httpx2.AsyncClient:
+    return httpx2.AsyncClient(
+        base_url=base_url,
+        headers={"Authorization": f"Bearer {token}"},
+        timeout=CALL_TIMEOUT_S,
+        verify=base_url.startswith("https:"),
+        trust_env=False,  # a proxy set for the internet must not come between us and loopback
+    )
+
+
+def _describe(error: Exception) -> str:
+    return f"{type(error).__name__} {error}".strip()
+
+
+def _read_detail(answer: httpx2.Response) -> str:
+    try:
+        problem = answer.json()
+    except ValueError:
+        return answer.text[:500]
+    if not isinstance(problem, dict):
+        return answer.text[:500]
+    return str(problem.get("detail") or problem.get("title") or problem)

@@ -1,0 +1,64 @@
+"""The secrets of one lab: made when it comes up, gone with it."""
+
+import hashlib
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+ROLE_KEY_LENGTH = 32
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Credentials:
+    """What the integration and the fakes share. `private_key` and `public_key` are PEM (P-256)."""
+
+    control_token: str
+    storefront_token: str
+    storefront_webhook_secret: str
+    erp_client_id: str
+    erp_client_secret: str
+    erp_certificate_id: str
+    erp_token_id: str
+    erp_token_secret: str
+    private_key: bytes
+    public_key: bytes
+
+
+def make_credentials() -> Credentials:
+    """Make fresh secrets, in the vendors' formats."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    return Credentials(
+        control_token=secrets.token_hex(16),
+        storefront_token=f"shpat_{secrets.token_hex(16)}",
+        storefront_webhook_secret=secrets.token_hex(32),
+        erp_client_id=secrets.token_hex(32),
+        erp_client_secret=secrets.token_hex(32),
+        erp_certificate_id=secrets.token_urlsafe(16),
+        erp_token_id=secrets.token_hex(32),
+        erp_token_secret=secrets.token_hex(32),
+        private_key=key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        ),
+        public_key=key.public_key().public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        ),
+    )
+
+
+def build_role_key(nonce: str, role: str) -> str:
+    """Derive the routing key of a role in one lab: 32 hex characters, as long as PagerDuty's."""
+    return hashlib.sha256(f"{nonce}:{role}".encode()).hexdigest()[:ROLE_KEY_LENGTH]
+
+
+def write_private(path: Path, content: bytes | str) -> Path:
+    """Write a file that only its owner may read, in one step; answer its path."""
+    data = content.encode() if isinstance(content, str) else content
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(data)
+    draft.replace(path)
+    return path

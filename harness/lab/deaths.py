@@ -1,0 +1,58 @@
+"""Ends of processes that nobody asked for."""
+
+import asyncio
+import inspect
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from harness.lab.processes import Process, describe_exit
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """
+    One process that ended by itself, or was ended by somebody else.
+
+    `role` is `integration`, `tap`, `fake-<system>`; `at` in epoch seconds, `mono` on the clock of the journals.
+    """
+
+    role: str
+    pid: int | None
+    returncode: int
+    at: float
+    mono: float
+    tail: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """Say it in one line."""
+        return f"{self.role} (pid {self.pid}) ended with {describe_exit(self.returncode)}"
+
+
+OnDeath = Callable[[Death], Awaitable[None] | None]
+
+
+class Deaths(list[Death]):
+    """The deaths of one lab in order; `on_death`, where set, is called (and awaited) for each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.on_death: OnDeath | None = None
+        self._news = asyncio.Event()
+
+    async def wait(self, *, known: int = 0) -> Death:
+        """Wait until more than `known` have happened; answer the first of the others."""
+        while len(self) <= known:
+            self._news.clear()
+            await self._news.wait()
+        return self[known]
+
+    async def note(self, process: Process, returncode: int) -> None:
+        """Note the end of a process."""
+        death = Death(process.role, process.pid, returncode, time.time(), time.monotonic(), tuple(process.tail()))
+        self.append(death)
+        self._news.set()
+        if self.on_death is not None:
+            told = self.on_death(death)
+            if inspect.isawaitable(told):
+                await told

@@ -1,0 +1,131 @@
+"""
+The embedded lab: fakes, tap and integration as child processes of the harness, on loopback.
+
+    async with open_embedded_lab(stack, stack_path=path, run_id="r1", index=0) as lab:
+        await lab.controls["storefront"].act("place-order", count=1)
+        page = await lab.tap.journal(after=0, wait=5)
+        await lab.integration.kill()
+        await lab.integration.start()
+        await lab.integration.wait_healthy()
+
+Several labs may be open at once; they share nothing.
+"""
+
+import asyncio
+import re
+import secrets
+import shlex
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.core.stack import Stack
+from harness.lab.assembly import Assembly
+from harness.lab.control import ControlClient
+from harness.lab.deaths import Deaths
+from harness.lab.errors import EnvironmentNotReady
+from harness.lab.integration import Integration
+from harness.lab.layout import Identity
+from harness.lab.processes import Process
+from harness.lab.registry import register, sweep
+from harness.lab.tap import TapClient
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedLab:
+    """
+    A lab that is up.
+
+    `environment`: the integration's variables; `published`: those and the control planes (what `handoff lab env` prints).
+    `controls`: control plane by system name, the ops desk's as `opsdesk`. `fakes` and `tap_process`: their processes, to
+    freeze, kill or read. `deaths`: ends nobody asked for, in order; set `deaths.on_death` to hear of each.
+    `absent`: why a system of the stack is not in this lab.
+    """
+
+    id: str
+    folder: Path
+    nonce: str
+    scale: float
+    environment: dict[str, str]
+    published: dict[str, str]
+    controls: dict[str, ControlClient]
+    tap: TapClient
+    integration: Integration
+    fakes: dict[str, Process]
+    tap_process: Process
+    deaths: Deaths
+    absent: dict[str, str]
+
+
+@asynccontextmanager
+async def open_embedded_lab(  # noqa: PLR0913 (one keyword for each way to choose the integration)
+    stack: Stack,
+    *,
+    stack_path: Path | None = None,
+    run_id: str,
+    index: int = 0,
+    integration_command: str | Sequence[str] | None = None,
+    attach_url: str | None = None,
+    with_integration: bool = True,
+    kind: str = "run",
+) -> AsyncIterator[EmbeddedLab]:
+    """
+    Bring a lab up, yield it healthy and seeded, and leave nothing of it behind.
+
+    `integration_command` (a shell-like string or a list) starts another command than the stack's; `attach_url` uses an
+    integration that runs elsewhere instead of starting one; `with_integration=False` leaves its place empty. `kind` is
+    `up` for the labs of `handoff lab up`. Raises EnvironmentNotReady (exit 12).
+    """
+    await asyncio.to_thread(sweep)
+    registration = register(_build_id(run_id, index), stack=str(stack_path or stack.name), kind=kind)
+    assembly: Assembly | None = None
+    try:
+        try:
+            assembly = Assembly(stack, registration, _identify(registration.record.id, stack), stack_path=stack_path)
+            command, url = _choose(stack, integration_command, attach_url) if with_integration else ((), None)
+            integration = await assembly.bring_up(command, url)
+        except OSError as error:
+            raise EnvironmentNotReady("the lab", str(error), "handoff doctor") from error
+        yield _present(assembly, integration)
+    finally:
+        if assembly is not None:
+            await assembly.tear_down()
+        registration.close()
+
+
+def _present(assembly: Assembly, integration: Integration) -> EmbeddedLab:
+    return EmbeddedLab(
+        id=assembly.lab.id,
+        folder=assembly.lab.folder,
+        nonce=assembly.lab.nonce,
+        scale=assembly.lab.scale,
+        environment=assembly.environment,
+        published=assembly.published,
+        controls=assembly.controls,
+        tap=assembly.tap,
+        integration=integration,
+        fakes=assembly.fakes,
+        tap_process=assembly.tap_process,
+        deaths=assembly.deaths,
+        absent=assembly.absent,
+    )
+
+
+def _identify(lab: str, stack: Stack) -> Identity:
+    folder = Path(tempfile.gettempdir()) / f"handoff-{lab}"
+    return Identity(lab, secrets.token_hex(4), folder, stack.time.scale)
+
+
+def _choose(
+    stack: Stack, command: str | Sequence[str] | None, attach_url: str | None
+) -> tuple[tuple[str, ...], str | None]:
+    """Choose the integration: what the caller gave wins over the stack; a URL means it runs elsewhere."""
+    if command:
+        return tuple(shlex.split(command) if isinstance(command, str) else command), None
+    return stack.integration.command, attach_url or stack.integration.url
+
+
+def _build_id(run_id: str, index: int) -> str:
+    return f"{re.sub(r'[^A-Za-z0-9_-]', '-', run_id)}-{index}-{secrets.token_hex(3)}"

@@ -1,0 +1,108 @@
+"""What an integration is told: variables from the addresses of a lab. Pure."""
+
+import re
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.lab.credentials import Credentials, build_role_key
+from harness.lab.ports import Address
+
+ERP_ACCOUNT = "TSTDRV1_SB1"
+SLACK_PATH = "/services/T00000000/B00000000/handoff"
+_OURS = re.compile(
+    r"""
+    HANDOFF_(STACK|EVENTS_URL|TIME_SCALE|LAB|LAB_ROLE)
+    | INTEGRATION_(HOST|PORT|DATA_DIR)
+    | (STOREFRONT|ERP|GATEWAY|WMS|CARRIER|CRM)_URL
+    | (STOREFRONT|WMS)_TOKEN | (STOREFRONT|GATEWAY|WMS)_WEBHOOK_SECRET | GATEWAY_API_KEY | WMS_EDI_URL
+    | ERP_(ACCOUNT|CLIENT_ID|CLIENT_SECRET|PRIVATE_KEY_FILE|CERTIFICATE_ID|TOKEN_ID|TOKEN_SECRET)
+    | OPS_(PAGERDUTY|SLACK|ZENDESK|JIRA)_URL | OPS_ROLE_[A-Z0-9_]+_KEY
+    | [A-Z]+_CONTROL_URL | CONTROL_TOKEN
+    """,
+    re.VERBOSE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sites:
+    """
+    Where everything of a lab is.
+
+    `outbound`: base URL by variable prefix (`ERP`), at the tap; `opsdesk` likewise; `controls`: control plane by prefix.
+    """
+
+    outbound: Mapping[str, str]
+    opsdesk: str
+    controls: Mapping[str, str]
+    integration: Address
+    data_folder: Path
+    private_key_file: Path
+
+
+def build_environment(
+    sites: Sites, credentials: Credentials, *, nonce: str, roles: Iterable[str], stack_path: Path | None, scale: float
+) -> dict[str, str]:
+    """Build the variables of the integration, without the control planes."""
+    variables = {f"{prefix}_URL": url for prefix, url in sites.outbound.items()}
+    if "STOREFRONT" in sites.outbound:
+        variables |= build_storefront(credentials)
+    if "ERP" in sites.outbound:
+        variables |= build_erp(credentials) | {"ERP_PRIVATE_KEY_FILE": str(sites.private_key_file)}
+    variables |= {f"OPS_{desk}_URL": sites.opsdesk for desk in ("PAGERDUTY", "ZENDESK", "JIRA")}
+    variables["OPS_SLACK_URL"] = f"{sites.opsdesk}{SLACK_PATH}"
+    variables |= {name_role_key(role): build_role_key(nonce, role) for role in roles}
+    if stack_path is not None:
+        variables["HANDOFF_STACK"] = str(stack_path)
+    return variables | {
+        "HANDOFF_TIME_SCALE": f"{scale:g}",
+        "INTEGRATION_HOST": sites.integration.host,
+        "INTEGRATION_PORT": str(sites.integration.port),
+        "INTEGRATION_DATA_DIR": str(sites.data_folder),
+    }
+
+
+def build_controls(sites: Sites, credentials: Credentials) -> dict[str, str]:
+    """Build what `handoff lab env` adds: the control planes and their token."""
+    urls = {f"{prefix}_CONTROL_URL": url for prefix, url in sites.controls.items()}
+    return {**urls, "CONTROL_TOKEN": credentials.control_token}
+
+
+def build_storefront(credentials: Credentials) -> dict[str, str]:
+    """Build the storefront's account, which its fake reads too."""
+    return {
+        "STOREFRONT_TOKEN": credentials.storefront_token,
+        "STOREFRONT_WEBHOOK_SECRET": credentials.storefront_webhook_secret,
+    }
+
+
+def build_erp(credentials: Credentials) -> dict[str, str]:
+    """Build the ERP's account, which its fake reads too."""
+    return {
+        "ERP_ACCOUNT": ERP_ACCOUNT,
+        "ERP_CLIENT_ID": credentials.erp_client_id,
+        "ERP_CLIENT_SECRET": credentials.erp_client_secret,
+        "ERP_CERTIFICATE_ID": credentials.erp_certificate_id,
+        "ERP_TOKEN_ID": credentials.erp_token_id,
+        "ERP_TOKEN_SECRET": credentials.erp_token_secret,
+    }
+
+
+def name_role_key(role: str) -> str:
+    """Name the variable of a role's key: `integration-oncall` → `OPS_ROLE_INTEGRATION_ONCALL_KEY`."""
+    return f"OPS_ROLE_{re.sub(r'[^A-Za-z0-9]', '_', role).upper()}_KEY"
+
+
+def clear_ours(environment: Mapping[str, str]) -> dict[str, str]:
+    """
+    Drop every variable that labs set, above all control tokens.
+
+    What an outer or an earlier lab left in the shell must not reach a child of this one.
+    """
+    return {name: value for name, value in environment.items() if not _OURS.fullmatch(name)}
+
+
+def render_dotenv(variables: Mapping[str, str]) -> str:
+    """Render `NAME=value` lines, quoted for a shell, in the order given."""
+    return "".join(f"{name}={shlex.quote(value)}\n" for name, value in variables.items())

@@ -1,0 +1,151 @@
+"""Where everything of an embedded lab goes and what is started for it: values only, nothing is started here."""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from harness.core.stack import Stack, System
+from harness.lab.credentials import Credentials
+from harness.lab.environment import build_erp, build_storefront, clear_ours
+from harness.lab.errors import EnvironmentNotReady
+from harness.lab.ports import Listener
+from harness.lab.processes import Program
+from harness.lab.vendors import OPSDESK, OPSDESK_VENDOR, VENDORS, Vendor
+
+PUBLIC_KEY_FILE = "erp-public.pem"
+PRIVATE_KEY_FILE = "erp-private.pem"
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A fake's place: the system it plays, and its two listeners."""
+
+    system: str
+    vendor: Vendor
+    listener: Listener
+    control: Listener
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What tells one lab from another: its id, the nonce in its vendors' ids, its folder and the time scale."""
+
+    id: str
+    nonce: str
+    folder: Path
+    scale: float
+
+
+def choose_vendors(stack: Stack) -> tuple[dict[str, Vendor], dict[str, str]]:
+    """
+    Choose the fake of every system, and the ops desk's.
+
+    Answers the vendors by system, and why each system without one has none. Raises EnvironmentNotReady where a fake does
+    not exist or two systems want the same.
+    """
+    vendors: dict[str, Vendor] = {}
+    absent: dict[str, str] = {}
+    for name, system in stack.systems.items():
+        if system.fake is None:
+            absent[name] = f"{system.wiremock or name} needs WireMock, which this lab does not start"
+        else:
+            vendors[name] = _find_vendor(system, vendors.values())
+    return {**vendors, OPSDESK: OPSDESK_VENDOR}, absent
+
+
+def bind_seats(vendors: Mapping[str, Vendor]) -> dict[str, Seat]:
+    """Bind the addresses of every fake."""
+    return {name: Seat(name, vendor, Listener(), Listener()) for name, vendor in vendors.items()}
+
+
+def build_fake(seat: Seat, lab: Identity, credentials: Credentials) -> Program:
+    """Describe the process of a fake. Its account comes to it in its environment."""
+    options = ["--token", credentials.control_token, "--time-scale", f"{lab.scale:g}", "--nonce", lab.nonce]
+    return Program(
+        role=f"fake-{seat.system}",
+        argv=[sys.executable, "-m", seat.vendor.module, *options],
+        cwd=lab.folder,
+        environment={**_base(), **_build_account(seat.vendor, credentials)},
+        flags={"--fd": seat.listener, "--control-fd": seat.control},
+        lifeline=True,
+    )
+
+
+def build_tap(
+    control: Listener, admin: Listener, served: Mapping[str, Listener], lab: Identity, credentials: Credentials
+) -> Program:
+    """Describe the process of the tap, which inherits the sockets it will serve."""
+    return Program(
+        role="tap",
+        argv=[sys.executable, "-m", "harness.wire", "--token", credentials.control_token],
+        cwd=lab.folder,
+        environment=_base(),
+        flags={"--control-fd": control, "--admin-fd": admin},
+        inherited=served,
+        lifeline=True,
+    )
+
+
+def build_watchdog(lab: Identity) -> Program:
+    """Describe the process that sweeps when the harness is gone. It needs the register, hence our own variables."""
+    argv = [sys.executable, "-m", "harness.lab.watchdog"]
+    return Program("watchdog", argv, lab.folder, dict(os.environ), lifeline=True)
+
+
+def build_integration(command: Sequence[str], variables: Mapping[str, str]) -> Program:
+    """
+    Describe the integration's process: in the folder the harness was called from, with its environment.
+
+    `python` means the interpreter the harness runs on. Raises EnvironmentNotReady where there is no such command.
+    """
+    program = sys.executable if command[0] in {"python", "python3"} else shutil.which(command[0])
+    if program is None:
+        raise EnvironmentNotReady(
+            "the integration",
+            f"there is no command {command[0]!r}",
+            "correct integration.command in the stack, or give --integration 'CMD'",
+        )
+    return Program("integration", [program, *command[1:]], Path.cwd(), {**_base(), **variables})
+
+
+def list_topics(stack: Stack, system: str) -> list[str]:
+    """List the webhook topics (`orders/create`) that handoffs from this system name, each once."""
+    named = (name for handoff in stack.handoffs if handoff.source == system for name in handoff.operations)
+    return list(dict.fromkeys(name for name in named if "/" in name))
+
+
+def _find_vendor(system: System, taken: Iterable[Vendor]) -> Vendor:
+    fake = str(system.fake)
+    vendor = VENDORS.get(fake)
+    where = str(system.location) or "the stack"
+    if vendor is None:
+        near = get_close_matches(fake, VENDORS, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise EnvironmentNotReady(
+            f"system {system.name!r} ({where})",
+            f"there is no fake {fake!r}{hint} (there are: {', '.join(sorted(VENDORS))})",
+            "handoff doctor",
+        )
+    if vendor in taken:
+        raise EnvironmentNotReady(
+            f"system {system.name!r} ({where})",
+            f"another system has the fake {fake!r} already; a lab holds one of each",
+            "name each fake once under systems",
+        )
+    return vendor
+
+
+def _build_account(vendor: Vendor, credentials: Credentials) -> dict[str, str]:
+    if vendor.prefix == "STOREFRONT":
+        return build_storefront(credentials)
+    if vendor.prefix == "ERP":
+        return build_erp(credentials)
+    return {}
+
+
+def _base() -> dict[str, str]:
+    return clear_ours(os.environ)

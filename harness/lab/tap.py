@@ -1,0 +1,35 @@
+"""The control plane of the tap, as typed calls (docs/contract.md §3)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from harness.lab.control import ControlClient, Json
+
+
+class TapClient(ControlClient):
+    """Talk to the tap: what fakes share (`healthz`, `journal`, `reset`), listeners, rules and signals."""
+
+    def __init__(self, base_url: str, token: str) -> None:
+        super().__init__(base_url, token, system="tap")
+
+    async def add_listener(
+        self,
+        name: str,
+        *,
+        system: str,
+        direction: str,
+        upstream: str,
+        routes: Sequence[Mapping[str, Any]],
+        fd: int | None = None,
+    ) -> Json:
+        """Serve a listener, on an inherited socket where `fd` is given; answer it with its `address`."""
+        body = {"name": name, "system": system, "direction": direction, "upstream": upstream, "routes": list(routes)}
+        return await self._call("POST", "/listeners", body if fd is None else {**body, "fd": fd})
+
+    async def change_listener(self, name: str, **changes: Any) -> Json:
+        """Change `upstream` or `accepting` of a listener."""
+        return await self._call("PATCH", f"/listeners/{name}", changes)
+
+    async def listeners(self) -> list[Json]:
+        """Answer the listeners."""
+        return cast("list[Json]", (await self._call("GET", "/listeners"))["listeners"])
