@@ -1,0 +1,112 @@
+"""
+The append-only journal of a fake or of the tap (docs/contract.md §1).
+
+An entry is serialised when it is appended, so what it shows cannot change afterwards. Nothing here knows of any vendor.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fakes.kit.clock import Clock
+
+BATCH = 5_000
+KEEP = 50_000
+
+
+class EvictedError(LookupError):
+    """The entries asked for are gone; ``oldest`` is the first seq still held."""
+
+    def __init__(self, oldest: int) -> None:
+        super().__init__(f"entries before {oldest} were evicted")
+        self.oldest = oldest
+
+
+class Journal:
+    """Hold entries in order of arrival and hand them to readers that poll long."""
+
+    def __init__(self, clock: Clock, *, epoch: str | None = None, keep: int = KEEP) -> None:
+        self.clock = clock
+        self.epoch = epoch or secrets.token_hex(4)
+        self._keep = keep
+        self._closed = False
+        self._arrival: asyncio.Future[None] | None = None
+        self._clear()
+
+    def _clear(self) -> None:
+        self._lines: list[bytes] = []
+        self._first = 1
+        self._drained = 0
+
+    @property
+    def last(self) -> int:
+        """The seq of the newest entry, 0 when there is none."""
+        return self._first + len(self._lines) - 1
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def append(self, type: str, **fields: Any) -> int:  # noqa: A002 - the contract calls it type
+        """Write one entry now and return its seq; ``fields`` must be JSON values."""
+        seq = self.last + 1
+        entry = {"seq": seq, "at": self.clock.wall(), "mono": self.clock.mono(), "type": type, **fields}
+        self._lines.append(json.dumps(entry, separators=(",", ":")).encode())
+        self._evict()
+        self._wake()
+        return seq
+
+    async def read(self, after: int, wait: float = 0.0) -> list[bytes]:
+        """
+        Return the NDJSON lines (without newline) of entries above ``after``, at most 5,000.
+
+        Waits up to ``wait`` seconds for the first one. Raises EvictedError when some of them are gone.
+        """
+        if after + 1 < self._first:
+            raise EvictedError(self._first)
+        self._drained = max(self._drained, min(after, self.last))
+        if self.last <= after and wait > 0 and not self._closed:
+            await self._wait_for_arrival(after, wait)
+        start = max(0, after + 1 - self._first)
+        return self._lines[start : start + BATCH]
+
+    def entries(self, after: int = 0) -> list[dict[str, Any]]:
+        """Return all held entries above ``after``, decoded, without draining them."""
+        return [json.loads(line) for line in self._lines[max(0, after + 1 - self._first) :]]
+
+    def reset(self) -> None:
+        """Forget everything and begin at seq 1 again, under the same epoch; waiting readers get an empty answer."""
+        self._clear()
+        self._wake()
+
+    def close(self) -> None:
+        """Let waiting and later readers go at once, so that a server can stop."""
+        self._closed = True
+        self._wake()
+
+    async def _wait_for_arrival(self, after: int, wait: float) -> None:
+        deadline = self.clock.mono() + wait
+        while self.last <= after and not self._closed:
+            left = deadline - self.clock.mono()
+            if left <= 0:
+                return
+            if self._arrival is None:
+                self._arrival = asyncio.get_running_loop().create_future()
+            cleared = self._lines
+            await asyncio.wait([self._arrival], timeout=left)
+            if self._lines is not cleared:
+                return
+
+    def _wake(self) -> None:
+        if self._arrival is not None and not self._arrival.done():
+            self._arrival.set_result(None)
+        self._arrival = None
+
+    def _evict(self) -> None:
+        if len(self._lines) > self._keep and self._drained >= self._first:
+            gone = self._drained - self._first + 1
+            self._first += gone
+            del self._lines[:gone]

@@ -1,0 +1,224 @@
+"""
+One way to start every fake and the tap: two ports in one process and one loop.
+
+Prints one JSON line with the addresses when both listen; ends cleanly on SIGTERM, SIGINT or when the lifeline closes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import secrets
+import signal
+import socket
+import sys
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import uvicorn
+import uvloop
+
+from fakes.kit.connection import FakeProtocol, build_protocol
+from fakes.kit.fake import Fake, build_vendor_app
+from fakes.kit.ids import build_nonce
+from fakes.kit.plane import build_fake_control
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from starlette.types import ASGIApp
+
+    from fakes.kit.journal import Journal
+
+# An idle client connection is kept longer than any test runs: closing it early would look like a fault nobody armed.
+KEEP_ALIVE_S = 3600
+GRACE_S = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a fake is started; see build_parser."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    control_port: int = 0
+    fd: int | None = None
+    control_fd: int | None = None
+    token: str = ""
+    token_generated: bool = False
+    time_scale: float = 1.0
+    nonce: str = field(default_factory=build_nonce)
+    lifeline_fd: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What is served: the control plane, the vendor's application unless there is none, and what runs meanwhile."""
+
+    system: str
+    journal: Journal
+    control: ASGIApp
+    app: ASGIApp | None = None
+    running: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
+    protocol: type[FakeProtocol] = FakeProtocol
+
+
+def build_parser(system: str) -> argparse.ArgumentParser:
+    """Return the command line every fake has; a vendor may add to it."""
+    parser = argparse.ArgumentParser(prog=f"python -m fakes.{system}", description=f"Serve the {system} fake.")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: loopback)")
+    parser.add_argument("--port", type=int, default=0, help="vendor port (default: any free one)")
+    parser.add_argument("--control-port", type=int, default=0, help="control port (default: any free one)")
+    parser.add_argument("--fd", type=int, help="inherited listening socket to use as the vendor port")
+    parser.add_argument("--control-fd", type=int, help="inherited listening socket to use as the control port")
+    parser.add_argument("--token", help="control token (default: CONTROL_TOKEN, else one is made up and printed)")
+    parser.add_argument(
+        "--time-scale", type=_scale, help="divisor of the vendor's waits (default: HANDOFF_TIME_SCALE or 1)"
+    )
+    parser.add_argument("--nonce", help="seed of the ids, the same gives the same ids (default: random)")
+    parser.add_argument("--lifeline-fd", type=int, help="inherited pipe; the fake ends when it closes")
+    return parser
+
+
+def read_options(arguments: argparse.Namespace, environ: Mapping[str, str] = os.environ) -> Options:
+    """Complete the command line from the environment."""
+    token = arguments.token or environ.get("CONTROL_TOKEN")
+    scale = arguments.time_scale
+    if scale is None:
+        scale = _scale(environ.get("HANDOFF_TIME_SCALE") or "1")
+    return Options(
+        host=arguments.host,
+        port=arguments.port,
+        control_port=arguments.control_port,
+        fd=arguments.fd,
+        control_fd=arguments.control_fd,
+        token=token or secrets.token_urlsafe(24),
+        token_generated=not token,
+        time_scale=scale,
+        nonce=arguments.nonce or build_nonce(),
+        lifeline_fd=arguments.lifeline_fd,
+    )
+
+
+def build_service(fake: Fake, options: Options) -> Service:
+    """Return the service of a fake."""
+    return Service(
+        system=fake.system,
+        journal=fake.journal,
+        control=build_fake_control(fake, options.token),
+        app=build_vendor_app(fake),
+        running=fake.running,
+        protocol=build_protocol(fake.bad_request),
+    )
+
+
+def run(build: Callable[[], Service], options: Options) -> None:
+    """Serve until told to stop; ``build`` is called inside the loop."""
+    uvloop.run(serve(build, options))
+
+
+async def serve(build: Callable[[], Service], options: Options) -> None:
+    """Serve until a signal or the end of the lifeline."""
+    service = build()
+    stop = asyncio.Event()
+    _listen_for_stop(stop, options.lifeline_fd)
+    sockets = [bind(options.host, options.control_port, options.control_fd)]
+    servers = [_build_server(service.control, FakeProtocol)]
+    if service.app is not None:
+        sockets.insert(0, bind(options.host, options.port, options.fd))
+        servers.insert(0, _build_server(service.app, service.protocol))
+    async with service.running():
+        tasks = [asyncio.ensure_future(s.serve(sockets=[k])) for s, k in zip(servers, sockets, strict=True)]
+        await asyncio.gather(*(server.ready.wait() for server in servers))
+        sys.stdout.write(json.dumps(_describe(service, options, sockets)) + "\n")
+        sys.stdout.flush()
+        await stop.wait()
+        service.journal.close()
+        for server in servers:
+            server.should_exit = True
+        await asyncio.gather(*tasks)
+
+
+def bind(host: str, port: int, fd: int | None) -> socket.socket:
+    """Return a listening-ready TCP socket: the inherited one, else a fresh one on the address."""
+    if fd is not None:
+        return socket.socket(fileno=fd)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.bind((host, port))
+    return sock
+
+
+class _Server(uvicorn.Server):
+    """A uvicorn server that leaves signals alone and tells when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = asyncio.Event()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take no signals: two servers share this process."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then say so."""
+        await super().startup(sockets)
+        self.ready.set()
+
+
+def _build_server(app: ASGIApp, protocol: type[FakeProtocol]) -> _Server:
+    config = uvicorn.Config(
+        app,
+        http=protocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=GRACE_S,
+        backlog=1024,
+    )
+    return _Server(config)
+
+
+def _describe(service: Service, options: Options, sockets: Sequence[socket.socket]) -> dict[str, str]:
+    urls = [_url(sock) for sock in sockets]
+    line = {"system": service.system, "epoch": service.journal.epoch, "control_url": urls[-1]}
+    if service.app is not None:
+        line["url"] = urls[0]
+    if options.token_generated:
+        line["token"] = options.token
+    return line
+
+
+def _url(sock: socket.socket) -> str:
+    host, port = sock.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _listen_for_stop(stop: asyncio.Event, lifeline_fd: int | None) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    if lifeline_fd is not None:
+        loop.add_reader(lifeline_fd, _check_lifeline, lifeline_fd, stop)
+
+
+def _check_lifeline(fd: int, stop: asyncio.Event) -> None:
+    if os.read(fd, 4096) == b"":
+        asyncio.get_running_loop().remove_reader(fd)
+        stop.set()
+
+
+def _scale(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError("the time scale is a positive number")
+    return value

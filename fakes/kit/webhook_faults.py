@@ -1,0 +1,129 @@
+"""What each webhook fault makes of a delivery: a plan the outbox follows."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+
+    from fakes.kit.faults import Hit
+
+
+def _same(body: bytes) -> bytes:
+    return body
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to deliver one webhook; the defaults are the vendor's good day."""
+
+    fault_id: str | None = None
+    dropped: bool = False
+    copies: int = 1
+    same_id: bool = True
+    together: bool = True
+    delay_s: float = 0.0
+    after_topic: str | None = None
+    ended: asyncio.Event | None = None
+    age_s: float = 0.0
+    signing: Literal["genuine", "forged", "missing"] = "genuine"
+    signs_original: bool = False
+    retries: bool = True
+    mutate: Callable[[bytes], bytes] = _same
+
+
+def _drop(hit: Hit) -> Plan:
+    return Plan(hit.fault.id, dropped=True)
+
+
+def _duplicate(hit: Hit) -> Plan:
+    params = hit.fault.params
+    return Plan(hit.fault.id, copies=params["copies"], same_id=params["same_id"], together=params["together"])
+
+
+def _out_of_order(hit: Hit) -> Plan:
+    return Plan(hit.fault.id, after_topic=hit.fault.params["after_topic"], ended=hit.ended)
+
+
+def _bad_signature(hit: Hit) -> Plan:
+    how = hit.fault.params["how"]
+    if how == "other_body":
+        return Plan(hit.fault.id, signs_original=True, mutate=change_body, retries=False)
+    return Plan(hit.fault.id, signing=how, retries=False)
+
+
+def _malform(hit: Hit) -> Plan:
+    return Plan(hit.fault.id, mutate=MUTATIONS[hit.fault.params["mutation"]])
+
+
+def _delay(hit: Hit) -> Plan:
+    return Plan(hit.fault.id, delay_s=hit.fault.params["seconds"])
+
+
+def _age(hit: Hit) -> Plan:
+    return Plan(hit.fault.id, age_s=hit.fault.params["age_s"])
+
+
+PLANS: dict[str, Callable[[Hit], Plan]] = {
+    "webhook_dropped": _drop,
+    "webhook_duplicate": _duplicate,
+    "webhook_out_of_order": _out_of_order,
+    "webhook_bad_signature": _bad_signature,
+    "webhook_malformed": _malform,
+    "webhook_delayed": _delay,
+    "webhook_stale": _age,
+}
+
+
+def change_body(body: bytes) -> bytes:
+    """Return a body that still decodes but differs from the one that was signed."""
+    value = json.loads(body)
+    return _dump({**value, "note": "changed on the way"}) if isinstance(value, dict) else body + b" "
+
+
+def _retype(value: Any) -> Any:
+    """Make of every scalar one of another type, keep the shape: texts become numbers, numbers become lists."""
+    if isinstance(value, dict):
+        return {name: _retype(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return {"0": [_retype(inner) for inner in value]}
+    return 7 if isinstance(value, str) else [value]
+
+
+def _truncate(body: bytes) -> bytes:
+    return body[: max(1, len(body) * 2 // 3)]
+
+
+def _replace_by_text(_: bytes) -> bytes:
+    return b"<html><body>Temporarily unavailable</body></html>"
+
+
+def _change_types(body: bytes) -> bytes:
+    return _dump(_retype(json.loads(body)))
+
+
+def _strip_fields(body: bytes) -> bytes:
+    value = json.loads(body)
+    kept = [name for name in ("created_at", "updated_at", "currency") if name in value]
+    return _dump({name: value[name] for name in kept})
+
+
+def _empty(_: bytes) -> bytes:
+    return b""
+
+
+MUTATIONS: dict[str, Callable[[bytes], bytes]] = {
+    "truncated": _truncate,
+    "not_json": _replace_by_text,
+    "wrong_types": _change_types,
+    "missing_fields": _strip_fields,
+    "empty": _empty,
+}
+
+
+def _dump(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
