@@ -1,0 +1,232 @@
+"""
+Breaker: when a handoff must fall silent, for how long, and how it comes back.
+
+What the breaker does is derived from the calls on the wire with the automaton below; what the integration says of its
+breaker is never asked. Calls that began before a failure was known were under way and prove nothing.
+
+    closed    --Nth consecutive failure-->  open
+    open      --pause over, a call begins-->  half open
+    half open --success-->  closed
+    half open --failure-->  open
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.core.backoff import EARLY_SHARE
+from harness.core.verdict import CheckResult, Evidence, UnknownKind, build_held, build_unknown, build_violated
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.core.history import Exchange, History
+    from harness.core.stack import Breaker
+
+# A worker may have passed its breaker just before the last failure was booked; its call reaches the wire a moment later.
+UNDER_WAY_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """One time the handoff had to be silent: from when, until the pause is over, and what was sent meanwhile."""
+
+    opened: float
+    until: float
+    intruders: tuple[Exchange, ...]
+    probes: tuple[Exchange, ...]
+    reopened: bool
+
+
+def trace_openings(calls: Sequence[Exchange], breaker: Breaker, *, scale: float) -> tuple[Opening, ...]:
+    """Run the automaton over the calls of one handoff and list the openings it had to make."""
+    pause_s = breaker.pause_s / scale
+    by_end = sorted(calls, key=lambda call: call.ended)
+    openings: list[Opening] = []
+    consecutive = 0
+    position = 0
+    while position < len(by_end):
+        call = by_end[position]
+        position += 1
+        if openings and call.started < openings[-1].opened + UNDER_WAY_S:
+            continue  # under way when the breaker opened: neither a probe nor a failure of the next count
+        if call.succeeded:
+            consecutive = 0
+        elif call.counts_for_breaker:
+            consecutive += 1
+        if consecutive < breaker.failures:
+            continue
+        reopened = False
+        opened = call.ended
+        while True:
+            opening = _open(by_end, opened, pause_s, reopened=reopened)
+            openings.append(opening)
+            if not opening.probes:
+                return tuple(openings)
+            decisive = opening.probes[-1]
+            position = next(at for at, later in enumerate(by_end) if later is decisive) + 1
+            if not decisive.counts_for_breaker:
+                break
+            opened, reopened = decisive.ended, True
+        consecutive = 0
+    return tuple(openings)
+
+
+def _open(calls: Sequence[Exchange], opened: float, pause_s: float, *, reopened: bool) -> Opening:
+    """Describe one opening: who broke the silence, and which calls probed after it, up to the first that ended."""
+    until = opened + pause_s
+    earliest = until - pause_s * EARLY_SHARE
+    later = sorted((call for call in calls if call.started >= opened + UNDER_WAY_S), key=lambda call: call.started)
+    intruders = tuple(call for call in later if call.started < earliest)
+    after = [call for call in later if call.started >= earliest]
+    if not after:
+        return Opening(opened, until, intruders, (), reopened)
+    decided = min(call.ended for call in after)
+    probes = sorted((call for call in after if call.started < decided), key=lambda call: call.ended)
+    return Opening(opened, until, intruders, tuple(probes), reopened)
+
+
+def check_opens(history: History, operations: tuple[str, ...], breaker: Breaker, *, scale: float) -> CheckResult:
+    """
+    Judge that the handoff falls silent after N consecutive failures, for the whole pause.
+
+    Unknown when fewer than N consecutive failures were seen: then nothing had to open.
+    """
+    calls = history.attempts(operations)
+    declared = f"silent for {breaker.pause_s / scale:.2f} s after {breaker.failures} consecutive failures"
+    openings = trace_openings(calls, breaker, scale=scale)
+    if not openings:
+        observed = f"{_longest_run(calls)} consecutive failures, {breaker.failures} needed"
+        return build_unknown("opens", declared, observed, UnknownKind.VACUOUS)
+    evidence = [_show(opening) for opening in openings]
+    for opening in openings:
+        if opening.intruders:
+            first = opening.intruders[0]
+            observed = f"{len(opening.intruders)} sent while it must be open, first {first.started - opening.opened:.2f} s after"
+            shown = [Evidence(str(call), call.started, call.id) for call in opening.intruders]
+            return build_violated("opens", declared, observed, [*evidence, *shown])
+        if history.now < opening.until and not opening.probes:
+            return build_unknown("opens", declared, "the pause was not watched to its end", UnknownKind.VACUOUS)
+    return build_held("opens", declared, f"none within {openings[0].until - openings[0].opened:.2f} s", evidence)
+
+
+def check_stays_closed(
+    history: History, operations: tuple[str, ...], breaker: Breaker, *, handoff: str, scale: float
+) -> CheckResult:
+    """
+    Judge that fewer than N consecutive failures do not pause the handoff.
+
+    The sign of an opening is a silence as long as the pause while work was queued, or an alert.
+    """
+    declared = f"stays closed below {breaker.failures} consecutive failures"
+    calls = history.attempts(operations)
+    run = _longest_run(calls)
+    if run != breaker.failures - 1:
+        observed = f"{run} consecutive failures, {breaker.failures - 1} needed"
+        return build_unknown("stays_closed", declared, observed, UnknownKind.VACUOUS)
+    alerts = [alert for alert in history.alerts if alert.handoff == handoff]
+    if alerts:
+        shown = [Evidence(f"alert to {alert.role}: {alert.code}", alert.t) for alert in alerts]
+        return build_violated("stays_closed", declared, f"an alert after {run} failures", shown)
+    last = max(call.ended for call in calls if call.counts_for_breaker)
+    nexts = [call for call in calls if call.started >= last]
+    pause_s = breaker.pause_s / scale
+    if not nexts:
+        return build_violated(
+            "stays_closed", declared, f"nothing sent for {history.now - last:.2f} s after {run} failures"
+        )
+    quiet_s = nexts[0].started - last
+    evidence = [Evidence(f"next call {quiet_s:.2f} s after the last failure", nexts[0].started, nexts[0].id)]
+    if quiet_s >= pause_s * (1 - EARLY_SHARE):
+        return build_violated("stays_closed", declared, f"paused for {quiet_s:.2f} s after {run} failures", evidence)
+    return build_held("stays_closed", declared, f"went on {quiet_s:.2f} s after failure {run}", evidence)
+
+
+def check_probes(
+    history: History, operations: tuple[str, ...], breaker: Breaker, *, scale: float, latest_s: float
+) -> CheckResult:
+    """
+    Judge that after the pause at most the declared number of probes is sent before one of them ended, and that one is.
+
+    `latest_s` is how long after the pause the first probe may take while work is queued.
+    """
+    plural = "s" if breaker.probes > 1 else ""
+    declared = f"{breaker.probes} probe{plural} after {breaker.pause_s / scale:.2f} s"
+    openings = trace_openings(history.attempts(operations), breaker, scale=scale)
+    if not openings:
+        return build_unknown("probes", declared, "it never had to open", UnknownKind.VACUOUS)
+    evidence = [_show(opening) for opening in openings]
+    for opening in openings:
+        if not opening.probes:
+            if history.now < opening.until + latest_s:
+                continue
+            observed = f"no probe within {history.now - opening.until:.2f} s after the pause"
+            return build_violated("probes", declared, observed, evidence)
+        if len(opening.probes) > breaker.probes:
+            return build_violated("probes", declared, f"{len(opening.probes)} at once", evidence)
+        late_s = min(probe.started for probe in opening.probes) - opening.until
+        if late_s > latest_s:
+            return build_violated("probes", declared, f"first probe {late_s:.2f} s after the pause", evidence)
+    if not openings[0].probes:
+        return build_unknown("probes", declared, "the pause was not watched to its end", UnknownKind.VACUOUS)
+    return build_held("probes", declared, f"{len(openings[0].probes)} probe{plural}", evidence)
+
+
+def check_reopened(history: History, operations: tuple[str, ...], breaker: Breaker, *, scale: float) -> CheckResult:
+    """Judge that a failed probe opens the breaker again: silence for another pause."""
+    declared = f"a failed probe opens it again for {breaker.pause_s / scale:.2f} s"
+    openings = trace_openings(history.attempts(operations), breaker, scale=scale)
+    again = next((opening for opening in openings if opening.reopened), None)
+    if again is None:
+        return build_unknown("reopens", declared, "no probe failed", UnknownKind.VACUOUS)
+    evidence = [_show(opening) for opening in openings]
+    if again.intruders:
+        first = again.intruders[0]
+        observed = f"sent {first.started - again.opened:.2f} s after the failed probe"
+        return build_violated("reopens", declared, observed, evidence)
+    if history.now < again.until and not again.probes:
+        return build_unknown("reopens", declared, "the second pause was not watched to its end", UnknownKind.VACUOUS)
+    return build_held("reopens", declared, "silent again for the whole pause", evidence)
+
+
+def check_one_alert(
+    history: History, operations: tuple[str, ...], breaker: Breaker, *, handoff: str, scale: float
+) -> CheckResult:
+    """
+    Judge that each opening told the declared role once.
+
+    An opening that follows a failed probe may be told as one of its own or as part of the same outage.
+    """
+    declared = f"one alert to {breaker.alert} per opening"
+    openings = trace_openings(history.attempts(operations), breaker, scale=scale)
+    alerts = [alert for alert in history.alerts if alert.handoff == handoff]
+    evidence = [Evidence(f"alert to {alert.role or 'nobody known'}: {alert.code}", alert.t) for alert in alerts]
+    if not openings:
+        return build_unknown("one_alert", declared, "it never had to open", UnknownKind.VACUOUS)
+    fresh = sum(not opening.reopened for opening in openings)
+    if len(alerts) < fresh:
+        if any(alert.handoff is None for alert in history.alerts):
+            return build_unknown("one_alert", declared, "an alert names no handoff", UnknownKind.NOT_OBSERVABLE)
+        return build_violated("one_alert", declared, f"{len(alerts)} alerts for {fresh} openings", evidence)
+    if len(alerts) > len(openings):
+        return build_violated("one_alert", declared, f"{len(alerts)} alerts for {len(openings)} openings", evidence)
+    wrong = [alert for alert in alerts if alert.role != breaker.alert]
+    if wrong:
+        observed = f"told {wrong[0].role or 'a key that no role has'} instead of {breaker.alert}"
+        return build_violated("one_alert", declared, observed, evidence)
+    return build_held("one_alert", declared, f"{len(alerts)} for {len(openings)} openings", evidence)
+
+
+def _longest_run(calls: Sequence[Exchange]) -> int:
+    longest = run = 0
+    for call in sorted(calls, key=lambda exchange: exchange.ended):
+        run = 0 if call.succeeded else run + call.counts_for_breaker
+        longest = max(longest, run)
+    return longest
+
+
+def _show(opening: Opening) -> Evidence:
+    word = "opened again" if opening.reopened else "opened"
+    probes = f"{len(opening.probes)} probes" if opening.probes else "no probe yet"
+    return Evidence(f"{word}, silent until {opening.until:.2f} s, {probes}", opening.opened)

@@ -1,0 +1,149 @@
+"""Dead letters: what was put aside, with the exact payload, who was told and when, and what a replay does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from harness.core.verdict import CheckResult, Evidence, UnknownKind, build_held, build_unknown, build_violated
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.core.checks.retry import Sent
+    from harness.core.history import Alert, History
+
+
+def check_dead_letter(history: History, sent: Sent, *, handoff: str, horizon_s: float) -> CheckResult:
+    """
+    Judge that an order which could not be sent is in the dead letters exactly once, with the payload that failed.
+
+    The letter's hash must be that of a body seen on the wire, and its attempts must equal the calls the tap counted.
+    """
+    declared = "one dead letter with the payload that failed"
+    if "dead_letters" not in history.observable:
+        return build_unknown("dead_letter", declared, "dead letters are not observable", UnknownKind.NOT_OBSERVABLE)
+    letters = history.dead_letters(handoff, sent.order)
+    calls = history.attempts(sent.operations, sent.order)
+    evidence = [_show(letter) for letter in letters]
+    if not letters:
+        return _none(history, declared, horizon_s)
+    if len(letters) > 1:
+        return build_violated("dead_letter", declared, f"{len(letters)} dead letters for one failure", evidence)
+    letter = letters[0]
+    bodies = {call.body_sha256 for call in calls}
+    if letter.get("payload_sha256") not in bodies:
+        observed = f"its payload {_short(letter.get('payload_sha256'))} is none that was sent"
+        return build_violated("dead_letter", declared, observed, evidence)
+    counted = letter.get("attempts")
+    if counted != len(calls) and not sent.client_retries:
+        observed = f"it claims {counted} attempts, the wire shows {len(calls)}"
+        return build_violated("dead_letter", declared, observed, evidence)
+    return build_held("dead_letter", declared, f"one after {len(calls)} attempts, payload matches", evidence)
+
+
+def check_no_dead_letter(history: History, *, handoff: str, orders: tuple[int, ...]) -> CheckResult:
+    """Judge that none of the orders was put aside."""
+    declared = "no dead letter"
+    if "dead_letters" not in history.observable:
+        return build_unknown("no_dead_letter", declared, "dead letters are not observable", UnknownKind.NOT_OBSERVABLE)
+    letters = [letter for order in orders for letter in history.dead_letters(handoff, order)]
+    if letters:
+        return build_violated(
+            "no_dead_letter", declared, f"{len(letters)} dead letters", [_show(item) for item in letters]
+        )
+    if history.observed("dead_letters") is None:
+        return build_unknown("no_dead_letter", declared, "the dead letters were never read", UnknownKind.NOT_OBSERVABLE)
+    return build_held("no_dead_letter", declared, "none")
+
+
+def check_payload_kept(history: History, *, handoff: str, order: int, horizon_s: float) -> CheckResult:
+    """Judge that a webhook which could not be understood is in the dead letters once, byte for byte as it came."""
+    declared = "one dead letter with the webhook's exact payload"
+    if "dead_letters" not in history.observable:
+        return build_unknown("dead_letter", declared, "dead letters are not observable", UnknownKind.NOT_OBSERVABLE)
+    sent = {delivery.body_sha256 for delivery in history.sent_by(order)}
+    letters = [item for item in history.dead_letters(handoff) if item.get("payload_sha256") in sent]
+    if not letters:
+        return _none(history, declared, horizon_s)
+    evidence = [_show(letter) for letter in letters]
+    if len(letters) > 1:
+        return build_violated("dead_letter", declared, f"{len(letters)} dead letters for one webhook", evidence)
+    return build_held("dead_letter", declared, "one, payload matches", evidence)
+
+
+def check_escalation(
+    history: History, *, handoff: str, role: str, expected: int, after: int, horizon_s: float
+) -> CheckResult:
+    """
+    Judge how often the dead letters of a handoff were escalated, and to whom.
+
+    `expected` is 0 while fewer than `after` are held and 1 from then on, however many follow. Alerts count as distinct
+    open alerts at the ops desk.
+    """
+    plural = "s" if after > 1 else ""
+    declared = f"escalated once to {role} when {after} dead letter{plural} wait{'' if after > 1 else 's'}, not before"
+    alerts = [alert for alert in history.alerts if alert.handoff == handoff]
+    evidence = [_show_alert(alert) for alert in alerts]
+    nameless = [alert for alert in history.alerts if alert.handoff is None]
+    if len(alerts) > expected:
+        return build_violated("escalation", declared, f"{len(alerts)} alerts, expected {expected}", evidence)
+    if len(alerts) < expected and nameless:
+        observed = f"{len(nameless)} alerts name no handoff, so they cannot be attributed"
+        return build_unknown("escalation", declared, observed, UnknownKind.NOT_OBSERVABLE)
+    if len(alerts) < expected:
+        return build_violated("escalation", declared, f"no alert within {horizon_s:.1f} s", evidence)
+    wrong = [alert for alert in alerts if alert.role != role]
+    if wrong:
+        observed = f"escalated to {wrong[0].role or 'a key that no role has'} instead of {role}"
+        return build_violated("escalation", declared, observed, evidence)
+    return build_held("escalation", declared, f"{len(alerts)} alert{'s' if len(alerts) != 1 else ''}", evidence)
+
+
+def check_replay(history: History, *, handoff: str, order: int) -> CheckResult:
+    """Judge that a replayed dead letter no longer waits."""
+    declared = "replaying it resolves it"
+    if "dead_letters" not in history.observable:
+        return build_unknown("replay", declared, "dead letters are not observable", UnknownKind.NOT_OBSERVABLE)
+    letters = history.dead_letters(handoff, order)
+    if not letters:
+        return build_unknown("replay", declared, "there was nothing to replay", UnknownKind.VACUOUS)
+    waiting = [letter for letter in letters if letter.get("state") == "waiting"]
+    if waiting:
+        return build_violated("replay", declared, "it still waits", [_show(letter) for letter in waiting])
+    return build_held("replay", declared, "it waits no more", [_show(letter) for letter in letters])
+
+
+def check_replayed_once(history: History, sent: Sent, *, before: int) -> CheckResult:
+    """Judge that replays sent the order exactly once more; `before` is how often it was sent until then."""
+    declared = "a replay sends it exactly once more"
+    calls = history.attempts(sent.operations, sent.order)
+    more = len(calls) - before
+    evidence = [Evidence(str(call), call.started, call.id) for call in calls[before:]]
+    if more != 1:
+        return build_violated("replayed_once", declared, f"sent {more} times after the replay", evidence)
+    return build_held("replayed_once", declared, "sent once", evidence)
+
+
+def _none(history: History, declared: str, horizon_s: float) -> CheckResult:
+    observation = history.observed("dead_letters")
+    if observation is None:
+        return build_unknown("dead_letter", declared, "the dead letters could not be read", UnknownKind.NOT_OBSERVABLE)
+    return build_violated("dead_letter", declared, f"no dead letter within {horizon_s:.1f} s")
+
+
+def _show(letter: Mapping[str, Any]) -> Evidence:
+    known = {
+        key: letter.get(key) for key in ("id", "entity", "code", "attempts", "state") if letter.get(key) is not None
+    }
+    text = ", ".join(f"{key} {value}" for key, value in known.items())
+    return Evidence(f"dead letter {text}, payload {_short(letter.get('payload_sha256'))}")
+
+
+def _show_alert(alert: Alert) -> Evidence:
+    return Evidence(
+        f"alert to {alert.role or 'nobody known'}: {alert.code or 'no code'} {alert.entity or ''}".strip(), alert.t
+    )
+
+
+def _short(digest: object) -> str:
+    return str(digest)[:12] if digest else "without a hash"

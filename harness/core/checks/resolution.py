@@ -1,0 +1,115 @@
+"""Resolution: whether an order reached the declared end state, exactly once, or stayed untouched."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from harness.core.verdict import CheckResult, Evidence, UnknownKind, build_held, build_unknown, build_violated
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.core.history import Change, History
+
+# What identifies a record or an order and therefore differs between two records that are otherwise the same.
+IDENTIFYING = frozenset({"id", "entity", "revision", "created_at", "updated_at", "last_modified_date", "created_date"})
+
+
+def check_resolved_once(
+    history: History, *, collection: str, orders: tuple[int, ...], within_s: float | None = None, since: str = "place"
+) -> CheckResult:
+    """
+    Judge whether each order has exactly one record in the collection, created within `within_s` of being placed.
+
+    The time counts from the driver's placing of the order, or from the end of its first action of the kind `since`, in
+    lab seconds; None leaves it to other checks.
+    """
+    declared = f"exactly one record in {collection}" + (f" within {within_s:.2f} s" if within_s is not None else "")
+    missing, doubled, late = [], [], []
+    evidence: list[Evidence] = []
+    for order in orders:
+        records = history.records(collection, order)
+        evidence += [_show(record) for record in records]
+        if not records:
+            missing.append(order)
+        elif len(records) > 1:
+            doubled.append(order)
+        elif within_s is not None and _age_s(history, order, collection, since) > within_s:
+            late.append(order)
+    if doubled:
+        return build_violated("resolved_once", declared, f"doubled: {_names(history, doubled)}", evidence)
+    if missing:
+        observed = f"not in {collection} within {history.now:.1f} s: {_names(history, missing)}"
+        return build_violated("resolved_once", declared, observed, evidence)
+    if late:
+        slowest = max(_age_s(history, order, collection, since) for order in late)
+        return build_violated(
+            "resolved_once", declared, f"too late ({slowest:.2f} s): {_names(history, late)}", evidence
+        )
+    plural = "s" if len(orders) > 1 else ""
+    return build_held("resolved_once", declared, f"{len(orders)} order{plural} once each in {collection}", evidence)
+
+
+def check_untouched(history: History, *, orders: tuple[int, ...], horizon_s: float) -> CheckResult:
+    """Judge that nothing changed anywhere because of these orders: no call about them, no record, no alert."""
+    declared = "nothing changes anywhere"
+    about = frozenset(orders)
+    evidence = [Evidence(str(call), call.started, call.id) for call in history.exchanges if call.order in about]
+    evidence += [_show(change) for change in history.changes if change.order in about and change.system != "storefront"]
+    evidence += [
+        Evidence(f"alert to {alert.role} about {alert.entity}", alert.t)
+        for alert in history.alerts
+        if any(history.order(order).is_named_in(alert.entity or "") for order in orders)
+    ]
+    if evidence:
+        return build_violated("untouched", declared, evidence[0].what, evidence)
+    return build_held("untouched", declared, f"no call, record or alert within {horizon_s:.2f} s")
+
+
+def check_same_end_state(history: History, *, collection: str, order: int, twin: int) -> CheckResult:
+    """Judge that an order ended in the same state as its twin, which met no fault, names and times aside."""
+    declared = "the same end state as in order"
+    records = {ordinal: history.records(collection, ordinal) for ordinal in (order, twin)}
+    if not all(len(found) == 1 for found in records.values()):
+        counts = ", ".join(f"{_names(history, [ordinal])}: {len(found)}" for ordinal, found in records.items())
+        return build_violated("same_end_state", declared, f"records in {collection}: {counts}")
+    mine, theirs = (_anonymous(history, ordinal, found[0]) for ordinal, found in records.items())
+    evidence = [_show(found[0]) for found in records.values()]
+    different = sorted(key for key in mine.keys() | theirs.keys() if mine.get(key) != theirs.get(key))
+    if different:
+        observed = "; ".join(f"{key}: {mine.get(key)!r} instead of {theirs.get(key)!r}" for key in different)
+        return build_violated("same_end_state", declared, observed, evidence)
+    if not mine:
+        return build_unknown(
+            "same_end_state", declared, "the records show nothing to compare", UnknownKind.NOT_OBSERVABLE
+        )
+    return build_held("same_end_state", declared, f"{len(mine)} fields equal", evidence)
+
+
+def _anonymous(history: History, order: int, change: Change) -> Mapping[str, Any]:
+    """Take identity out of a record, so that it can be compared with another order's."""
+    names = history.order(order)
+    kept = {key: value for key, value in change.record.items() if key not in IDENTIFYING}
+    text = json.dumps(kept, sort_keys=True, default=str)
+    for alias in sorted({names.name, *names.aliases}, key=len, reverse=True):
+        text = text.replace(alias, "·")
+    anonymous: dict[str, Any] = json.loads(text)
+    return anonymous
+
+
+def _age_s(history: History, order: int, collection: str, since: str) -> float:
+    if since == "place":
+        began = next((action.t for action in history.actions if action.kind == since and order in action.orders), 0.0)
+    else:
+        began = next((action.until for action in history.actions if action.kind == since), 0.0)
+    created = next(change.t for change in history.changes if change.collection == collection and change.order == order)
+    return created - began
+
+
+def _names(history: History, orders: list[int]) -> str:
+    return ", ".join(history.order(order).name for order in orders)
+
+
+def _show(change: Change) -> Evidence:
+    return Evidence(f"{change.system}: {change.collection} {change.record_id} {change.action}", change.t)

@@ -1,0 +1,114 @@
+"""Retry: how often one order was sent, whether it was the same thing each time, and how long lay between."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.core.backoff import build_gap
+from harness.core.verdict import CheckResult, Evidence, UnknownKind, build_held, build_unknown, build_violated
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.core.history import Exchange, History
+    from harness.core.outcomes import Retry
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Which calls count: the operations of the handoff and the order, and how often a client below may repeat a call."""
+
+    operations: tuple[str, ...]
+    order: int
+    client_retries: int = 0
+
+
+def check_attempts(history: History, sent: Sent, *, expected: int, declared: str) -> CheckResult:
+    """
+    Judge how often one order was sent.
+
+    Held when the calls on the wire equal `expected`; with `client_retries` below the policy each of them may stand for up
+    to that many more. Violated when there were more, or fewer although every one failed.
+    """
+    calls = history.attempts(sent.operations, sent.order)
+    most = expected * (1 + sent.client_retries)
+    observed = describe_attempts(calls)
+    evidence = show(calls)
+    if expected <= len(calls) <= most:
+        return build_held("attempts", declared, observed, evidence)
+    return build_violated("attempts", declared, observed, evidence)
+
+
+def check_same_payload(history: History, sent: Sent, *, exactly_once: bool) -> CheckResult:
+    """Judge whether every attempt carried the same payload under the same key, as a retry must."""
+    calls = history.attempts(sent.operations, sent.order)
+    declared = "the same payload under the same key in every attempt"
+    bodies = {call.body_sha256 for call in calls}
+    keys = {call.key or call.path for call in calls if call.key or call.method != "POST"}
+    if exactly_once and len(keys) > 1:
+        return build_violated("same_payload", declared, f"{len(keys)} keys: {', '.join(sorted(keys))}", show(calls))
+    if len(bodies) > 1:
+        return build_violated("same_payload", declared, f"{len(bodies)} different payloads", show(calls))
+    return build_held("same_payload", declared, f"one payload in {len(calls)} attempts", show(calls))
+
+
+def check_backoff(
+    history: History, sent: Sent, retry: Retry, *, scale: float, pause_s: float = 0.0, breaker_failures: int = 0
+) -> CheckResult:
+    """
+    Judge the gaps between attempts against the declared backoff, both bounds of every gap.
+
+    A gap is measured from the end of one attempt to the first byte of the next, on the tap's clock. Where the handoff's
+    breaker may have opened in it, it may be longer by `pause_s`.
+    """
+    calls = history.attempts(sent.operations, sent.order)
+    declared = f"{_gaps_declared(retry, scale)} between attempts"
+    if sent.client_retries:
+        return build_unknown(
+            "backoff", declared, "client retries hide the policy's own gaps", UnknownKind.NOT_OBSERVABLE
+        )
+    evidence: list[Evidence] = []
+    broken: list[str] = []
+    previous_s = 0.0
+    for ordinal, (before, after) in enumerate(zip(calls, calls[1:], strict=False), start=1):
+        if ordinal >= retry.attempts:
+            break  # an attempt too many is for the count to judge: no gap is declared before it
+        gap = build_gap(retry, ordinal, scale=scale, previous_s=previous_s)
+        observed_s = after.started - before.ended
+        extra_s = pause_s if breaker_failures and _failures_before(history, sent, after) >= breaker_failures else 0.0
+        evidence.append(Evidence(f"gap {ordinal}: {observed_s:.2f} s, declared {gap}", after.started, after.id))
+        if not gap.admits(observed_s, extra_s=extra_s):
+            broken.append(f"gap {ordinal} was {observed_s:.2f} s, declared {gap}")
+        previous_s = observed_s
+    if broken:
+        return build_violated("backoff", declared, "; ".join(broken), evidence)
+    return build_held("backoff", declared, describe_attempts(calls), evidence)
+
+
+def describe_attempts(calls: Sequence[Exchange]) -> str:
+    """Say how many attempts there were and when, from the first one on."""
+    if not calls:
+        return "no attempt"
+    first = calls[0].started
+    times = " ".join(f"{call.started - first:.2f}" for call in calls)
+    return f"{len(calls)} attempt{'s' if len(calls) > 1 else ''} at {times} s"
+
+
+def show(calls: Sequence[Exchange]) -> tuple[Evidence, ...]:
+    """Turn calls into evidence."""
+    return tuple(Evidence(str(call), call.started, call.id) for call in calls)
+
+
+def _failures_before(history: History, sent: Sent, call: Exchange) -> int:
+    """Count the consecutive failures at the handoff when this call began."""
+    count = 0
+    for earlier in sorted(history.attempts(sent.operations), key=lambda exchange: exchange.ended):
+        if earlier.ended <= call.started:
+            count = 0 if earlier.succeeded else count + earlier.counts_for_breaker
+    return count
+
+
+def _gaps_declared(retry: Retry, scale: float) -> str:
+    gaps = [build_gap(retry, ordinal, scale=scale) for ordinal in range(1, retry.attempts)]
+    return ", ".join(str(gap) for gap in gaps) or "no gap"

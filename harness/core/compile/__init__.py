@@ -1,0 +1,100 @@
+"""
+Compile a stack into experiments and the coverage matrix.
+
+Every clause (a resolution path, a breaker, the handoff's dead letters, what it owes undisturbed and under ambiguity) goes to
+the family that knows its boundaries. A clause no family can exercise stays in the matrix with the reason.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.core.compile.branch import compile_branch
+from harness.core.compile.breaker import compile_breaker
+from harness.core.compile.clauses import Clause, list_clauses
+from harness.core.compile.dead_letter import compile_at_once, compile_escalation
+from harness.core.compile.effects import compile_clean, compile_exactly_once
+from harness.core.compile.frame import Frame
+from harness.core.compile.retry import compile_retry
+from harness.core.compile.session import compile_session
+from harness.core.compile.webhook import compile_webhook
+from harness.core.experiments import Coverage, Experiment, Plan
+from harness.core.outcomes import Branch, DeadLetter, Renew, Retry
+from harness.core.stack import Breaker, Handoff, Path, Stack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+
+def compile_stack(stack: Stack) -> Plan:
+    """
+    Compile every clause of every handoff.
+
+    Ids are unique and depend on the declarations alone: same stack, same ids, in the same order.
+    """
+    experiments: list[Experiment] = []
+    coverage: list[Coverage] = []
+    for handoff in stack.handoffs:
+        for clause in list_clauses(handoff):
+            frame = Frame(stack, handoff, clause.id, clause.declared, clause.location)
+            compiled = tuple(_compile(frame, clause.subject)) if _is_driven(stack, handoff) else ()
+            experiments += compiled
+            ids = tuple(experiment.id for experiment in compiled)
+            reason = "" if ids else _why_not(stack, handoff, clause)
+            coverage.append(Coverage(handoff.id, clause.id, clause.declared, str(clause.location), ids, reason))
+    return Plan(tuple(experiments), tuple(coverage))
+
+
+def _compile(frame: Frame, subject: object) -> Iterable[Experiment]:
+    match subject:
+        case Path():
+            return _compile_path(frame, subject)
+        case Breaker():
+            return compile_breaker(frame, subject) if frame.handoff.operations else ()
+        case DeadLetter():
+            return compile_escalation(frame, subject)
+        case "clean":
+            return compile_clean(frame)
+        case "exactly_once":
+            return compile_exactly_once(frame)
+        case _:
+            return ()
+
+
+def _compile_path(frame: Frame, path: Path) -> Iterator[Experiment]:
+    if frame.handoff.protocol == "webhook":
+        yield from compile_webhook(frame, path)
+        return
+    match path.outcome:
+        case Retry():
+            yield from compile_retry(frame, path, path.outcome)
+        case Renew():
+            yield from compile_session(frame, path, path.outcome)
+        case Branch():
+            yield from compile_branch(frame, path, path.outcome)
+        case DeadLetter():
+            yield from compile_at_once(frame, path, path.dead_letter or path.outcome)
+        case _:
+            return
+
+
+def _is_driven(stack: Stack, handoff: Handoff) -> bool:
+    """Tell whether the harness can drive this handoff: fakes on its ends, named calls, an order to follow."""
+    if handoff.resolved_when is None or handoff.protocol not in {"api", "webhook"}:
+        return False
+    ends = [stack.systems.get(name) for name in (handoff.source, handoff.target) if name != "integration"]
+    fakes = {system.fake for system in ends if system is not None}
+    if not fakes <= {"shopify", "netsuite"}:
+        return False
+    return handoff.protocol == "webhook" or bool(handoff.operations)
+
+
+def _why_not(stack: Stack, handoff: Handoff, clause: Clause) -> str:
+    if handoff.resolved_when is None:
+        return "the handoff says no end state (resolved_when)"
+    if handoff.protocol not in {"api", "webhook"}:
+        return f"handoffs over {handoff.protocol} are not driven"
+    if not _is_driven(stack, handoff):
+        missing = "its operations are not named" if not handoff.operations else "a system of it has no fake"
+        return f"it cannot be driven: {missing}"
+    return f"no fault brings {clause.id.rsplit('/', 1)[1].split(':')[0]} about at this handoff"

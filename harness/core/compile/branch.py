@@ -1,0 +1,64 @@
+"""Branch: the declared code and text take the branch at the first answer; the same code with another text does not."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from harness.core.checks.retry import check_attempts
+from harness.core.compile.failures import Failure, choose_failure
+from harness.core.compile.frame import PATIENCE_S, Frame
+from harness.core.compile.retry import build_recovering, concluded, posted_checks
+from harness.core.experiments import Arm, Await, Check, Experiment, Place, Watch
+from harness.core.outcomes import Branch, Retry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.core.stack import Path
+    from harness.core.triggers import Trigger
+
+OTHER_TEXT = "A value of this record is not acceptable"
+
+
+def compile_branch(frame: Frame, path: Path, branch: Branch) -> Iterator[Experiment]:
+    """Compile a branch that ends in the handoff's own end state."""
+    failure = choose_failure(path.on, commit=True)
+    if failure is None or (branch.resolved_when or frame.handoff.resolved_when) is None:
+        return
+    yield _build_taken(frame, failure)
+    fallback = _fallback(frame, path.on)
+    if fallback is not None:
+        other = Failure("error", params={"code": path.on.code, "text": OTHER_TEXT})
+        yield build_recovering(frame, fallback, other, shape="other-text", failures=1)
+
+
+def _build_taken(frame: Frame, failure: Failure) -> Experiment:
+    """Have the vendor hold the record and answer with the code: nothing is to be sent again."""
+    fault = failure.build(frame.handoff, orders=(1,))
+    once = partial(
+        check_attempts, sent=frame.sent(), expected=1, declared="the branch taken at the first answer, no retry"
+    )
+    return frame.build(
+        "taken",
+        faults=[fault],
+        steps=[
+            Arm(fault.id),
+            Place((1,)),
+            Await(concluded(frame), within_s=PATIENCE_S),
+            Watch(frame.horizon_s, "a further attempt or a dead letter"),
+        ],
+        checks=[Check("attempts", once), *posted_checks(frame)],
+        needs=["dead_letters"],
+    )
+
+
+def _fallback(frame: Frame, trigger: Trigger) -> Retry | None:
+    """Find the retry that the same code with another text falls to: the next path, by specificity, that matches it."""
+    if trigger.text is None:
+        return None
+    for path in frame.handoff.by_specificity:
+        same_code = path.on.code == trigger.code and path.on.text is None
+        if same_code or path.on.condition == "any":
+            return path.outcome if isinstance(path.outcome, Retry) else None
+    return None

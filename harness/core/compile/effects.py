@@ -1,0 +1,61 @@
+"""What a handoff owes whatever goes wrong: it works when nothing does, and an unknown outcome has no double effect."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from harness.core.checks.resolution import check_resolved_once
+from harness.core.checks.retry import check_attempts
+from harness.core.compile.failures import ANSWER_HANGS, ANSWER_LOST
+from harness.core.compile.frame import PATIENCE_S, Frame
+from harness.core.compile.retry import posted_checks
+from harness.core.experiments import Arm, Await, Check, Experiment, Place, Watch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def compile_clean(frame: Frame) -> Iterator[Experiment]:
+    """Compile the undisturbed run: one order, and several at once."""
+    for shape, orders in (("one", (1,)), ("several", (1, 2, 3, 4, 5))):
+        checks = [*posted_checks(frame, *orders)]
+        checks[0] = Check(
+            "resolved_once",
+            partial(check_resolved_once, collection=frame.collection, orders=orders, within_s=frame.within_s),
+        )
+        if frame.handoff.protocol == "api":
+            checks += [
+                Check(
+                    f"attempts {order}",
+                    partial(check_attempts, sent=frame.sent(order), expected=1, declared="one attempt"),
+                )
+                for order in orders
+            ]
+        yield frame.build(
+            shape,
+            steps=[
+                Place(orders),
+                Await(frame.resolved(*orders), within_s=frame.within_s),
+                Watch(frame.horizon_s, "a second record"),
+            ],
+            checks=checks,
+            needs=["dead_letters"],
+        )
+
+
+def compile_exactly_once(frame: Frame) -> Iterator[Experiment]:
+    """Compile the ambiguous outcome: the vendor carried the call out, its answer is cut off or never comes."""
+    for shape, failure in (("answer-lost", ANSWER_LOST), ("answer-hangs", ANSWER_HANGS)):
+        fault = failure.build(frame.handoff, orders=(1,), attempts=(1,))
+        yield frame.build(
+            shape,
+            faults=[fault],
+            steps=[
+                Arm(fault.id),
+                Place((1,)),
+                Await(frame.resolved(1), within_s=PATIENCE_S),
+                Watch(frame.horizon_s, "a second record"),
+            ],
+            checks=[Check("resolved_once", partial(check_resolved_once, collection=frame.collection, orders=(1,)))],
+        )

@@ -1,0 +1,97 @@
+"""Which fault brings a declared trigger about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from harness.core.faults import Fault, Layer, Toxic
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.core.stack import Handoff
+    from harness.core.triggers import Trigger
+
+# A code and text that no vendor uses, for what only `any` can catch.
+UNLISTED_CODE = "UNEXPECTED_CONDITION"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One way to fail a call: the fault's kind and layer, and whether a breaker counts it."""
+
+    kind: str
+    layer: Layer = Layer.VENDOR
+    params: Mapping[str, Any] = field(default_factory=dict)
+    toxics: tuple[Toxic, ...] = ()
+    counts_for_breaker: bool = False
+
+    def build(
+        self,
+        handoff: Handoff,
+        *,
+        orders: tuple[int, ...] = (),
+        attempts: tuple[int, ...] | None = None,
+        expected: int = 1,
+        fault_id: str = "f1",
+    ) -> Fault:
+        """Aim it at the calls of a handoff."""
+        return Fault(
+            id=fault_id,
+            kind=self.kind,
+            layer=self.layer,
+            system=handoff.target,
+            operations=handoff.operations,
+            orders=orders,
+            attempts=attempts,
+            params=self.params,
+            toxics=self.toxics,
+            expected=expected,
+        )
+
+
+UNAVAILABLE = Failure("status", params={"status": 503}, counts_for_breaker=True)
+UNLISTED = Failure("error", params={"code": UNLISTED_CODE, "text": "Something that no path names."})
+RESET = Failure(
+    "connection", Layer.WIRE, toxics=(Toxic("reset_peer", "downstream", {"timeout": 0}),), counts_for_breaker=True
+)
+HANG = Failure("timeout", Layer.WIRE, toxics=(Toxic("timeout", "upstream", {"timeout": 0}),), counts_for_breaker=True)
+ANSWER_LOST = Failure(
+    "lost_response", Layer.WIRE, toxics=(Toxic("limit_data", "downstream", {"bytes": 0}),), counts_for_breaker=True
+)
+ANSWER_HANGS = Failure(
+    "lost_response", Layer.WIRE, toxics=(Toxic("timeout", "downstream", {"timeout": 0}),), counts_for_breaker=True
+)
+
+NAMED = {
+    "rate_limited": Failure("rate_limited", counts_for_breaker=True),
+    "session_expired": Failure("session_expired"),
+    "permission_denied": Failure("permission_denied"),
+    "malformed": Failure("malformed", params={"mutation": "html"}),
+    "not_persisted": Failure("not_persisted"),
+    "timeout": HANG,
+    "connection": RESET,
+    "lost_response": ANSWER_LOST,
+    "any": UNAVAILABLE,
+}
+
+
+def choose_failure(trigger: Trigger, *, commit: bool = False) -> Failure | None:
+    """
+    Choose the fault that brings a trigger about at an outbound call; None where none does yet.
+
+    `commit` has the vendor carry the call out before it answers with the error.
+    """
+    if trigger.status == 429:
+        return NAMED["rate_limited"]
+    if trigger.status is not None:
+        return Failure("status", params={"status": trigger.status}, counts_for_breaker=trigger.status >= 500)
+    if trigger.code is not None:
+        params: dict[str, Any] = {"code": trigger.code}
+        if trigger.text is not None:
+            params["text"] = f"Refused: {trigger.text}."
+        if commit:
+            params["commit"] = True
+        return Failure("error", params=params)
+    return NAMED.get(trigger.condition or "")

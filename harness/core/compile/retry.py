@@ -1,0 +1,127 @@
+"""Retry: fails once, fails to the last but one, fails every time; and for `any` the failures no other path names."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from harness.core.backoff import HANDLING_S, longest_s, total_s
+from harness.core.checks.dead_letter import check_dead_letter, check_no_dead_letter
+from harness.core.checks.resolution import check_resolved_once
+from harness.core.checks.retry import check_attempts, check_backoff, check_same_payload
+from harness.core.compile.failures import HANG, RESET, UNLISTED, Failure, choose_failure
+from harness.core.compile.frame import HORIZON, LEAST_HORIZON_S, PATIENCE_S, Frame
+from harness.core.conditions import AnyOf, Attempted, Condition, DeadLettered
+from harness.core.experiments import Arm, Await, Check, Experiment, Place, Watch
+from harness.core.outcomes import DeadLetter, Retry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.core.stack import Path
+
+
+def compile_retry(frame: Frame, path: Path, retry: Retry) -> Iterator[Experiment]:
+    """Compile a retry clause; a path whose failure cannot be brought about yields nothing."""
+    failure = choose_failure(path.on)
+    if failure is None:
+        return
+    yield build_recovering(frame, retry, failure, shape="once", failures=1)
+    if retry.attempts > 2:
+        yield build_recovering(frame, retry, failure, shape="last", failures=retry.attempts - 1)
+    if isinstance(path.then, DeadLetter):
+        yield build_exhausted(frame, retry, failure)
+    if path.on.condition == "any":
+        yield build_recovering(frame, retry, UNLISTED, shape="unlisted-code", failures=1)
+        named = {other.on.condition for other in frame.handoff.paths}
+        for condition, wire in (("connection", RESET), ("timeout", HANG)):
+            if condition not in named:
+                yield build_recovering(frame, retry, wire, shape=condition, failures=1)
+
+
+def build_recovering(frame: Frame, retry: Retry, failure: Failure, *, shape: str, failures: int) -> Experiment:
+    """Build an experiment in which the first `failures` attempts fail and the next one gets through."""
+    expected = failures + 1
+    fault = failure.build(frame.handoff, orders=(1,), attempts=tuple(range(1, expected)), expected=failures)
+    waiting_s = total_s(retry, scale=frame.scale)
+    declared = f"{expected} attempts, the last one succeeding"
+    # How long a client waits for an answer is its own affair, bounded only by what the handoff declares as a whole.
+    allowed_s = frame.within_s if failure is HANG else waiting_s * HORIZON + failures * HANDLING_S
+    return frame.build(
+        shape,
+        faults=[fault],
+        steps=[
+            Arm(fault.id),
+            Place((1,)),
+            Await(concluded(frame), within_s=allowed_s + PATIENCE_S, declared_s=waiting_s),
+            watch_further_attempt(frame, retry, expected + 1),
+        ],
+        checks=[*attempts_checks(frame, retry, expected, declared), *posted_checks(frame)],
+        needs=["dead_letters"],
+    )
+
+
+def build_exhausted(frame: Frame, retry: Retry, failure: Failure) -> Experiment:
+    """Build an experiment in which every attempt fails: the declared number of them, then a dead letter."""
+    fault = failure.build(frame.handoff, orders=(1,), expected=retry.attempts)
+    waiting_s = total_s(retry, scale=frame.scale)
+    within_s = waiting_s * HORIZON + retry.attempts * HANDLING_S + PATIENCE_S
+    put_down = DeadLettered(frame.handoff.id, (1,))
+    used_up = AnyOf((put_down, Attempted(frame.handoff.operations, retry.attempts, 1)))
+    put_aside = partial(check_dead_letter, sent=frame.sent(), handoff=frame.handoff.id, horizon_s=within_s)
+    return frame.build(
+        "exhausted",
+        faults=[fault],
+        steps=[
+            Arm(fault.id),
+            Place((1,)),
+            Await(used_up, within_s=within_s, declared_s=waiting_s),
+            Await(put_down, within_s=PATIENCE_S, needs="dead_letters"),
+            watch_further_attempt(frame, retry, retry.attempts + 1),
+        ],
+        checks=[
+            *attempts_checks(frame, retry, retry.attempts, f"{retry.attempts} attempts, then dead letter"),
+            Check("dead_letter", put_aside),
+        ],
+        needs=["dead_letters"],
+    )
+
+
+def concluded(frame: Frame, order: int = 1) -> Condition:
+    """Build the condition that nothing more needs to be awaited for an order: it is posted or put aside."""
+    return AnyOf((frame.resolved(order), DeadLettered(frame.handoff.id, (order,))))
+
+
+def watch_further_attempt(frame: Frame, retry: Retry, attempts: int, *, order: int = 1) -> Watch:
+    """Watch for an attempt that must not follow, as long as the longest declared gap could still produce it."""
+    for_s = max(LEAST_HORIZON_S, HORIZON * longest_s(retry, scale=frame.scale))
+    return Watch(for_s, "a further attempt", until=Attempted(frame.handoff.operations, attempts, order))
+
+
+def attempts_checks(frame: Frame, retry: Retry, expected: int, declared: str) -> list[Check]:
+    """List what every retry owes: the number, the same payload, the gaps."""
+    sent = frame.sent()
+    breaker = frame.handoff.breaker
+    once = frame.handoff.effects == "exactly_once"
+    gaps = partial(
+        check_backoff,
+        sent=sent,
+        retry=retry,
+        scale=frame.scale,
+        pause_s=frame.lab_s(breaker.pause_s) if breaker else 0.0,
+        breaker_failures=breaker.failures if breaker else 0,
+    )
+    return [
+        Check("attempts", partial(check_attempts, sent=sent, expected=expected, declared=declared)),
+        Check("backoff", gaps),
+        Check("same_payload", partial(check_same_payload, sent=sent, exactly_once=once)),
+    ]
+
+
+def posted_checks(frame: Frame, *orders: int) -> list[Check]:
+    """List what a handoff owes that gets through in the end: resolved once, nothing put aside."""
+    about = orders or (1,)
+    return [
+        Check("resolved_once", partial(check_resolved_once, collection=frame.collection, orders=about)),
+        Check("no_dead_letter", partial(check_no_dead_letter, handoff=frame.handoff.id, orders=about)),
+    ]

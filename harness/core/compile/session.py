@@ -1,0 +1,75 @@
+"""Session: one call meets an expired session, several at once do, and a vendor that refuses every new one."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from harness.core.backoff import HANDLING_S, total_s
+from harness.core.checks.resolution import check_resolved_once
+from harness.core.checks.session import check_renewed
+from harness.core.compile.failures import NAMED
+from harness.core.compile.frame import HORIZON, LEAST_HORIZON_S, PATIENCE_S, Frame
+from harness.core.compile.retry import build_exhausted, build_recovering, posted_checks
+from harness.core.experiments import Arm, Await, Check, Experiment, Place, Watch
+from harness.core.faults import Fault, Layer
+from harness.core.outcomes import DeadLetter, Renew
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.core.stack import Path
+
+# The operations of the vendors' catalogues that get a new session.
+RENEWALS = ("token.create",)
+CONCURRENT_ORDERS = 5
+
+
+def compile_session(frame: Frame, path: Path, renew: Renew) -> Iterator[Experiment]:
+    """Compile a clause that renews the session."""
+    failure = NAMED["session_expired"]
+    once = build_recovering(frame, renew.retry, failure, shape="once", failures=1)
+    yield _and_renewed(frame, once, at_most=1)
+    yield _build_concurrent(frame, renew)
+    if isinstance(path.then, DeadLetter):
+        exhausted = build_exhausted(frame, renew.retry, failure)
+        yield _and_renewed(frame, exhausted, at_most=renew.retry.attempts)
+
+
+def _and_renewed(frame: Frame, experiment: Experiment, *, at_most: int) -> Experiment:
+    return frame.build(
+        experiment.shape,
+        steps=experiment.steps,
+        checks=[*experiment.checks[:-1], _renewed(frame, at_most)],
+        faults=experiment.faults,
+        needs=experiment.needs,
+    )
+
+
+def _build_concurrent(frame: Frame, renew: Renew) -> Experiment:
+    """Revoke every session, then let several orders meet that at the same time."""
+    orders = tuple(range(1, CONCURRENT_ORDERS + 1))
+    fault = Fault("f1", "expire-sessions", Layer.ACT, frame.handoff.target, frame.handoff.operations, expected=1)
+    waiting_s = total_s(renew.retry, scale=frame.scale)
+    within_s = waiting_s * HORIZON + renew.retry.attempts * HANDLING_S + PATIENCE_S
+    return frame.build(
+        "concurrent",
+        faults=[fault],
+        steps=[
+            Arm(fault.id),
+            Place(orders),
+            Await(frame.resolved(*orders), within_s=within_s, declared_s=waiting_s),
+            Watch(LEAST_HORIZON_S, "a second renewal"),
+        ],
+        checks=[
+            _renewed(frame, 1),
+            Check("resolved_once", partial(check_resolved_once, collection=frame.collection, orders=orders)),
+            posted_checks(frame, *orders)[1],
+        ],
+        needs=["dead_letters"],
+    )
+
+
+def _renewed(frame: Frame, at_most: int) -> Check:
+    judge = partial(check_renewed, system=frame.handoff.target, renewals=RENEWALS, fault="f1", at_most=at_most)
+    return Check("renewed", judge)

@@ -1,0 +1,260 @@
+"""Webhooks: dropped, doubled, out of order, forged, malformed, met by a receiver that is down or dies."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from harness.core.backoff import HANDLING_S
+from harness.core.checks.dead_letter import check_escalation, check_payload_kept
+from harness.core.checks.resolution import check_resolved_once, check_same_end_state, check_untouched
+from harness.core.checks.webhook import check_acknowledged, check_answer
+from harness.core.compile.frame import PATIENCE_S, Frame
+from harness.core.conditions import Alerted, CalledSince, Delivered, PayloadDeadLettered, Received
+from harness.core.experiments import Act, Arm, Await, Check, Experiment, Place, Restart, Step, Watch
+from harness.core.faults import Fault, Layer
+from harness.core.outcomes import DeadLetter, Reconcile, Recover, Reject
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from harness.core.stack import Path
+
+CREATED, UPDATED = "orders/create", "orders/updated"
+# The listing that a reconciliation of orders reads, in the storefront's catalogue.
+LISTING = ("orders.list",)
+
+
+def compile_webhook(frame: Frame, path: Path) -> Iterator[Experiment]:
+    """Compile a path of a webhook handoff; a trigger nobody brings about yet yields nothing."""
+    family = FAMILIES.get(path.on.condition or "")
+    if family is not None:
+        yield from family(frame, path)
+
+
+def _compile_dropped(frame: Frame, path: Path) -> Iterator[Experiment]:
+    """Never deliver one webhook, or three of five."""
+    if not isinstance(path.outcome, Reconcile):
+        return
+    within_s = frame.lab_s(path.outcome.within_s)
+    for shape, orders, dropped in (("one", (1,), (1,)), ("some", (1, 2, 3, 4, 5), (1, 3, 5))):
+        fault = _fault(frame, "webhook_dropped", dropped, expected=len(dropped))
+        yield frame.build(
+            shape,
+            faults=[fault],
+            steps=[
+                Arm(fault.id),
+                Place(orders),
+                Await(frame.resolved(*orders), within_s=within_s + PATIENCE_S, declared_s=within_s),
+                Watch(frame.horizon_s, "a second record"),
+            ],
+            checks=[_resolved(frame, *orders, within_s=within_s + HANDLING_S)],
+        )
+
+
+def _compile_duplicate(frame: Frame, path: Path) -> Iterator[Experiment]:  # noqa: ARG001 - one signature for all families
+    """Deliver the same webhook three times: at once, one after another, and under new ids."""
+    shapes: Mapping[str, Mapping[str, Any]] = {
+        "together": {"copies": 3, "same_id": True, "together": True},
+        "one-after-another": {"copies": 3, "same_id": True, "together": False},
+        "new-id": {"copies": 3, "same_id": False, "together": True},
+    }
+    for shape, params in shapes.items():
+        fault = _fault(frame, "webhook_duplicate", (1,), params=params)
+        yield frame.build(
+            shape,
+            faults=[fault],
+            steps=[
+                Arm(fault.id),
+                Place((1,)),
+                Await(Delivered(1, params["copies"]), within_s=PATIENCE_S),
+                Await(frame.resolved(1), within_s=PATIENCE_S),
+                Watch(frame.horizon_s, "a second effect"),
+            ],
+            checks=[
+                _resolved(frame, 1),
+                Check("acknowledged", partial(check_acknowledged, order=1, at_least=params["copies"])),
+            ],
+        )
+
+
+def _compile_out_of_order(frame: Frame, path: Path) -> Iterator[Experiment]:  # noqa: ARG001 - one signature for all families
+    """Deliver an update before the creation, beside a twin that gets both in order."""
+    if UPDATED not in frame.handoff.operations:
+        return
+    fault = _fault(frame, "webhook_out_of_order", (2,), params={"after_topic": UPDATED})
+    note = "leave it at the door"
+    yield frame.build(
+        "update-first",
+        faults=[fault],
+        twins=True,
+        steps=[
+            Arm(fault.id),
+            Place((1, 2)),
+            Await(frame.resolved(1), within_s=PATIENCE_S),
+            *(Act(frame.handoff.source, "update-order", {"order": order, "note": note}) for order in (1, 2)),
+            *(Await(Delivered(order, 2), within_s=PATIENCE_S) for order in (1, 2)),
+            Await(frame.resolved(1, 2), within_s=PATIENCE_S),
+            Watch(frame.horizon_s, "a second record"),
+        ],
+        checks=[
+            Check("same_end_state", partial(check_same_end_state, collection=frame.collection, order=2, twin=1)),
+            _resolved(frame, 1, 2),
+        ],
+    )
+
+
+def _compile_bad_signature(frame: Frame, path: Path) -> Iterator[Experiment]:
+    """Post webhooks the vendor never sent, about an order that does not exist."""
+    if not isinstance(path.outcome, Reject):
+        return
+    status = path.outcome.status
+    for how in ("forged", "missing", "other_body"):
+        fault = Fault("f1", "forge", Layer.ACT, frame.handoff.source, (CREATED,), orders=(1,), params={"how": how})
+        yield frame.build(
+            how.replace("_", "-"),
+            faults=[fault],
+            steps=[
+                Arm(fault.id),
+                Await(Delivered(1, acked=False), within_s=PATIENCE_S),
+                Watch(frame.horizon_s, "any change"),
+            ],
+            checks=[
+                Check("answer", partial(check_answer, order=1, status=status)),
+                Check("untouched", partial(check_untouched, orders=(1,), horizon_s=frame.horizon_s)),
+            ],
+        )
+
+
+def _compile_malformed(frame: Frame, path: Path) -> Iterator[Experiment]:
+    """Deliver correctly signed bodies that cannot be understood."""
+    if not isinstance(path.outcome, DeadLetter):
+        return
+    rule = path.outcome
+    handoff = frame.handoff.id
+    kept = Check("dead_letter", partial(check_payload_kept, handoff=handoff, order=1, horizon_s=PATIENCE_S))
+    for mutation in ("truncated", "wrong_types", "missing_fields", "empty"):
+        fault = _fault(frame, "webhook_malformed", (1,), params={"mutation": mutation})
+        steps: list[Step] = [
+            Arm(fault.id),
+            Place((1,)),
+            Await(Delivered(1, acked=False), within_s=PATIENCE_S),
+            Await(PayloadDeadLettered(handoff, 1), within_s=PATIENCE_S, needs="dead_letters"),
+        ]
+        checks = [kept]
+        if rule.escalate_after is not None and rule.to is not None:
+            due = rule.escalate_after == 1
+            steps += [Await(Alerted(handoff), within_s=PATIENCE_S)] if due else []
+            told = partial(
+                check_escalation,
+                handoff=handoff,
+                role=rule.to,
+                expected=int(due),
+                after=rule.escalate_after,
+                horizon_s=frame.horizon_s,
+            )
+            checks.append(Check("escalation", told))
+        steps.append(Watch(frame.horizon_s, "a further alert", until=Alerted(handoff, 2)))
+        yield frame.build(
+            mutation.replace("_", "-"), faults=[fault], steps=steps, checks=checks, needs=["dead_letters"]
+        )
+
+
+def _compile_receiver_down(frame: Frame, path: Path) -> Iterator[Experiment]:
+    """Refuse the first delivery, or the first two: the sender's own ladder brings it again."""
+    if not isinstance(path.outcome, Recover):
+        return
+    within_s = frame.lab_s(path.outcome.within_s)
+    for shape, refused in (("once", 1), ("twice", 2)):
+        fault = Fault(
+            "f1",
+            "receiver_down",
+            Layer.WIRE,
+            frame.handoff.source,
+            (CREATED,),
+            orders=(1,),
+            attempts=tuple(range(1, refused + 1)),
+            params={"refuse": True},
+            expected=refused,
+        )
+        yield frame.build(
+            shape,
+            faults=[fault],
+            steps=[
+                Arm(fault.id),
+                Place((1,)),
+                Await(Delivered(1), within_s=within_s + PATIENCE_S, declared_s=within_s),
+                Await(frame.resolved(1), within_s=PATIENCE_S),
+                Watch(frame.horizon_s, "a second record"),
+            ],
+            checks=[_resolved(frame, 1, within_s=within_s + HANDLING_S)],
+        )
+
+
+def _compile_crash(frame: Frame, path: Path) -> Iterator[Experiment]:
+    """
+    Kill the integration the moment its acknowledgement is on the wire: of one order, and of the third of five.
+
+    Where reconciliation runs, it is awaited first: the next one would heal what was lost, and is then as far away as can be.
+    """
+    if not isinstance(path.outcome, Recover):
+        return
+    within_s = frame.lab_s(path.outcome.within_s)
+    for shape, orders, deadly in (("after-ack", (1,), 1), ("in-a-burst", (1, 2, 3, 4, 5), 3)):
+        fault = Fault(
+            "f1", "crash", Layer.PROCESS, frame.handoff.source, (CREATED,), orders=(orders if deadly > 1 else (1,)),
+            params={"nth": deadly},
+        )  # fmt: skip
+        yield frame.build(
+            shape,
+            faults=[fault],
+            steps=[
+                *_await_reconciliation(frame),
+                Arm(fault.id),
+                Place(orders),
+                Await(Received(fault.id), within_s=PATIENCE_S),
+                Restart(),
+                Await(frame.resolved(*orders), within_s=within_s + HANDLING_S, declared_s=within_s),
+                Watch(frame.horizon_s, "a second record"),
+            ],
+            checks=[_resolved(frame, *orders, within_s=within_s + HANDLING_S, since="restart")],
+        )
+
+
+def _await_reconciliation(frame: Frame) -> list[Step]:
+    every_s = [path.outcome.every_s for path in frame.handoff.paths if isinstance(path.outcome, Reconcile)]
+    if not every_s:
+        return []
+    declared_s = frame.lab_s(every_s[0])
+    return [Await(CalledSince(LISTING), within_s=declared_s + PATIENCE_S, declared_s=declared_s)]
+
+
+def _fault(
+    frame: Frame, kind: str, orders: tuple[int, ...], *, params: Mapping[str, Any] | None = None, expected: int = 1
+) -> Fault:
+    return Fault(
+        "f1",
+        kind,
+        Layer.WEBHOOK,
+        frame.handoff.source,
+        (CREATED,),
+        orders=orders,
+        params=params or {},
+        expected=expected,
+    )
+
+
+def _resolved(frame: Frame, *orders: int, within_s: float | None = None, since: str = "place") -> Check:
+    judge = partial(check_resolved_once, collection=frame.collection, orders=orders, within_s=within_s, since=since)
+    return Check("resolved_once", judge)
+
+
+FAMILIES: Mapping[str, Callable[[Frame, Path], Iterator[Experiment]]] = {
+    "dropped": _compile_dropped,
+    "duplicate": _compile_duplicate,
+    "out_of_order": _compile_out_of_order,
+    "bad_signature": _compile_bad_signature,
+    "malformed": _compile_malformed,
+    "receiver_down": _compile_receiver_down,
+    "crash": _compile_crash,
+}

@@ -1,0 +1,175 @@
+"""
+An experiment as a value: what is armed, driven, awaited, and which checks judge the history it leaves.
+
+The engine interprets the steps and judges nothing; the checks judge and drive nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from harness.core.conditions import Condition
+    from harness.core.faults import Fault
+    from harness.core.history import History
+    from harness.core.verdict import CheckResult
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """Arm a fault of the experiment."""
+
+    fault: str
+
+    def __str__(self) -> str:
+        """Say it."""
+        return f"arm {self.fault}"
+
+
+@dataclass(frozen=True, slots=True)
+class Lift:
+    """Lift a fault of the experiment."""
+
+    fault: str
+
+    def __str__(self) -> str:
+        """Say it."""
+        return f"lift {self.fault}"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Place orders at the storefront, at once."""
+
+    orders: tuple[int, ...]
+
+    def __str__(self) -> str:
+        """Say it."""
+        return f"place {', '.join(map(str, self.orders))}"
+
+
+@dataclass(frozen=True, slots=True)
+class Await:
+    """
+    Wait until a condition is met, for at most `within_s` lab seconds; `declared_s` of them are declared waiting.
+
+    `needs` names an observe endpoint without which the condition can never be met: then the wait is left out.
+    """
+
+    condition: Condition
+    within_s: float
+    declared_s: float = 0.0
+    needs: str | None = None
+
+    def __str__(self) -> str:
+        """Say it."""
+        return f"wait until {self.condition}"
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Watch for `for_s` lab seconds that something does not happen; `until` ends it early, once that is decided."""
+
+    for_s: float
+    what: str
+    until: Condition | None = None
+
+    def __str__(self) -> str:
+        """Say it."""
+        return f"watch {self.for_s:.2f} s for {self.what}"
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Have a vendor do something; a parameter `"order"` names an ordinal that the engine turns into the vendor's id."""
+
+    system: str
+    verb: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """Say it."""
+        return f"{self.system}: {self.verb}"
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """Replay the waiting dead letters of an order."""
+
+    handoff: str
+    order: int
+
+    def __str__(self) -> str:
+        """Say it."""
+        return f"replay the dead letter of order {self.order}"
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """Bring the integration back after it died, and wait until it is healthy."""
+
+    def __str__(self) -> str:
+        """Say it."""
+        return "restart the integration"
+
+
+Step = Arm | Lift | Place | Await | Watch | Act | Replay | Restart
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A named judgement over a history; the same signature for every family."""
+
+    name: str
+    judge: Callable[[History], CheckResult]
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """
+    One experiment on one clause.
+
+    `id` is `<handoff>/<trigger>:<outcome>/<shape>`, unique and stable. `orders` is how many orders the plan uses.
+    `operations` are the calls of the handoff under test; `needs` what the integration must let us observe.
+    """
+
+    id: str
+    handoff: str
+    clause: str
+    shape: str
+    declared: str
+    location: str
+    orders: int
+    steps: tuple[Step, ...]
+    checks: tuple[Check, ...]
+    faults: tuple[Fault, ...] = ()
+    operations: tuple[str, ...] = ()
+    needs: frozenset[str] = frozenset()
+    twins: bool = False
+
+    def fault(self, fault_id: str) -> Fault:
+        """Return one of its faults."""
+        return next(fault for fault in self.faults if fault.id == fault_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """A row of the coverage matrix: a clause, the experiments on it, or why it has none."""
+
+    handoff: str
+    clause: str
+    declared: str
+    location: str
+    experiments: tuple[str, ...]
+    not_exercised: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a stack compiles to."""
+
+    experiments: tuple[Experiment, ...]
+    coverage: tuple[Coverage, ...]

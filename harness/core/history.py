@@ -1,0 +1,247 @@
+"""
+What happened during one experiment, as values, and the questions checks ask of it.
+
+Times are seconds since the experiment began, from the one monotonic clock all witnesses share. An order is known by its
+ordinal in the plan (from 1), never by a vendor's id.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+TOKEN = re.compile(r"[A-Za-z0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order of the plan and the names vendors know it by."""
+
+    ordinal: int
+    name: str
+    id: str = ""
+    number: str = ""
+
+    @property
+    def aliases(self) -> frozenset[str]:
+        """The tokens that stand for it in references."""
+        return frozenset(filter(None, (self.id, self.number, self.name.lstrip("#"))))
+
+    def is_named_in(self, text: str) -> bool:
+        """Tell whether the text mentions it as a whole token."""
+        return text == self.name or not self.aliases.isdisjoint(TOKEN.findall(text))
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """
+    One call of the integration, merged from what the tap and the fake recorded.
+
+    `status` is what the client saw (None: no whole answer); `server_status` what the vendor answered (None: it never got
+    the request). `end` is the tap's word for how it ended. `rule` is the wire fault it met, `faults` all of them.
+    """
+
+    id: str
+    system: str
+    operation: str | None
+    order: int | None
+    started: float
+    ended: float
+    status: int | None
+    end: str = "complete"
+    entity: str | None = None
+    key: str | None = None
+    method: str = ""
+    path: str = ""
+    body_sha256: str = ""
+    code: str | None = None
+    server_status: int | None = None
+    shared: bool = False
+    faults: tuple[str, ...] = ()
+    rule: str | None = None
+    tap: bool = True
+    fake: bool = True
+
+    @property
+    def succeeded(self) -> bool:
+        """A whole 2xx answer."""
+        return self.end == "complete" and self.status is not None and 200 <= self.status < 300 and not self.garbled
+
+    @property
+    def garbled(self) -> bool:
+        """A 2xx that a fault made impossible to understand."""
+        return self.code == "MALFORMED"
+
+    @property
+    def counts_for_breaker(self) -> bool:
+        """A connection error, a timeout, 429 or 5xx: what contract.md §2 calls a breaker failure."""
+        return self.end != "complete" or self.status is None or self.status == 429 or self.status >= 500
+
+    def __str__(self) -> str:
+        """Show it the way an engineer would write it down."""
+        answer = str(self.status) if self.status is not None and self.end == "complete" else self.end
+        return f"{self.method} {self.path} → {answer}{f' {self.code}' if self.code else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One attempt of a vendor to deliver a webhook; `status` None when no answer came."""
+
+    topic: str
+    webhook_id: str
+    order: int | None
+    attempt: int
+    started: float
+    ended: float
+    status: int | None
+    outcome: str = "delivered"
+    body_sha256: str = ""
+    faults: tuple[str, ...] = ()
+    tap: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A record that a vendor created, updated or deleted."""
+
+    t: float
+    system: str
+    collection: str
+    record_id: str
+    order: int | None
+    action: str
+    record: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A distinct alert or ticket at the ops desk; re-triggers of an open one are the same alert."""
+
+    t: float
+    role: str | None
+    handoff: str | None
+    entity: str | None
+    code: str | None
+    key: str = ""
+    channel: str = "pagerduty"
+    claimed_role: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What the integration said about itself at one moment; `error` when it could not be asked."""
+
+    t: float
+    what: str
+    items: tuple[Mapping[str, Any], ...] = ()
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Proof that a fault met traffic: on which exchange or delivery, and what each side saw."""
+
+    fault: str
+    t: float
+    where: str
+    client_saw: str
+    server_saw: str
+    order: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something the driver did or waited for; `met` is False when a wait ran into its deadline."""
+
+    t: float
+    until: float
+    what: str
+    kind: str
+    met: bool = True
+    orders: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something wrong with the lab or the harness itself; `kind` is a kind of unknown."""
+
+    t: float
+    kind: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Everything that one experiment's checks may look at."""
+
+    now: float
+    orders: tuple[Order, ...] = ()
+    exchanges: tuple[Exchange, ...] = ()
+    deliveries: tuple[Delivery, ...] = ()
+    changes: tuple[Change, ...] = ()
+    alerts: tuple[Alert, ...] = ()
+    observations: tuple[Observation, ...] = ()
+    receipts: tuple[Receipt, ...] = ()
+    actions: tuple[Action, ...] = ()
+    troubles: tuple[Trouble, ...] = ()
+    observable: frozenset[str] = frozenset()
+
+    def attempts(self, operations: Iterable[str], order: int | None = None) -> tuple[Exchange, ...]:
+        """List the calls of these operations in the order they began; of one order when given."""
+        names = frozenset(operations)
+        return tuple(
+            exchange
+            for exchange in self.exchanges
+            if exchange.operation in names and (order is None or exchange.order == order)
+        )
+
+    def sent_by(self, order: int) -> tuple[Delivery, ...]:
+        """List the webhook deliveries about one order."""
+        return tuple(delivery for delivery in self.deliveries if delivery.order == order)
+
+    def records(self, collection: str, order: int) -> tuple[Change, ...]:
+        """List the records of one order that stand in a collection now: created and not deleted since, newest state."""
+        standing: dict[str, Change] = {}
+        for change in self.changes:
+            if change.collection != collection or change.order != order:
+                continue
+            if change.action == "deleted":
+                standing.pop(change.record_id, None)
+            else:
+                standing[change.record_id] = change
+        return tuple(standing.values())
+
+    def observed(self, what: str) -> Observation | None:
+        """Return the newest successful observation of an endpoint, or None."""
+        return next((seen for seen in reversed(self.observations) if seen.what == what and seen.error is None), None)
+
+    def dead_letters(self, handoff: str, order: int | None = None) -> tuple[Mapping[str, Any], ...]:
+        """List every dead letter of a handoff that was seen in this experiment, in its newest state."""
+        seen: dict[str, Mapping[str, Any]] = {}
+        for observation in self.observations:
+            if observation.what != "dead_letters":
+                continue
+            for item in observation.items:
+                if item.get("handoff") == handoff and (order is None or self.is_about(item, order)):
+                    seen[str(item.get("id"))] = item
+        return tuple(seen.values())
+
+    def is_about(self, item: Mapping[str, Any], order: int) -> bool:
+        """Tell whether something the integration or the ops desk said names this order."""
+        return self.order(order).is_named_in(str(item.get("entity") or ""))
+
+    def order(self, ordinal: int) -> Order:
+        """Return an order by its ordinal; an order that was never placed has only its ordinal for a name."""
+        return next((order for order in self.orders if order.ordinal == ordinal), Order(ordinal, f"order {ordinal}"))
+
+    def hits(self, fault: str) -> tuple[Receipt, ...]:
+        """List the receipts of one fault."""
+        return tuple(receipt for receipt in self.receipts if receipt.fault == fault)
+
+    def when(self, kind: str) -> float | None:
+        """Return when the driver first did a thing of this kind, or None."""
+        return next((action.t for action in self.actions if action.kind == kind), None)
