@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.core import shape
-    from harness.core.document import Node
+    from harness.core.nodes import Node
     from harness.core.problems import Location
 
 _Value = TypeVar("_Value")

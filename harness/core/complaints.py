@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
 
-    from harness.core.document import Document, Node
+    from harness.core.document import Document
+    from harness.core.nodes import Node
 
 Where: TypeAlias = tuple[str | int, ...]
 

@@ -12,7 +12,8 @@ from harness.core.triggers import Condition, Trigger, parse_threshold
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harness.core.document import Document, Node
+    from harness.core.document import Document
+    from harness.core.nodes import Node
 
 _TRIGGER_KEYS = ("status", "code", "text", "when")
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 Severity = Literal["error", "warning"]
 
@@ -113,6 +114,31 @@ def nearest(word: str, valid: Iterable[str]) -> str:
     by_folded = {candidate.casefold(): candidate for candidate in valid}
     matches = get_close_matches(word[:80].casefold(), by_folded, n=1, cutoff=0.6)
     return by_folded[matches[0]] if matches else ""
+
+
+def problem_at(place: Location, code: str, message: str, *, lines: Sequence[str], **more: Any) -> Problem:
+    """Build a problem at a place and quote the line it stands on."""
+    return quote_line(Problem(code, message, place.file, place.line, place.column, **more), lines)
+
+
+def quote_line(problem: Problem, lines: Sequence[str]) -> Problem:
+    """Return the problem with the line it stands on, and the word there as what is meant."""
+    if not 0 < problem.line <= len(lines):
+        return problem
+    line = lines[problem.line - 1]
+    width = max(problem.width, word_width(line, problem.column))
+    return replace(problem, source_line=line, width=min(width, max(1, len(line) - problem.column + 1)))
+
+
+def split_lines(text: str) -> tuple[str, ...]:
+    """Split a text into lines the way YAML and editors count them."""
+    return tuple(re.split(r"\r\n|\r|\n", text))
+
+
+def word_width(line: str, column: int) -> int:
+    """Return how long the word is that begins at a column."""
+    match = re.match(r"[\w.-]+", line[max(0, column - 1) :])
+    return len(match[0]) if match else 1
 
 
 def _excerpt(problem: Problem) -> list[str]:

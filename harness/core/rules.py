@@ -15,7 +15,8 @@ from harness.core.stack import INTEGRATION
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from harness.core.document import Document, Node
+    from harness.core.document import Document
+    from harness.core.nodes import Node
     from harness.core.stack import Stack
 
 
@@ -159,7 +160,7 @@ def _order(document: Document, handoffs: list[Node]) -> Iterator[Problem]:
         name = handoff.text("id")
         for before in _words(handoff.get("after")):
             if before.value == name:
-                message = f"handoff `{name[:60]}` is declared to come after itself"
+                message = f"handoff `{str(name)[:60]}` is declared to come after itself"
                 yield document.problem("after-itself", message, before, found=str(before.value), fix="remove it")
             elif before.value not in ids:
                 message = f"`after` names the handoff `{str(before.value)[:60]}`, which is not declared"

@@ -136,29 +136,31 @@ class Shape(BaseModel):
 class TimeShape(Shape):
     """Divide waits in the lab."""
 
-    scale: float = Field(1.0, ge=1, le=100_000, description="Waits are divided by this in the lab.")
+    scale: float = Field(default=1.0, ge=1, le=100_000, description="Waits are divided by this in the lab.")
 
 
 class MatrixShape(Shape):
     """Limits of the matrix of recurrence and impact."""
 
-    recurrence_high: float | None = Field(None, ge=0, description="Exceptions a week that count as high.")
+    recurrence_high: float | None = Field(default=None, ge=0, description="Exceptions a week that count as high.")
     impact_high: list[Impact] = Field(default_factory=list, description="Impacts that count as high.")
 
 
 class SystemShape(Shape):
     """What plays a system."""
 
-    fake: Fake | None = Field(None, description="A stateful fake of this vendor.")
-    wiremock: Text | None = Field(None, description="A folder of WireMock mappings.")
+    fake: Fake | None = Field(default=None, description="A stateful fake of this vendor.")
+    wiremock: Text | None = Field(default=None, description="A folder of WireMock mappings.")
 
 
 class SourceShape(Shape):
     """Where something the integration reports comes from."""
 
     path: UrlPath | None = None
-    command: Text | None = Field(None, description="A command that prints the JSON.")
-    python: Annotated[str, Field(pattern=r"^[\w.]+:[\w.]+$")] | None = Field(None, description="module:function")
+    command: Text | None = Field(default=None, description="A command that prints the JSON.")
+    python: Annotated[str, Field(pattern=r"^[\w.]+:[\w.]+$")] | None = Field(
+        default=None, description="module:function"
+    )
 
 
 SourceValue = Annotated[SourceShape, BeforeValidator(_source_mapping)]
@@ -180,16 +182,16 @@ class ObserveShape(Shape):
 class IntegrationShape(Shape):
     """The system under test: `command` starts it, or `url` says where it runs."""
 
-    command: list[Text] | None = Field(None, min_length=1, description="How to start it.")
-    url: Url | None = Field(None, description="Where it already runs.")
-    image: Text | None = Field(None, description="Its container image.")
-    health: UrlPath = Field("/healthz", description="Answers 2xx once it is ready.")
+    command: list[Text] | None = Field(default=None, min_length=1, description="How to start it.")
+    url: Url | None = Field(default=None, description="Where it already runs.")
+    image: Text | None = Field(default=None, description="Its container image.")
+    health: UrlPath = Field(default="/healthz", description="Answers 2xx once it is ready.")
     webhooks: dict[str, UrlPath] = Field(default_factory=dict, description="System → path of its webhook receiver.")
     client_retries: dict[str, Annotated[int, Field(ge=0, le=100)]] = Field(
         default_factory=dict, description="System → retries its client library makes below the policy."
     )
     observe: ObserveShape = Field(default_factory=ObserveShape)
-    entity: EntityPattern | None = Field(None, description="Regular expression whose named group is the order.")
+    entity: EntityPattern | None = Field(default=None, description="Regular expression whose named group is the order.")
 
 
 class AcceptShape(Shape):
@@ -203,9 +205,9 @@ class AcceptShape(Shape):
 class RoleShape(Shape):
     """A role that decides or is alerted."""
 
-    rotation: Text | None = Field(None, description="How duty changes hands, such as weekly.")
-    sla: PositiveDuration | None = Field(None, description="How soon the role reacts.")
-    channel: Channel = Field("pagerduty", description="Where its alerts or tickets go.")
+    rotation: Text | None = Field(default=None, description="How duty changes hands, such as weekly.")
+    sla: PositiveDuration | None = Field(default=None, description="How soon the role reacts.")
+    channel: Channel = Field(default="pagerduty", description="Where its alerts or tickets go.")
 
 
 class ResolvedWhenShape(Shape):
@@ -219,11 +221,11 @@ class ResolvedWhenShape(Shape):
 class TriggerShape(Shape):
     """The failures a path applies to."""
 
-    status: Status | None = Field(None, description="HTTP status of the answer.")
-    code: Text | None = Field(None, description="Error code in the answer.")
-    text: Text | None = Field(None, description="With `code`: the answer contains this text.")
-    when: Comparison | None = Field(None, description="A value threshold.")
-    condition: Condition | None = Field(None, alias="<bare>")
+    status: Status | None = Field(default=None, description="HTTP status of the answer.")
+    code: Text | None = Field(default=None, description="Error code in the answer.")
+    text: Text | None = Field(default=None, description="With `code`: the answer contains this text.")
+    when: Comparison | None = Field(default=None, description="A value threshold.")
+    condition: Condition | None = Field(default=None, alias="<bare>")
 
 
 class RetryShape(Shape):
@@ -231,10 +233,10 @@ class RetryShape(Shape):
 
     attempts: int = Field(ge=1, le=1000, description="Every send, the first included.")
     initial: Duration = Field(description="The gap before the second send.")
-    factor: float = Field(2.0, ge=1, le=1000, description="Each further gap is this many times longer.")
-    max: PositiveDuration | None = Field(None, description="No gap is longer.")
+    factor: float = Field(default=2.0, ge=1, le=1000, description="Each further gap is this many times longer.")
+    max: PositiveDuration | None = Field(default=None, description="No gap is longer.")
     jitter: Jitter = "none"
-    honour_retry_after: bool = Field(False, description="Wait as long as the vendor's Retry-After asks.")
+    honour_retry_after: bool = Field(default=False, description="Wait as long as the vendor's Retry-After asks.")
 
 
 class BranchShape(Shape):
@@ -258,14 +260,14 @@ class QueueShape(Shape):
     role: Text
     decided_by: DecidedBy | None = None
     decisions: dict[Name, DecisionShape] = Field(default_factory=dict, description="What the role can answer.")
-    sla: PositiveDuration | None = Field(None, description="Overrides the role's own.")
+    sla: PositiveDuration | None = Field(default=None, description="Overrides the role's own.")
 
 
 class DeadLetterShape(Shape):
     """Parked until somebody replays or discards it."""
 
-    escalate_after: int | None = Field(None, ge=1, le=100_000, description="Alert once so many wait.")
-    to: Text | None = Field(None, description="The role to alert.")
+    escalate_after: int | None = Field(default=None, ge=1, le=100_000, description="Alert once so many wait.")
+    to: Text | None = Field(default=None, description="The role to alert.")
 
 
 class ReconcileShape(Shape):
@@ -290,14 +292,16 @@ class RecoverShape(Shape):
 class ResendShape(Shape):
     """The same file or message again."""
 
-    attempts: int = Field(1, ge=1, le=1000, description="Further sends.")
-    after: Duration | None = Field(None, description="The wait before each.")
+    attempts: int = Field(default=1, ge=1, le=1000, description="Further sends.")
+    after: Duration | None = Field(default=None, description="The wait before each.")
 
 
 class OutcomesShape(Shape):
     """The outcomes a path or its `then` may have: one of them."""
 
-    renew_session: Yes | None = Field(None, description="Renew the session once; `retry` says how it is sent again.")
+    renew_session: Yes | None = Field(
+        default=None, description="Renew the session once; `retry` says how it is sent again."
+    )
     retry: RetryShape | None = None
     branch: BranchShape | None = None
     queue: QueueShape | None = None
@@ -327,8 +331,8 @@ class BreakerShape(Shape):
 
     failures: int = Field(ge=1, le=1000)
     pause: PositiveDuration
-    probes: int = Field(1, ge=1, le=100, description="Sends let through after the pause.")
-    alert: Text | None = Field(None, description="The role to alert.")
+    probes: int = Field(default=1, ge=1, le=100, description="Sends let through after the pause.")
+    alert: Text | None = Field(default=None, description="The role to alert.")
 
 
 class HandoffShape(Shape):
@@ -341,7 +345,7 @@ class HandoffShape(Shape):
     after: Annotated[list[Text], BeforeValidator(_listed)] = Field(default_factory=list)
     hops: list[Text] = Field(default_factory=list)
     owner: Text | None = None
-    recurrence_per_week: float | None = Field(None, ge=0, le=1_000_000)
+    recurrence_per_week: float | None = Field(default=None, ge=0, le=1_000_000)
     failures_route_to: FailureRoute | None = None
     impact: Impact | None = None
     operation: Operations = Field(default_factory=list, description="Names from the fake's catalogue.")
