@@ -1,1 +1,1 @@
-"""fakes/erp."""
+"""The ERP fake: NetSuite-shaped SuiteTalk REST over an in-memory account."""

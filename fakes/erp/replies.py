@@ -1,0 +1,114 @@
+"""What the vendor answers where no operation decides: to faults that are armed, and to calls that fit nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fakes.erp.errors import (
+    CODES,
+    CONCURRENCY_LIMIT_EXCEEDED,
+    INSUFFICIENT_PERMISSION,
+    INVALID_CONTENT,
+    METHOD_NOT_ALLOWED,
+    NONEXISTENT_RECORD_TYPE,
+    NONEXISTENT_URL,
+    USER_ERROR,
+    build_refusal,
+    build_token_refusal,
+    code_for_status,
+)
+from fakes.erp.model import RECORD_TYPES
+from fakes.erp.oauth2 import TOKEN_PATH
+from fakes.erp.records import build_duplicate_text
+from fakes.erp.views import RECORD_PATH
+from fakes.kit.answers import Replies
+
+if TYPE_CHECKING:
+    from fakes.erp.access import Gate
+    from fakes.erp.sessions import Sessions
+    from fakes.kit.answers import Answer
+    from fakes.kit.exchange import Exchange
+
+_TOKEN_ERRORS = frozenset({"invalid_request", "invalid_grant", "invalid_client", "invalid_scope"})
+
+
+def build_replies(gate: Gate, sessions: Sessions) -> Replies:
+    """Build the vendor's words; an expired session is also revoked, a signed call's token is not."""
+
+    def expire_session(exchange: Exchange) -> Answer:
+        session = gate.session_of(exchange)
+        if session is not None:
+            sessions.revoke(session, exchange)
+        return _refuse(exchange, 400, "invalid_grant") if _is_token_call(exchange) else gate.build_expired(exchange)
+
+    return Replies(
+        status=_answer_status,
+        error=_answer_error,
+        rate_limited=lambda exchange, retry_after_s: _answer_status(exchange, 429, retry_after_s),
+        session_expired=expire_session,
+        permission_denied=_answer_permission_denied,
+        not_found=_answer_not_found,
+        method_not_allowed=_answer_method_not_allowed,
+        bad_body=lambda exchange, reason: _refuse(
+            exchange, 400, INVALID_CONTENT.code, f"The request body cannot be read: {reason}. Provide a JSON object."
+        ),
+        too_large=lambda exchange: _refuse(exchange, 413, INVALID_CONTENT.code, "The request body is too large."),
+    )
+
+
+def _is_token_call(exchange: Exchange) -> bool:
+    return exchange.path == TOKEN_PATH
+
+
+def _refuse(
+    exchange: Exchange, status: int, code: str, text: str = "", headers: tuple[tuple[str, str], ...] = ()
+) -> Answer:
+    if not _is_token_call(exchange):
+        return build_refusal(status, code, text, headers=headers)
+    error = code if code in _TOKEN_ERRORS else "server_error" if status >= 500 else "invalid_request"
+    return build_token_refusal(status, error, text or "The request could not be granted.", headers)
+
+
+def _answer_status(exchange: Exchange, status: int, retry_after_s: float | None) -> Answer:
+    # The vendor sends no Retry-After of its own; one is added only where a fault asks for it.
+    headers = () if retry_after_s is None else (("Retry-After", f"{retry_after_s:g}"),)
+    known = CONCURRENCY_LIMIT_EXCEEDED if status == 429 else code_for_status(status)
+    return _refuse(exchange, status, known.code, known.text, headers)
+
+
+def _answer_error(exchange: Exchange, code: str, text: str | None) -> Answer:
+    known = next((each for each in CODES if each.code == code), None)
+    usual = (
+        _usual_text(exchange)
+        if code == USER_ERROR.code
+        else known.text
+        if known
+        else "Error while accessing a resource."
+    )
+    return _refuse(exchange, known.status if known else 400, code, usual if text is None else text)
+
+
+def _usual_text(exchange: Exchange) -> str:
+    name = exchange.operation.name.partition(".")[0] if exchange.operation else ""
+    record_type = next((each for each in RECORD_TYPES.values() if each.operations == name), None)
+    return build_duplicate_text(record_type) if record_type else USER_ERROR.text
+
+
+def _answer_permission_denied(exchange: Exchange) -> Answer:
+    if _is_token_call(exchange):
+        return _refuse(exchange, 400, "invalid_client", "The client may not request a token.")
+    return build_refusal(403, INSUFFICIENT_PERMISSION.code, INSUFFICIENT_PERMISSION.text)
+
+
+def _answer_not_found(exchange: Exchange) -> Answer:
+    under, _, name = exchange.path.rpartition(f"{RECORD_PATH}/")
+    record_type = name.partition("/")[0]
+    if under == "" and record_type and record_type not in RECORD_TYPES and exchange.path.startswith(RECORD_PATH):
+        detail = f"Record type '{record_type[:100]}' does not exist."
+        return _refuse(exchange, 404, NONEXISTENT_RECORD_TYPE.code, detail)
+    return _refuse(exchange, 404, NONEXISTENT_URL.code, NONEXISTENT_URL.text)
+
+
+def _answer_method_not_allowed(exchange: Exchange, allowed: tuple[str, ...]) -> Answer:
+    headers = (("Allow", ", ".join(allowed)),)
+    return _refuse(exchange, 405, METHOD_NOT_ALLOWED.code, METHOD_NOT_ALLOWED.text, headers)
