@@ -42,7 +42,8 @@ class Exchange:
     One call of the integration, merged from what the tap and the fake recorded.
 
     `status` is what the client saw (None: no whole answer); `server_status` what the vendor answered (None: it never got
-    the request). `end` is the tap's word for how it ended. `rule` is the wire fault it met, `faults` all of them.
+    the request). `end` is the tap's word for how it ended. `rule` is the wire fault it met, `faults` all of them;
+    `garbled` tells a 2xx that a fault made impossible to understand, `fake` whether the vendor got the request at all.
     """
 
     id: str
@@ -61,20 +62,15 @@ class Exchange:
     code: str | None = None
     server_status: int | None = None
     shared: bool = False
+    garbled: bool = False
     faults: tuple[str, ...] = ()
     rule: str | None = None
-    tap: bool = True
     fake: bool = True
 
     @property
     def succeeded(self) -> bool:
         """A whole 2xx answer."""
         return self.end == "complete" and self.status is not None and 200 <= self.status < 300 and not self.garbled
-
-    @property
-    def garbled(self) -> bool:
-        """A 2xx that a fault made impossible to understand."""
-        return self.code == "MALFORMED"
 
     @property
     def counts_for_breaker(self) -> bool:
@@ -101,7 +97,6 @@ class Delivery:
     outcome: str = "delivered"
     body_sha256: str = ""
     faults: tuple[str, ...] = ()
-    tap: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +183,7 @@ class History:
     receipts: tuple[Receipt, ...] = ()
     actions: tuple[Action, ...] = ()
     troubles: tuple[Trouble, ...] = ()
+    disagreements: tuple[str, ...] = ()
     observable: frozenset[str] = frozenset()
 
     def attempts(self, operations: Iterable[str], order: int | None = None) -> tuple[Exchange, ...]:

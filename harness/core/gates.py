@@ -1,0 +1,68 @@
+"""Evidence gates: what must be true before anything that was seen counts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.core.verdict import CheckResult, Gate, UnknownKind, Verdict, build_unknown, merge
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from harness.core.experiments import Check, Experiment
+    from harness.core.history import History
+
+
+def judge(experiment: Experiment, history: History) -> Verdict:
+    """Judge an experiment: gates first, then every check; a check that raises is an unknown, not a crash."""
+    return merge(list_gates(experiment, history), [run_check(check, history) for check in experiment.checks])
+
+
+def run_check(check: Check, history: History) -> CheckResult:
+    """Run one check; whatever it raises makes it unknown."""
+    try:
+        return check.judge(history)
+    except Exception as error:  # noqa: BLE001 - a crashed check must never decide nor stop the others
+        observed = f"the check {check.name} crashed: {type(error).__name__}: {error}"
+        return build_unknown(check.name, "the check runs", observed, UnknownKind.INTERFERENCE)
+
+
+def list_gates(experiment: Experiment, history: History) -> tuple[Gate, ...]:
+    """List the gates of an experiment in the order they are asked."""
+    return (
+        _untroubled("environment", UnknownKind.ENVIRONMENT, history),
+        _untroubled("harness healthy", UnknownKind.INTERFERENCE, history),
+        _witnesses(history),
+        _traffic(history),
+        *_receipts(experiment, history),
+    )
+
+
+def _untroubled(name: str, kind: UnknownKind, history: History) -> Gate:
+    troubles = [trouble.what for trouble in history.troubles if trouble.kind == kind]
+    return Gate(name, not troubles, kind, _join(troubles))
+
+
+def _witnesses(history: History) -> Gate:
+    return Gate("witnesses agree", not history.disagreements, UnknownKind.INTERFERENCE, _join(history.disagreements))
+
+
+def _traffic(history: History) -> Gate:
+    moved = bool(history.exchanges or history.deliveries)
+    return Gate("traffic", moved, UnknownKind.VACUOUS, "" if moved else "no traffic at all: nothing was tested")
+
+
+def _receipts(experiment: Experiment, history: History) -> Iterable[Gate]:
+    for fault in experiment.faults:
+        count = len(history.hits(fault.id))
+        passed = count >= fault.minimum
+        detail = f"{count} receipts, at least {fault.minimum} needed"
+        if not passed:
+            detail = f"the fault {fault.id} ({fault.kind} at {fault.target}) never touched traffic: {detail}"
+        yield Gate(f"receipts {fault.id}", passed, UnknownKind.VACUOUS, detail)
+
+
+def _join(sentences: Iterable[str]) -> str:
+    found = list(sentences)
+    more = f" (and {len(found) - 3} more)" if len(found) > 3 else ""
+    return "; ".join(found[:3]) + more

@@ -1,0 +1,116 @@
+"""
+Pair what the tap saw with what the fakes saw.
+
+Both witnesses record a call by method, path and the hash of its body; repeated calls that are equal in all three are told
+apart by time, since a fake gets a call only while the tap has it open. What cannot be paired, and what a paired call's
+witnesses say differently without a fault to explain it, is a disagreement.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    Entry = Mapping[str, Any]
+
+# A vendor may finish with a call after its client has gone.
+AFTERWARDS_S = 5.0
+CLOCK_GRAIN_S = 0.005
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One call as the tap and the fake saw it; either may be missing."""
+
+    tap: Entry | None
+    fake: Entry | None
+
+
+def pair_calls(tap: Sequence[Entry], fake: Sequence[Entry]) -> tuple[Pair, ...]:
+    """Pair the outbound exchanges of one system, in the order the tap saw them begin."""
+    waiting: defaultdict[tuple[str, str, str], list[Entry]] = defaultdict(list)
+    for seen in sorted(fake, key=lambda entry: entry["received_mono"]):
+        waiting[_name(seen)].append(seen)
+    pairs: list[Pair] = []
+    for call in sorted(tap, key=lambda entry: entry["started_mono"]):
+        candidates = waiting[_name(call)]
+        match = next((seen for seen in candidates if _overlap(call, seen)), None)
+        if match is not None:
+            candidates.remove(match)
+        pairs.append(Pair(call, match))
+    left = [Pair(None, seen) for candidates in waiting.values() for seen in candidates]
+    return (*pairs, *left)
+
+
+def pair_deliveries(tap: Sequence[Entry], deliveries: Sequence[Entry]) -> tuple[Pair, ...]:
+    """Pair webhook deliveries with the inbound exchanges of the tap."""
+    waiting = sorted(tap, key=lambda entry: entry["started_mono"])
+    pairs: list[Pair] = []
+    for sent in sorted(deliveries, key=lambda entry: entry["sent_mono"]):
+        if sent["outcome"] == "suppressed":
+            continue
+        match = next((call for call in waiting if _carries(call, sent)), None)
+        if match is not None:
+            waiting.remove(match)
+        pairs.append(Pair(match, sent))
+    return (*pairs, *(Pair(call, None) for call in waiting))
+
+
+def list_disagreements(pairs: Iterable[Pair], *, since: float) -> tuple[str, ...]:
+    """List the calls begun after `since` on which the witnesses differ and no fault explains why."""
+    return tuple(
+        sentence
+        for pair in pairs
+        if _began(pair) >= since and not _explained(pair)
+        for sentence in [_differ(pair)]
+        if sentence
+    )
+
+
+def _differ(pair: Pair) -> str:
+    if pair.tap is None and pair.fake is not None:
+        return f"{_describe(pair.fake)} reached the other side without passing the tap"
+    if pair.tap is None:
+        return ""
+    if pair.fake is None:
+        return f"{_describe(pair.tap)} passed the tap ({pair.tap['end']}) and never reached the other side"
+    if pair.tap["end"] == "client_closed":
+        return ""  # the client hung up: what the vendor answered afterwards is its own affair
+    if pair.tap["status"] != pair.fake["status"]:
+        return f"{_describe(pair.tap)} was answered {pair.fake['status']} and seen as {pair.tap['status']}"
+    return ""
+
+
+def _explained(pair: Pair) -> bool:
+    return bool((pair.tap and pair.tap.get("rule")) or (pair.fake and pair.fake.get("faults")))
+
+
+def _name(entry: Entry) -> tuple[str, str, str]:
+    return entry["method"], entry["path"], entry["request_sha256"]
+
+
+def _overlap(call: Entry, seen: Entry) -> bool:
+    earliest = call["started_mono"] - CLOCK_GRAIN_S
+    return bool(earliest <= seen["received_mono"] <= call["ended_mono"] + AFTERWARDS_S)
+
+
+def _carries(call: Entry, sent: Entry) -> bool:
+    inside = sent["sent_mono"] - CLOCK_GRAIN_S <= call["started_mono"] <= sent["ended_mono"] + CLOCK_GRAIN_S
+    return bool(inside and call["request_sha256"] == sent["body_sha256"])
+
+
+def _began(pair: Pair) -> float:
+    if pair.tap is not None:
+        return float(pair.tap["started_mono"])
+    seen = pair.fake or {}
+    return float(seen.get("received_mono") or seen.get("sent_mono") or 0.0)
+
+
+def _describe(entry: Entry) -> str:
+    if "webhook_id" in entry:
+        return f"webhook {entry['topic']} attempt {entry['attempt']}"
+    return f"{entry['method']} {entry['path']}"
