@@ -128,12 +128,21 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class LedgerRule:
+    """Where the ledger of a stack looks: the collection that shows orders as posted, the handoffs that may park them."""
+
+    collection: str
+    handoffs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Experiment:
     """
     One experiment on one clause.
 
     `id` is `<handoff>/<trigger>:<outcome>/<shape>`, unique and stable. `orders` is how many orders the plan uses.
-    `operations` are the calls of the handoff under test; `needs` what the integration must let us observe.
+    `operations` are the calls of the handoff under test; `needs` what the integration must let us observe. `ledger` is
+    asked once everything is at rest again; `twins` places equal orders.
     """
 
     id: str
@@ -145,6 +154,7 @@ class Experiment:
     orders: int
     steps: tuple[Step, ...]
     checks: tuple[Check, ...]
+    ledger: LedgerRule
     faults: tuple[Fault, ...] = ()
     operations: tuple[str, ...] = ()
     needs: frozenset[str] = frozenset()

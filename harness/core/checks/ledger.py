@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from harness.core.verdict import CheckResult, Evidence, UnknownKind, build_held, build_unknown, build_violated
 
 if TYPE_CHECKING:
+    from harness.core.experiments import LedgerRule
     from harness.core.history import History
 
 
@@ -35,16 +36,16 @@ class Entry:
     story: tuple[str, ...]
 
 
-def build_ledger(history: History, *, collection: str, handoffs: tuple[str, ...]) -> tuple[Entry, ...]:
+def build_ledger(history: History, rule: LedgerRule) -> tuple[Entry, ...]:
     """Put every placed order of the experiment into its row."""
     placed = sorted({order for action in history.actions if action.kind == "place" for order in action.orders})
-    return tuple(_entry(history, order, collection, handoffs) for order in placed)
+    return tuple(_entry(history, order, rule) for order in placed)
 
 
-def check_ledger(history: History, *, collection: str, handoffs: tuple[str, ...]) -> CheckResult:
+def check_ledger(history: History, rule: LedgerRule) -> CheckResult:
     """Judge that every placed order is posted once or parked in exactly one dead letter."""
     declared = "every order posted once or parked once"
-    entries = build_ledger(history, collection=collection, handoffs=handoffs)
+    entries = build_ledger(history, rule)
     if not entries:
         return build_held("ledger", declared, "no order was placed")
     evidence = [Evidence(f"{entry.name}: {entry.row} ({'; '.join(entry.story)})") for entry in entries]
@@ -63,12 +64,12 @@ def check_ledger(history: History, *, collection: str, handoffs: tuple[str, ...]
     )
 
 
-def _entry(history: History, order: int, collection: str, handoffs: tuple[str, ...]) -> Entry:
-    records = history.records(collection, order)
-    letters = [letter for handoff in handoffs for letter in history.dead_letters(handoff, order)]
+def _entry(history: History, order: int, rule: LedgerRule) -> Entry:
+    records = history.records(rule.collection, order)
+    letters = [letter for handoff in rule.handoffs for letter in history.dead_letters(handoff, order)]
     waiting = [letter for letter in letters if letter.get("state") == "waiting"]
-    story = tuple(_tell(history, order, collection, len(records), len(waiting)))
-    if len(records) > 1 or len(waiting) > len(handoffs):
+    story = tuple(_tell(history, order, rule.collection, len(records), len(waiting)))
+    if len(records) > 1 or len(waiting) > len(rule.handoffs):
         row = Row.DUPLICATED
     elif records:
         row = Row.POSTED

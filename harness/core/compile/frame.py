@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 from harness.core.backoff import longest_s
-from harness.core.checks.ledger import check_ledger
 from harness.core.checks.retry import Sent
 from harness.core.conditions import Condition, Resolved
-from harness.core.experiments import Check, Experiment, Place, Step
+from harness.core.experiments import Check, Experiment, LedgerRule, Place, Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -85,7 +83,7 @@ class Frame:
         needs: Iterable[str] = (),
         twins: bool = False,
     ) -> Experiment:
-        """Build one experiment of this clause; the ledger is checked in every one."""
+        """Build one experiment of this clause; the ledger is checked after every one."""
         steps = tuple(steps)
         faults = tuple(faults)
         placed = [order for step in steps if isinstance(step, Place) for order in step.orders]
@@ -99,16 +97,16 @@ class Frame:
             location=str(self.location),
             orders=max([*placed, *aimed], default=0),
             steps=steps,
-            checks=(*checks, self._ledger()),
+            checks=tuple(checks),
+            ledger=self._ledger(),
             faults=faults,
             operations=self.handoff.operations,
             needs=frozenset(needs),
             twins=twins,
         )
 
-    def _ledger(self) -> Check:
-        handoffs = tuple(handoff.id for handoff in self.stack.handoffs)
-        return Check("ledger", partial(check_ledger, collection=self.collection, handoffs=handoffs))
+    def _ledger(self) -> LedgerRule:
+        return LedgerRule(self.collection, tuple(handoff.id for handoff in self.stack.handoffs))
 
 
 def name_collection(resolved_when: ResolvedWhen | None) -> str:

@@ -40,7 +40,7 @@ def _and_renewed(frame: Frame, experiment: Experiment, *, at_most: int) -> Exper
     return frame.build(
         experiment.shape,
         steps=experiment.steps,
-        checks=[*experiment.checks[:-1], _renewed(frame, at_most)],
+        checks=[*experiment.checks, _renewed(frame, at_most)],
         faults=experiment.faults,
         needs=experiment.needs,
     )
