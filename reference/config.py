@@ -1,0 +1,118 @@
+"""What the integration is told by its environment: where the systems are, who it is to them, where it keeps its state."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from hashlib import sha256
+from pathlib import Path
+
+API_VERSION = "2026-10"
+"""The Admin API version asked for when `STOREFRONT_URL` names none."""
+
+_TEXTS = {
+    "STOREFRONT_URL": "storefront_url",
+    "STOREFRONT_TOKEN": "storefront_token",
+    "STOREFRONT_WEBHOOK_SECRET": "storefront_webhook_secret",
+    "ERP_URL": "erp_url",
+    "ERP_CLIENT_ID": "erp_client_id",
+    "ERP_CERTIFICATE_ID": "erp_certificate_id",
+    "OPS_PAGERDUTY_URL": "pagerduty_url",
+}
+_PATHS = {"ERP_PRIVATE_KEY_FILE": "erp_private_key_file", "INTEGRATION_DATA_DIR": "data_dir"}
+
+
+class ConfigurationError(Exception):
+    """The environment does not describe a service that could run; the message names every variable at fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """
+    Everything the environment decides.
+
+    `role_keys` maps a role (`integration-oncall`) to its routing key. Every wait of the service is divided by `time_scale`.
+    """
+
+    storefront_url: str
+    storefront_token: str = field(repr=False)
+    storefront_webhook_secret: str = field(repr=False)
+    erp_url: str
+    erp_client_id: str
+    erp_certificate_id: str
+    erp_private_key_file: Path
+    pagerduty_url: str
+    data_dir: Path
+    role_keys: Mapping[str, str] = field(repr=False)
+    erp_account: str = ""
+    time_scale: float = 1.0
+    host: str = "127.0.0.1"
+    port: int = 8000
+
+    def scaled(self, seconds: float) -> float:
+        """Turn a production duration into the one to wait here, in seconds."""
+        return seconds / self.time_scale
+
+    def ensure_roles(self, roles: set[str]) -> None:
+        """Raise `ConfigurationError` unless every role that may be alerted has a routing key."""
+        missing = sorted(roles - set(self.role_keys))
+        if missing:
+            names = ", ".join(f"OPS_ROLE_{role.upper().replace('-', '_')}_KEY" for role in missing)
+            raise ConfigurationError(f"no routing key for a role that is alerted: set {names}")
+
+    def fingerprints(self) -> dict[str, str]:
+        """Return a short hash of each setting, to notice changes between two starts without keeping the values."""
+        return {
+            item.name: sha256(repr(getattr(self, item.name)).encode()).hexdigest()[:16]
+            for item in fields(self)
+            if item.name not in {"port", "host"}
+        }
+
+
+def read_settings(environ: Mapping[str, str]) -> Settings:
+    """Read the settings from environment variables; raise `ConfigurationError` naming all that are missing or wrong."""
+    missing = [name for name in (*_TEXTS, *_PATHS) if not environ.get(name)]
+    if missing:
+        raise ConfigurationError(f"these variables must be set: {', '.join(missing)}")
+    key_file = Path(environ["ERP_PRIVATE_KEY_FILE"])
+    if not key_file.is_file():
+        raise ConfigurationError(f"ERP_PRIVATE_KEY_FILE names no file: {key_file}")
+    return Settings(
+        storefront_url=_admin_base(environ["STOREFRONT_URL"]),
+        storefront_token=environ["STOREFRONT_TOKEN"],
+        storefront_webhook_secret=environ["STOREFRONT_WEBHOOK_SECRET"],
+        erp_url=environ["ERP_URL"].rstrip("/"),
+        erp_client_id=environ["ERP_CLIENT_ID"],
+        erp_certificate_id=environ["ERP_CERTIFICATE_ID"],
+        erp_private_key_file=key_file,
+        pagerduty_url=environ["OPS_PAGERDUTY_URL"].rstrip("/"),
+        data_dir=Path(environ["INTEGRATION_DATA_DIR"]),
+        role_keys=_role_keys(environ),
+        erp_account=environ.get("ERP_ACCOUNT", ""),
+        time_scale=_positive(environ, "HANDOFF_TIME_SCALE", 1.0),
+        host=environ.get("INTEGRATION_HOST") or "127.0.0.1",
+        port=int(_positive(environ, "INTEGRATION_PORT", 8000, zero=True)),
+    )
+
+
+def _admin_base(url: str) -> str:
+    base = url.rstrip("/")
+    return base if "/admin/api/" in base else f"{base}/admin/api/{API_VERSION}"
+
+
+def _role_keys(environ: Mapping[str, str]) -> dict[str, str]:
+    start, end = "OPS_ROLE_", "_KEY"
+    return {
+        name[len(start) : -len(end)].lower().replace("_", "-"): value
+        for name, value in environ.items()
+        if name.startswith(start) and name.endswith(end) and value
+    }
+
+
+def _positive(environ: Mapping[str, str], name: str, default: float, *, zero: bool = False) -> float:
+    text = environ.get(name) or str(default)
+    try:
+        value = float(text)
+    except ValueError:
+        raise ConfigurationError(f"{name} must be a number, not {text!r}") from None
+    if not (value > 0 or (zero and value == 0)):
+        raise ConfigurationError(f"{name} must be above zero, not {text!r}")
+    return value
