@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 _DURATION = re.compile(r"(?P<number>[0-9]{1,12}(?:\.[0-9]{1,9})?)(?P<unit>ms|s|m|h)")
@@ -24,6 +25,8 @@ def parse_duration(text: str) -> float:
 
 def format_duration(seconds: float) -> str:
     """Write seconds the short way stack.yaml takes them, such as `250ms`, `1.5s` or `10m`."""
+    if math.isinf(seconds):
+        return "forever"
     if seconds and seconds < 1:
         return f"{_number(seconds * 1000)}ms"
     for unit in ("h", "m"):

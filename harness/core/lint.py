@@ -1,0 +1,116 @@
+"""What is questionable in a stack before anything runs. Reasons in production time, whatever the scale."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.core.findings import build_finding
+from harness.core.lint_paths import find_in_paths
+from harness.core.lint_roles import find_in_roles
+from harness.core.lint_waits import find_in_waits
+from harness.core.stack import INTEGRATION
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Iterator
+
+    from harness.core.problems import Problem
+    from harness.core.stack import Handoff, Path, Stack
+
+
+def lint_stack(stack: Stack, *, today: dt.date | None = None) -> tuple[Problem, ...]:
+    """Return the findings of a valid stack in the order of the file; `today` tells which `accept` entries are over."""
+    found = [problem for rule in _RULES for problem in rule(stack)]
+    if today is not None:
+        found += _expired(stack, today)
+    return tuple(sorted(found, key=lambda problem: (problem.line, problem.column, problem.code)))
+
+
+def _handoffs(stack: Stack) -> Iterator[Problem]:
+    for handoff in stack.handoffs:
+        yield from _end_state(handoff)
+        yield from _operations(stack, handoff)
+        if handoff.source == handoff.target:
+            yield build_finding(
+                "handoff-to-itself",
+                f"handoff `{handoff.id}` goes from {handoff.source} to {handoff.target}",
+                handoff.location,
+                "name the system that receives the work",
+            )
+        if not handoff.paths:
+            yield build_finding(
+                "no-paths",
+                f"handoff `{handoff.id}` declares no resolution path, so nothing about it can be checked",
+                handoff.location,
+                "say what is done about each failure under `paths`",
+            )
+
+
+def _end_state(handoff: Handoff) -> Iterator[Problem]:
+    if handoff.resolved_when is None:
+        yield build_finding(
+            "end-state-missing",
+            f"handoff `{handoff.id}` does not say which end state means resolved",
+            handoff.location,
+            "add `resolved_when: {system, record, state}`; that the error went away is no end state",
+        )
+
+
+def _operations(stack: Stack, handoff: Handoff) -> Iterator[Problem]:
+    if handoff.protocol == "api" and not handoff.operations:
+        yield build_finding(
+            "operation-missing",
+            f"handoff `{handoff.id}` does not say which calls it makes, so no exchange can be told to be its own",
+            handoff.location,
+            "add `operation:` with names of the fake's catalogue",
+        )
+    receives = handoff.protocol == "webhook" and handoff.target == INTEGRATION
+    if receives and handoff.source not in stack.integration.webhooks:
+        yield build_finding(
+            "receiver-missing",
+            f"handoff `{handoff.id}` takes webhooks of {handoff.source}, and the integration has no receiver for them",
+            handoff.location,
+            f"add `{handoff.source}:` and the path under `integration.webhooks`",
+        )
+
+
+def _observable(stack: Stack) -> Iterator[Problem]:
+    """Yield what cannot be judged because the integration does not show it."""
+    observe = stack.integration.observe
+    needs = (
+        ("dead_letters", observe.dead_letters, [path for path in _paths(stack) if path.dead_letter is not None]),
+        ("queues", observe.queues, [path for path in _paths(stack) if path.queue is not None]),
+    )
+    for name, source, paths in needs:
+        if source is None and paths:
+            clauses = ", ".join(path.slug for path in paths[:3]) + (" and others" if len(paths) > 3 else "")
+            yield build_finding(
+                "not-observable",
+                f"`observe.{name}` is missing, so parts of {clauses} will be unknown",
+                stack.integration.location,
+                f"serve them, or adapt: `observe: {{{name}: {{command: …}}}}`",
+            )
+
+
+def _paths(stack: Stack) -> list[Path]:
+    return [path for handoff in stack.handoffs for path in handoff.paths]
+
+
+def _expired(stack: Stack, today: dt.date) -> Iterator[Problem]:
+    for entry in stack.accept:
+        if entry.until < today:
+            yield build_finding(
+                "accept-expired",
+                f"`{entry.clause}` was accepted until {entry.until.isoformat()}; its verdict counts again",
+                entry.location,
+                "fix what it excused, or accept it anew with a reason",
+            )
+
+
+_RULES: tuple[Callable[[Stack], Iterator[Problem]], ...] = (
+    find_in_roles,
+    _handoffs,
+    _observable,
+    find_in_paths,
+    find_in_waits,
+)
