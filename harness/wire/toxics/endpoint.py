@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-import struct
 from typing import TYPE_CHECKING, cast
 
+from harness.wire.sockets import reset_when_closed
 from harness.wire.toxics.stage import Room
 
 if TYPE_CHECKING:
@@ -14,15 +13,6 @@ if TYPE_CHECKING:
 
     from harness.wire.toxics.link import Link
     from harness.wire.toxics.stage import Chunk
-
-NO_LINGER = struct.pack("ii", 1, 0)
-
-
-def reset_when_closed(transport: asyncio.BaseTransport | None) -> None:
-    """Make closing this socket send a reset: the kernel does so when lingering is on with a time of zero."""
-    sock = transport.get_extra_info("socket") if transport is not None else None
-    if sock is not None and sock.fileno() >= 0:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
 
 
 class Endpoint(asyncio.Protocol):

@@ -1,0 +1,106 @@
+"""The socket of one client of a listener."""
+
+from __future__ import annotations
+
+import asyncio
+import select
+from typing import TYPE_CHECKING, cast
+
+from harness.wire.conversation import Conversation
+from harness.wire.sockets import poll_events, reset_when_closed
+
+if TYPE_CHECKING:
+    from harness.wire.listener import Listener
+
+HANG_UP_CHECK_S = 0.1
+
+
+class ClientConnection(asyncio.Protocol):
+    """Carry a client's bytes to and from its `Conversation`, and tell it when the client leaves.
+
+    A client that ends its direction has left, as far as HTTP goes: that is what a timeout looks like from here. Only an opaque relay
+    goes on one way.
+    """
+
+    def __init__(self, listener: Listener, name: str) -> None:
+        self._listener = listener
+        self._transport: asyncio.Transport | None = None
+        self._conversation = Conversation(listener, self, name)
+        self._held = False
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Send bytes to the client; one that has gone swallows them."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(data)
+
+    def write_eof(self) -> None:
+        """Say that nothing more is sent."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write_eof()
+
+    def hold(self, *, held: bool) -> None:
+        """Stop or resume reading; a client that hangs up meanwhile is noticed all the same."""
+        if held is self._held or self._transport is None or self._transport.is_closing():
+            return
+        self._held = held
+        if held:
+            self._transport.pause_reading()
+            self._watch_hang_up()
+        else:
+            self._transport.resume_reading()
+
+    def close(self) -> None:
+        """Close after what was written."""
+        if self._transport is not None:
+            self._transport.close()
+
+    def abort(self) -> None:
+        """Close at once."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def reset(self) -> None:
+        """Close at once with a reset."""
+        reset_when_closed(self._transport)
+        self.abort()
+
+    def drop(self) -> None:
+        """Break off, as the listener goes."""
+        self._conversation.drop()
+        self.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._listener.connections.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Pass bytes on."""
+        self._conversation.from_client(data)
+
+    def eof_received(self) -> bool:
+        """Pass the client's end on; True keeps the socket open."""
+        return self._conversation.client_ended()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell the conversation that the socket has gone."""
+        self._listener.connections.discard(self)
+        self._conversation.client_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Hold the upstream back."""
+        self._conversation.client_full(full=True)
+
+    def resume_writing(self) -> None:
+        """Let the upstream go on."""
+        self._conversation.client_full(full=False)
+
+    def _watch_hang_up(self) -> None:
+        """Look for the client's end, which stays behind unread bytes while reading is paused."""
+        if not self._held or self._transport is None or self._transport.is_closing():
+            return
+        if poll_events(self._transport, select.POLLRDHUP):
+            self._conversation.client_lost(None)
+            self.abort()
+            return
+        asyncio.get_running_loop().call_later(HANG_UP_CHECK_S, self._watch_hang_up)

@@ -1,0 +1,338 @@
+"""One client's exchanges, one after another, each with the upstream the rules choose for it.
+
+    client bytes ─► Request ─► decide (the rules, once they can see all they look at) ─► fresh or idle upstream connection
+    client       ◄─ Response ◄─ signals, at the response's head                      ◄─┘
+
+An exchange is over when request and response are whole, or when a side has gone. What is not HTTP becomes an `OpaqueRelay`. Bytes are
+passed on as they came, and bodies are not kept beyond what a rule must look at.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from harness.wire.address import Address
+from harness.wire.messages import State
+from harness.wire.opaque import OpaqueRelay
+from harness.wire.rules import REFUSE, Call
+from harness.wire.upstream import Upstream
+
+if TYPE_CHECKING:
+    from harness.wire.connection import ClientConnection
+    from harness.wire.exchange import End, Exchange
+    from harness.wire.listener import Listener
+    from harness.wire.rules import Choice
+
+BACKLOG_LIMIT = 64 * 1024
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+class Conversation:
+    """Run the exchanges of one client connection."""
+
+    def __init__(self, listener: Listener, client: ClientConnection, name: str) -> None:
+        self._listener = listener
+        self._client = client
+        self._name = name
+        self._exchange: Exchange | None = None
+        self._upstream: Upstream | None = None
+        self._idle: Upstream | None = None
+        self._undecided: list[bytes] = []
+        self._kept_head: list[memoryview] = []
+        self._backlog = bytearray()
+        self._relay: OpaqueRelay | None = None
+        self._over = False
+
+    def from_client(self, data: bytes) -> None:
+        """Take bytes of the client."""
+        if self._relay is not None:
+            self._relay.from_client(data)
+        elif self._backlog:
+            self._queue(memoryview(data))
+        else:
+            self._advance(data)
+
+    def client_ended(self) -> bool:
+        """Take the end of the client's bytes; return whether its socket stays open for ours."""
+        if self._relay is not None and not self._over:
+            self._relay.client_ended(None)
+            return True
+        self.client_lost(None)
+        return False
+
+    def client_lost(self, error: Exception | None) -> None:
+        """Take note that the client has gone."""
+        if self._relay is not None:
+            self._relay.client_ended(error or ConnectionAbortedError())
+        elif not self._over:
+            self._end("client_closed", reset_upstream=error is not None)
+
+    def client_full(self, *, full: bool) -> None:
+        """Read from the upstream no faster than the client takes it."""
+        if self._upstream is not None:
+            self._upstream.hold(held=full)
+
+    def drop(self) -> None:
+        """Break off; the client sees its connection closed."""
+        if self._relay is not None:
+            self._relay.finish("closed")
+        elif not self._over:
+            self._end("closed")
+
+    def upstream_data(self, upstream: Upstream, data: bytes) -> None:
+        """Take bytes of the upstream."""
+        view = memoryview(data)
+        while view and upstream is self._upstream:
+            if self._relay is not None:
+                self._relay.from_upstream(view)
+                return
+            if self._exchange is None:
+                break
+            view = view[self._take_response(self._exchange, view) :]
+        if view and upstream is self._idle:
+            self._close_idle()
+
+    def upstream_refused(self, upstream: Upstream) -> None:
+        """Reset the client: there is nothing behind us for it."""
+        if upstream is not self._upstream:
+            return
+        if self._relay is not None:
+            self._relay.finish("refused")
+        else:
+            self._end("refused")
+            self._client.reset()
+
+    def upstream_ended(self, upstream: Upstream, error: Exception | None) -> None:
+        """Let the client see the same end, unless the connection was idle or the answer ends with it."""
+        if upstream is self._idle:
+            self._close_idle()
+        if upstream is not self._upstream:
+            return
+        if self._relay is not None:
+            self._relay.upstream_ended(error)
+        elif self._exchange is not None and error is None and self._exchange.response.end():
+            self._finish_if_whole(self._exchange)
+        else:
+            self._pass_kept_head()
+            self._end("closed" if error is None else "reset")
+            if error is None:
+                self._client.close()
+            else:
+                self._client.reset()
+
+    def upstream_full(self, *, full: bool) -> None:
+        """Read from the client no faster than the upstream takes it."""
+        self._client.hold(held=full or len(self._backlog) > BACKLOG_LIMIT)
+
+    # Requests
+
+    def _advance(self, data: bytes) -> None:
+        view = memoryview(data)
+        while view and self._relay is None and not self._over:
+            if self._exchange is None:
+                self._exchange = self._listener.begin_exchange(self._name)
+            if self._exchange.request.done:
+                self._queue(view)
+                return
+            used = self._exchange.request.feed(view)
+            part = data if used == len(data) else bytes(view[:used])
+            view = view[used:]
+            self._take_request(self._exchange, part)
+
+    def _take_request(self, exchange: Exchange, part: bytes) -> None:
+        request = exchange.request
+        if request.head is None:
+            self._undecided.append(part)
+            if request.is_opaque:
+                self._go_opaque()
+            return
+        if request.done:
+            exchange.request_mono = time.monotonic()
+        if exchange.decided and self._upstream is not None:
+            self._upstream.write(part)
+        else:
+            self._undecided.append(part)
+            self._decide(exchange)
+        if self._exchange is exchange:
+            self._finish_if_whole(exchange)
+
+    def _decide(self, exchange: Exchange) -> None:
+        head = exchange.request.head
+        if head is not None and not exchange.met_request:
+            exchange.meet_request(head, self._listener.operation_of(head))
+            exchange.holds_body = self._listener.rules_need_body(exchange.call)
+            exchange.request.keeps_prefix = exchange.holds_body or self._listener.signals_need_body
+        if not exchange.may_be_decided:
+            self._ask_for_body(exchange)
+            return
+        exchange.decided = True
+        exchange.choice = self._listener.choose(exchange.call)
+        if exchange.choice.rule is not None:
+            self._listener.write("exchange_open", exchange.opened_entry())
+        self._go_upstream(exchange.choice)
+
+    def _ask_for_body(self, exchange: Exchange) -> None:
+        """Answer an `Expect: 100-continue` ourselves: the upstream is not known before the body is seen."""
+        head = exchange.request.head
+        if head is not None and head.headers.expects_continue and not exchange.answered_continue:
+            exchange.answered_continue = True
+            self._client.write(CONTINUE)
+
+    def _go_upstream(self, choice: Choice) -> None:
+        undecided, self._undecided = self._undecided, []
+        if choice.rule is not None and choice.rule.upstream == REFUSE:
+            self._end("refused")
+            self._client.reset()
+            return
+        if choice.rule is not None:
+            self._upstream = Upstream(self, Address.parse(choice.rule.upstream))
+        elif self._idle is not None and self._idle.is_fresh and self._idle.address == self._listener.upstream:
+            self._upstream, self._idle = self._idle, None
+        else:
+            self._close_idle()
+            self._upstream = Upstream(self, self._listener.upstream)
+        for part in undecided:
+            self._upstream.write(part)
+
+    def _queue(self, view: memoryview) -> None:
+        """Keep what a client sends ahead of its turn."""
+        self._backlog += view
+        if len(self._backlog) > BACKLOG_LIMIT:
+            self._client.hold(held=True)
+
+    # Responses
+
+    def _take_response(self, exchange: Exchange, view: memoryview) -> int:
+        response = exchange.response
+        if not response.begun:
+            exchange.response_mono = time.monotonic()
+        used = response.feed(view)
+        if response.interim == 100 and exchange.answered_continue:
+            exchange.answered_continue = False
+            return used
+        if response.done and used < len(view) and not response.switched:
+            exchange.said_too_much = True
+            used = len(view)
+        if response.head is not None and not exchange.met_response:
+            exchange.met_response = True
+            self._listener.fire_signals(exchange)
+        self._kept_head.append(view[:used])
+        if response.state is not State.HEAD or response.interim is not None or not self._listener.watches_responses:
+            self._pass_kept_head()
+        if response.switched:
+            self._switch(exchange)
+        else:
+            self._finish_if_whole(exchange)
+        return used
+
+    def _pass_kept_head(self) -> None:
+        for part in self._kept_head:
+            self._client.write(part)
+        self._kept_head.clear()
+
+    # Ends
+
+    def _finish_if_whole(self, exchange: Exchange) -> None:
+        if not exchange.response.done or not (exchange.request.done or exchange.closes):
+            return
+        upstream, self._upstream = self._upstream, None
+        if exchange.closes:
+            self._end("complete")
+            self._client.close()
+        else:
+            self._record("complete")
+        if upstream is None:
+            return
+        if exchange.choice.rule is not None or exchange.closes or upstream.ended:
+            upstream.close()
+        else:
+            upstream.rest()
+            self._idle = upstream
+        if not self._over:
+            self._next()
+
+    def _next(self) -> None:
+        backlog, self._backlog = bytes(self._backlog), bytearray()
+        self._client.hold(held=False)
+        if backlog:
+            self._advance(backlog)
+
+    def _end(self, end: End, *, reset_upstream: bool = False) -> None:
+        """Record the exchange under way, if any, and let go of the upstreams."""
+        self._over = True
+        self._record(end)
+        self._backlog.clear()
+        self._undecided.clear()
+        if self._upstream is not None:
+            self._upstream.close(reset=reset_upstream)
+            self._upstream = None
+        self._close_idle()
+
+    def _record(self, end: End) -> None:
+        exchange, self._exchange = self._exchange, None
+        if exchange is None or not exchange.request.begun:
+            return
+        if exchange.request.head is not None:
+            self._listener.write("exchange", exchange.ended_entry(end))
+        else:
+            self._write_connection(sum(map(len, self._undecided)), 0, end, None)
+
+    def _close_idle(self) -> None:
+        if self._idle is not None:
+            self._idle.close()
+            self._idle = None
+
+    # What is not HTTP
+
+    def _go_opaque(self) -> None:
+        """Relay from here on; a rule without operation and entities meets such a connection too."""
+        self._exchange = None
+        undecided, self._undecided = self._undecided, []
+        choice = self._listener.choose(Call(None, b"", b""))
+        if choice.rule is not None and choice.rule.upstream == REFUSE:
+            self._write_connection(sum(map(len, undecided)), 0, "refused", choice)
+            self._end("refused")
+            self._client.reset()
+            return
+        address = self._listener.upstream if choice.rule is None else Address.parse(choice.rule.upstream)
+        self._relay_through(Upstream(self, address), choice)
+        for part in undecided:
+            self.from_client(part)
+
+    def _switch(self, exchange: Exchange) -> None:
+        """Relay what follows a changed protocol."""
+        upstream, choice = self._upstream, exchange.choice
+        self._record("complete")
+        if upstream is not None:
+            self._relay_through(upstream, choice)
+        backlog, self._backlog = bytes(self._backlog), bytearray()
+        if backlog:
+            self.from_client(backlog)
+
+    def _relay_through(self, upstream: Upstream, choice: Choice) -> None:
+        def ended(end: End) -> None:
+            self._write_connection(relay.bytes_up, relay.bytes_down, end, choice)
+            self._end(end, reset_upstream=end == "client_closed")
+            if end in ("reset", "refused"):
+                self._client.reset()
+            else:
+                self._client.close()
+
+        self._upstream = upstream
+        self._relay = relay = OpaqueRelay(self._client, upstream, ended)
+
+    def _write_connection(self, bytes_up: int, bytes_down: int, end: End, choice: Choice | None) -> None:
+        rule = choice.rule if choice is not None else None
+        self._listener.write(
+            "connection",
+            {
+                "listener": self._listener.name,
+                "connection": self._name,
+                "bytes_up": bytes_up,
+                "bytes_down": bytes_down,
+                "end": end,
+                "rule": rule.id if rule is not None else None,
+                "ordinal": choice.ordinal if choice is not None else None,
+            },
+        )

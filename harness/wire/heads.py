@@ -1,0 +1,132 @@
+"""Read HTTP/1 heads as far as framing needs it: first line, body length, what becomes of the connection.
+
+A head that two readers could understand differently (bare line feeds, folded lines, blanks before a colon, two lengths) is refused: the caller
+then relays the bytes without claiming to know what they mean. Nothing is rewritten here.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+REQUEST_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}) ([\x21-\x7e\x80-\xff]+) HTTP/1\.([01])")
+STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [^\r\n]*)?")
+NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+DIGITS = re.compile(rb"[0-9]{1,18}")
+FRAMING = frozenset({b"content-length", b"transfer-encoding", b"connection", b"upgrade", b"expect"})
+CHUNKED = -1
+
+
+class BadHeadError(ValueError):
+    """Bytes that are no HTTP/1 head, or an ambiguous one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Headers:
+    """The headers that decide framing; `length` is the body's size, `CHUNKED`, or None where no header says."""
+
+    length: int | None
+    tokens: frozenset[bytes]
+    upgrade: bool
+    expects_continue: bool
+
+    def closes(self, minor: int) -> bool:
+        """Say whether the sender ends the connection after this message, by HTTP/1.`minor`."""
+        return b"close" in self.tokens or (minor == 0 and b"keep-alive" not in self.tokens)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestHead:
+    """A request's first line and framing."""
+
+    method: str
+    target: str
+    minor: int
+    headers: Headers
+
+    @property
+    def closes(self) -> bool:
+        """Say whether the client wants the connection closed afterwards."""
+        return self.headers.closes(self.minor)
+
+    @property
+    def switches(self) -> bool:
+        """Say whether the answer may turn the connection into something that is not HTTP."""
+        return self.method == "CONNECT" or (self.headers.upgrade and b"upgrade" in self.headers.tokens)
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseHead:
+    """A response's status and framing."""
+
+    status: int
+    minor: int
+    headers: Headers
+
+    @property
+    def closes(self) -> bool:
+        """Say whether the server closes the connection afterwards."""
+        return self.headers.closes(self.minor)
+
+
+def parse_request_head(head: bytes) -> RequestHead:
+    """Read a request's head including its blank line; raise `BadHeadError`."""
+    first, lines = _split(head)
+    match = REQUEST_LINE.fullmatch(first)
+    if match is None:
+        raise BadHeadError("no request line")
+    headers = _parse_headers(lines)
+    return RequestHead(match[1].decode("ascii"), match[2].decode("latin-1"), int(match[3]), headers)
+
+
+def parse_response_head(head: bytes) -> ResponseHead:
+    """Read a response's head including its blank line; raise `BadHeadError`."""
+    first, lines = _split(head)
+    match = STATUS_LINE.fullmatch(first)
+    if match is None:
+        raise BadHeadError("no status line")
+    return ResponseHead(int(match[2]), int(match[1]), _parse_headers(lines))
+
+
+def _split(head: bytes) -> tuple[bytes, list[bytes]]:
+    if head.count(b"\n") != head.count(b"\r\n"):
+        raise BadHeadError("a line feed stands alone")
+    first, *lines = head.removesuffix(b"\r\n\r\n").split(b"\r\n")
+    return first, lines
+
+
+def _parse_headers(lines: list[bytes]) -> Headers:
+    found: dict[bytes, list[bytes]] = {}
+    for line in lines:
+        name, colon, value = line.partition(b":")
+        if not colon or NAME.fullmatch(name) is None:
+            raise BadHeadError("no header line")
+        lowered = name.lower()
+        if lowered in FRAMING:
+            found.setdefault(lowered, []).append(value.strip(b" \t"))
+    tokens = frozenset(_list(found.get(b"connection", [])))
+    return Headers(
+        length=_length(found),
+        tokens=tokens,
+        upgrade=b"upgrade" in found,
+        expects_continue=b"100-continue" in _list(found.get(b"expect", [])),
+    )
+
+
+def _length(found: dict[bytes, list[bytes]]) -> int | None:
+    codings = _list(found.get(b"transfer-encoding", []))
+    lengths = set(_list(found.get(b"content-length", [])))
+    if codings:
+        if lengths or codings[-1] != b"chunked":
+            raise BadHeadError("a transfer coding that does not delimit the body")
+        return CHUNKED
+    if not lengths:
+        return None
+    length = lengths.pop()
+    if lengths or DIGITS.fullmatch(length) is None:
+        raise BadHeadError("no single content length")
+    return int(length)
+
+
+def _list(values: list[bytes]) -> list[bytes]:
+    return [part.strip(b" \t").lower() for value in values for part in value.split(b",") if part.strip(b" \t")]

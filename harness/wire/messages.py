@@ -1,0 +1,222 @@
+"""Follow HTTP/1 messages through a stream of bytes, without I/O and without changing them.
+
+    HEAD ──head complete──► BODY ──────────────► DONE
+     │  ▲                    ├─ by length          ▲
+     │  └─ 1xx (response)    ├─ chunked            │ end of the stream
+     │                       └─ until the end ─────┘
+     └─ not HTTP ─► OPAQUE (from here on the bytes mean nothing to us)
+
+Each `feed` says how many of the bytes given belong to this message; the caller passes exactly those on.
+"""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+import re
+from typing import ClassVar, Generic, TypeVar
+
+from harness.wire.chunked import ChunkedBody, Phase
+from harness.wire.heads import (
+    CHUNKED,
+    REQUEST_LINE,
+    STATUS_LINE,
+    BadHeadError,
+    RequestHead,
+    ResponseHead,
+    parse_request_head,
+    parse_response_head,
+)
+
+HEAD_LIMIT = 64 * 1024
+PREFIX_LIMIT = 64 * 1024
+BLANK_LINE = re.compile(rb"\n\r?\n")
+FIRST_WORD = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}(?:\Z|[ /])")
+
+Head = TypeVar("Head", RequestHead, ResponseHead)
+
+
+class State(enum.Enum):
+    """How far a message has come."""
+
+    HEAD = enum.auto()
+    BODY = enum.auto()
+    UNTIL_END = enum.auto()
+    DONE = enum.auto()
+    OPAQUE = enum.auto()
+
+
+class Message(Generic[Head]):
+    """The part of a message that both directions share: its head's bytes, its body's size, hash and beginning."""
+
+    _first_line: ClassVar[re.Pattern[bytes]]
+
+    def __init__(self) -> None:
+        self.state = State.HEAD
+        self.head: Head | None = None
+        self.body_bytes = 0
+        self.prefix = bytearray()
+        self.keeps_prefix = False
+        self._digest = hashlib.sha256()
+        self._pending = bytearray()
+        self._left = 0
+        self._chunks: ChunkedBody | None = None
+
+    @property
+    def done(self) -> bool:
+        """Say whether the message is whole."""
+        return self.state is State.DONE
+
+    @property
+    def is_opaque(self) -> bool:
+        """Say whether its bytes stopped meaning anything."""
+        return self.state is State.OPAQUE
+
+    @property
+    def begun(self) -> bool:
+        """Say whether any byte but empty lines has come."""
+        return self.head is not None or bool(self._pending.strip(b"\r\n"))
+
+    @property
+    def sha256(self) -> str:
+        """Return the hash of the body as carried, after de-chunking, in hexadecimal."""
+        return self._digest.hexdigest()
+
+    def feed(self, view: memoryview) -> int:
+        """Take the next bytes of the stream; return how many belong to this message."""
+        at = 0
+        while at < len(view) and self.state is not State.DONE:
+            if self.state is State.HEAD:
+                at += self._feed_head(view[at:])
+                if self._stops_after_head():
+                    break
+            elif self.state is State.BODY:
+                at += self._feed_body(view[at:])
+            else:
+                self._content(view[at:])
+                at = len(view)
+        return at
+
+    def _parse(self, head: bytes) -> None:
+        """Read the head and set the state and length of what follows; raise `BadHeadError`."""
+        raise NotImplementedError
+
+    def _stops_after_head(self) -> bool:
+        return False
+
+    def _feed_head(self, view: memoryview) -> int:
+        before = len(self._pending)
+        self._pending += view
+        lead = len(self._pending) - len(self._pending.lstrip(b"\r\n"))
+        blank = BLANK_LINE.search(self._pending, max(lead, before - 3))
+        if blank is None:
+            if len(self._pending) > HEAD_LIMIT or not self._may_become_head(lead):
+                self._go_opaque()
+            return len(view)
+        end = blank.end()
+        head = bytes(self._pending[lead:end])
+        try:
+            self._parse(head)
+        except BadHeadError:
+            self._go_opaque()
+            return len(view)
+        self._pending.clear()
+        return end - before
+
+    def _may_become_head(self, lead: int) -> bool:
+        end = self._pending.find(b"\n", lead)
+        if end >= 0:
+            line = bytes(self._pending[lead:end])
+            return line.endswith(b"\r") and self._first_line.fullmatch(line[:-1]) is not None
+        return lead == len(self._pending) or FIRST_WORD.match(self._pending, lead) is not None
+
+    def _go_opaque(self) -> None:
+        self.state = State.OPAQUE
+        self._content(memoryview(bytes(self._pending)))
+        self._pending.clear()
+
+    def _begin_body(self, length: int) -> None:
+        self.state = State.BODY if length else State.DONE
+        if length == CHUNKED:
+            self._chunks = ChunkedBody(self._content)
+        else:
+            self._left = length
+
+    def _feed_body(self, view: memoryview) -> int:
+        if self._chunks is None:
+            part = view[: self._left]
+            self._content(part)
+            self._left -= len(part)
+            if not self._left:
+                self.state = State.DONE
+            return len(part)
+        used = self._chunks.feed(view)
+        if self._chunks.phase is Phase.DONE:
+            self.state = State.DONE
+        elif self._chunks.phase is Phase.BROKEN:
+            self.state = State.OPAQUE
+        return used
+
+    def _content(self, part: memoryview) -> None:
+        self.body_bytes += len(part)
+        self._digest.update(part)
+        if self.keeps_prefix and len(self.prefix) < PREFIX_LIMIT:
+            self.prefix += part[: PREFIX_LIMIT - len(self.prefix)]
+
+
+class Request(Message[RequestHead]):
+    """A request on its way."""
+
+    _first_line = REQUEST_LINE
+
+    def _parse(self, head: bytes) -> None:
+        self.head = parse_request_head(head)
+        self._begin_body(self.head.headers.length or 0)
+
+    def _stops_after_head(self) -> bool:
+        return self.head is not None
+
+
+class Response(Message[ResponseHead]):
+    """A response on its way; interim answers (1xx) pass before it and are shown in `interim` as each one ends."""
+
+    _first_line = STATUS_LINE
+
+    def __init__(self, method: str) -> None:
+        super().__init__()
+        self.interim: int | None = None
+        self.switched = False
+        self.ended_by_close = False
+        self._method = method
+
+    def end(self) -> bool:
+        """Take note that the stream has ended; return whether the message is whole."""
+        if self.state is State.UNTIL_END:
+            self.state = State.DONE
+            self.ended_by_close = True
+        return self.done
+
+    def feed(self, view: memoryview) -> int:
+        """Take the next bytes; stops after each head, interim or not."""
+        self.interim = None
+        return super().feed(view)
+
+    def _parse(self, head: bytes) -> None:
+        parsed = parse_response_head(head)
+        status = parsed.status
+        if status // 100 == 1 and status != 101:
+            self.interim = status
+            return
+        self.head = parsed
+        if status == 101 or (self._method == "CONNECT" and status // 100 == 2):
+            self.switched = True
+            self.state = State.DONE
+        elif self._method == "HEAD" or status in (204, 304):
+            self.state = State.DONE
+        elif parsed.headers.length is None:
+            self.state = State.UNTIL_END
+        else:
+            self._begin_body(parsed.headers.length)
+
+    def _stops_after_head(self) -> bool:
+        return self.interim is not None or self.head is not None

@@ -1,0 +1,80 @@
+"""Signals: end or freeze a process at an exact point of an exchange."""
+
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from harness.wire.matching import EntityFinder
+from harness.wire.rules import DEFAULT_TTL_S
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.wire.rules import Call
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """Send `signal` (`KILL`, `STOP`, …) to `pid` when the `nth` matching exchange to reach its response head does so.
+
+    It happens once, before a byte of that head is passed on; the signal is then used up. It lifts itself after `ttl_s`.
+    """
+
+    id: str
+    listener: str
+    pid: int
+    signal: str
+    operation: str | None = None
+    entities: Mapping[str, tuple[str, ...]] | None = None
+    when: Literal["response_head"] = "response_head"
+    nth: int = 1
+    ttl_s: float = DEFAULT_TTL_S
+
+    def as_body(self) -> dict[str, Any]:
+        """Return the signal as JSON values, without what is not set."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+def signal_number(name: str) -> signal.Signals:
+    """Return the signal of that name, with or without SIG; raise ValueError if there is none."""
+    try:
+        return signal.Signals["SIG" + name.upper().removeprefix("SIG")]
+    except KeyError:
+        raise ValueError(f"{name} is no signal") from None
+
+
+class ArmedSignal:
+    """A signal waiting for its moment."""
+
+    def __init__(self, wanted: Signal) -> None:
+        self.signal = wanted
+        self._reached = 0
+        self._finder = None if wanted.entities is None else EntityFinder(wanted.entities)
+
+    @property
+    def needs_body(self) -> bool:
+        """Say whether the body may be needed to tell if a call matches."""
+        return self._finder is not None
+
+    def reach(self, call: Call) -> tuple[bool, str | None]:
+        """Count an exchange at its response head if it matches; return whether it is the nth, and its entity."""
+        if self.signal.operation not in (None, call.operation):
+            return False, None
+        entity = None
+        if self._finder is not None:
+            entity = self._finder.find(call.target, call.body)
+            if entity is None:
+                return False, None
+        self._reached += 1
+        return self._reached == self.signal.nth, entity
+
+    def send(self) -> str | None:
+        """Signal the process; return what went wrong, or None."""
+        try:
+            os.kill(self.signal.pid, signal_number(self.signal.signal))
+        except OSError as error:
+            return (error.strerror or str(error)).lower()
+        return None

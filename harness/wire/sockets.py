@@ -1,0 +1,111 @@
+"""What the event loop does not offer about sockets: resets, hang-ups behind unread data, ports that close and come back."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import select
+import socket
+import struct
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NO_LINGER = struct.pack("ii", 1, 0)
+BACKLOG = 1024
+
+
+def reset_when_closed(transport: asyncio.BaseTransport | None) -> None:
+    """Make closing this socket send a reset: the kernel does so when lingering is on with a time of zero."""
+    sock = transport.get_extra_info("socket") if transport is not None else None
+    if sock is not None and sock.fileno() >= 0:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
+
+
+def poll_events(transport: asyncio.BaseTransport, events: int) -> int:
+    """Ask the kernel, without waiting, which of these poll events the socket shows now; errors always show."""
+    sock = transport.get_extra_info("socket")
+    if sock is None or sock.fileno() < 0:
+        return select.POLLNVAL
+    poll = select.poll()
+    poll.register(sock.fileno(), events)
+    ready = poll.poll(0)
+    return ready[0][1] if ready else 0
+
+
+class Port:
+    """A listening port that can be closed, so that connecting is refused, and opened again under the same number.
+
+    While it is closed the number stays bound and nobody else can take it.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._server: asyncio.Server | None = None
+
+    @classmethod
+    def bind(cls, host: str, port: int) -> Port:
+        """Bind a fresh socket; raise OSError when the address cannot be had."""
+        return cls(_bind(host, port))
+
+    @classmethod
+    def inherit(cls, fd: int) -> Port:
+        """Take over a bound TCP socket; raise OSError if the descriptor is none."""
+        sock = socket.socket(fileno=fd)
+        if sock.type != socket.SOCK_STREAM or sock.getsockopt(socket.SOL_SOCKET, socket.SO_DOMAIN) not in (
+            socket.AF_INET,
+            socket.AF_INET6,
+        ):
+            sock.detach()
+            raise OSError(f"descriptor {fd} is not a TCP socket")
+        sock.setblocking(False)
+        return cls(sock)
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether connecting succeeds."""
+        return self._server is not None
+
+    @property
+    def sock(self) -> socket.socket:
+        """Return the bound socket."""
+        return self._sock
+
+    async def open(self, accept: Callable[[], asyncio.Protocol]) -> None:
+        """Accept connections."""
+        if self._server is None:
+            loop = asyncio.get_running_loop()
+            self._server = await loop.create_server(accept, sock=self._sock.dup(), backlog=BACKLOG)
+
+    def close(self) -> None:
+        """Refuse connections, also where another process holds the same socket."""
+        if self._server is None:
+            return
+        self._server.close()
+        self._server = None
+        host, port = self._sock.getsockname()[:2]
+        # Closing our copy would leave a socket listening that was inherited and is still held elsewhere.
+        self._sock.shutdown(socket.SHUT_RDWR)
+        # Where the number cannot be bound anew the old socket still holds it, and can listen again.
+        with contextlib.suppress(OSError):
+            fresh = _bind(host, port)
+            self._sock.close()
+            self._sock = fresh
+
+    def release(self) -> None:
+        """Give the number back."""
+        self.close()
+        self._sock.close()
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.setblocking(False)
+        sock.bind((host, port))
+    except OSError:
+        sock.close()
+        raise
+    return sock
