@@ -128,4 +128,4 @@ def _choose(
 
 
 def _build_id(run_id: str, index: int) -> str:
-    return f"{re.sub(r'[^A-Za-z0-9_-]', '-', run_id)}-{index}-{secrets.token_hex(3)}"
+    return f"{re.sub(r'[^A-Za-z0-9_-]', '-', run_id)}-{index}-{secrets.token_hex(4)}"

@@ -50,7 +50,6 @@ class Output:
             self._take_line(self._partial)
             self._partial = b""
         self._file.close()
-        self.first_json.cancel()
 
     def _read(self) -> bool:
         assert self._source is not None  # noqa: S101 (the reader is removed before the source is)

@@ -6,6 +6,7 @@ integration binds for itself: it gets a port below the kernel's ephemeral range,
 """
 
 import re
+import secrets
 import socket
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ BACKLOG = 1024
 LOWEST_PORT = 20_000
 _EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _USUAL_EPHEMERAL_START = 32_768
+_ABOVE = range(61_000, 65_500)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +83,12 @@ def is_free(port: int) -> bool:
 
 
 def _candidates() -> Iterator[int]:
+    """Give every port of the range, from a random one on: other users keep registers that we cannot see."""
     start = _ephemeral_start()
-    if start > LOWEST_PORT + 1_000:
-        yield from range(LOWEST_PORT, start)
-    else:
-        yield from range(61_000, 65_500)
+    ports = range(LOWEST_PORT, start) if start > LOWEST_PORT + 1_000 else _ABOVE
+    first = secrets.randbelow(len(ports))
+    yield from ports[first:]
+    yield from ports[:first]
 
 
 def _ephemeral_start() -> int:

@@ -186,9 +186,11 @@ class Process:
         """Announce that somebody else is about to end it: that end is then no surprise."""
         self._asked = True
 
-    def freeze(self) -> None:
-        """SIGSTOP it and its group."""
+    async def freeze(self) -> None:
+        """SIGSTOP it and its group; returns when it stands still."""
         self._signal(signal.SIGSTOP)
+        if self.alive and self.pid is not None:
+            await asyncio.to_thread(_wait_stopped, self.pid)
 
     def thaw(self) -> None:
         """SIGCONT it and its group."""
@@ -246,6 +248,12 @@ class Process:
         if self._watch is None:
             raise ProcessFailed(self.role, "was not started", returncode=None, tail=())
         return self._watch
+
+
+def _wait_stopped(pid: int) -> None:
+    # WNOWAIT leaves its end, should that come first, to the one who follows it.
+    with suppress(ChildProcessError):
+        os.waitid(os.P_PID, pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
 
 def describe_exit(returncode: int) -> str:
