@@ -50,7 +50,7 @@ class Service:
         self._alerts = AlertSender(self._store, self._http, settings)
         timeout_s = settings.scaled(parts.order_to_erp.timeout_s)
         self._session = parts.make_session(self._http, settings, timeout_s=timeout_s)
-        self._erp = Erp(self._http, settings, self._session, timeout_s=timeout_s)
+        self._erp = Erp(self._http, settings, self._session, timeout_s=timeout_s, already_exists=parts.already_exists)
         self._lane = parts.make_lane(
             self._store,
             LaneParts(parts.order_to_erp, self._send, self._alerts.wake, settings.scaled, parts.make_breaker),

@@ -6,6 +6,7 @@ envelope with `o:errorDetails`; a record that exists already has no code of its 
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import httpx2
@@ -22,8 +23,17 @@ LONGEST_TEXT = 2000
 class Erp:
     """Sales orders of one account. Each call is one request, plus a token request when there is no session."""
 
-    def __init__(self, http: httpx2.AsyncClient, settings: Settings, session: TokenSource, *, timeout_s: float) -> None:
+    def __init__(
+        self,
+        http: httpx2.AsyncClient,
+        settings: Settings,
+        session: TokenSource,
+        *,
+        timeout_s: float,
+        already_exists: Callable[[Failure], bool],
+    ) -> None:
         self._http = http
+        self._already_exists = already_exists
         self._base = settings.erp_url + RECORDS
         self._session = session
         self._timeout_s = timeout_s
@@ -41,7 +51,7 @@ class Erp:
         except (httpx2.HTTPError, TimeoutError) as error:
             return _read_trouble(error)
         outcome = read_answer(answer)
-        if isinstance(outcome, Failure) and says_already_exists(outcome):
+        if isinstance(outcome, Failure) and self._already_exists(outcome):
             return await self._confirm(external_id, outcome)
         return outcome
 

@@ -10,8 +10,10 @@ import httpx2
 from reference import policies
 from reference.capture import Captured, Delivery, record_delivery
 from reference.config import Settings
+from reference.erp import says_already_exists
 from reference.lane import Lane, LaneParts, MakeBreaker, make_breaker
 from reference.orders import build_external_id
+from reference.outcomes import Failure
 from reference.policies import CapturePolicy, HandoffPolicy, ReconcilePolicy
 from reference.receiver import Receive, Verify, verify_signature
 from reference.replay import Requeue, requeue
@@ -62,6 +64,7 @@ class Parts:
     record: Record = record_delivery
     wrap_receive: Callable[[Receive], Receive] = keep_receive
     external_id: Callable[[str, int], str] = build_external_id
+    already_exists: Callable[[Failure], bool] = says_already_exists
     requeue: Requeue = requeue
     make_breaker: MakeBreaker = make_breaker
     make_lane: Callable[[Store, LaneParts], Lane] = Lane

@@ -1,0 +1,108 @@
+"""Variants that receive, verify or write down webhooks in another way."""
+
+import asyncio
+from sqlite3 import Connection
+
+from reference import backlog
+from reference.capture import ORDER_TO_ERP, Captured, Delivery, record_delivery
+from reference.orders import UnusableOrderError, parse_order
+from reference.parts import Parts
+from reference.policies import CapturePolicy
+from reference.receiver import Receive
+
+FLUSH_AFTER_S = 0.1
+SLOWNESS_S = 0.05
+
+
+def write_behind() -> Parts:
+    """Acknowledge first and write down a moment later."""
+    return Parts(wrap_receive=_write_behind)
+
+
+def slow_receiver() -> Parts:
+    """Take its time before it acknowledges."""
+    return Parts(wrap_receive=_slow_down)
+
+
+def no_signature() -> Parts:
+    """Believe whoever posts."""
+    return Parts(verify=lambda _secret, _body, _signature: True)
+
+
+def every_delivery_anew() -> Parts:
+    """Post an order again, as another one, for each redelivery of its creation."""
+    return Parts(record=_record_anew)
+
+
+def malformed_ignored() -> Parts:
+    """Acknowledge what cannot be read and forget it."""
+    return Parts(record=_record_readable)
+
+
+def last_one_wins() -> Parts:
+    """Take whatever arrives last for the newest state."""
+    return Parts(record=_record_last)
+
+
+def _write_behind(receive: Receive) -> Receive:
+    pending: set[asyncio.Task[None]] = set()
+
+    async def flush(delivery: Delivery) -> None:
+        await asyncio.sleep(FLUSH_AFTER_S)
+        await receive(delivery)
+
+    async def acknowledge(delivery: Delivery) -> Captured:
+        task = asyncio.create_task(flush(delivery))
+        pending.add(task)
+        task.add_done_callback(pending.discard)
+        return Captured("accepted", delivery.id)
+
+    return acknowledge
+
+
+def _slow_down(receive: Receive) -> Receive:
+    async def slowly(delivery: Delivery) -> Captured:
+        await asyncio.sleep(SLOWNESS_S)
+        return await receive(delivery)
+
+    return slowly
+
+
+def _record_anew(conn: Connection, delivery: Delivery, policy: CapturePolicy, *, now: float) -> Captured:
+    captured = record_delivery(conn, delivery, policy, now=now)
+    if captured.outcome not in {"duplicate", "unchanged"} or delivery.topic != "orders/create":
+        return captured
+    try:
+        ref = parse_order(delivery.body).number
+    except UnusableOrderError:
+        return captured
+    copies = conn.execute("SELECT count(*) FROM orders WHERE ref LIKE ?", (f"{ref}-%",)).fetchone()[0]
+    return Captured(captured.outcome, captured.entity, copy_order(conn, ref, f"{ref}-{copies + 2}", now=now))
+
+
+def copy_order(conn: Connection, ref: str, other: str, *, now: float) -> tuple[str, ...]:
+    """Queue an order once more under another key, hence under another external id; return the keys to wake."""
+    columns = "entity, document, digest, updated_at, observed_at, seen_at, source"
+    conn.execute(
+        f"INSERT OR REPLACE INTO orders (ref, {columns}) SELECT ?, {columns} FROM orders WHERE ref = ?",  # noqa: S608 -- constants
+        (other, ref),
+    )
+    entity = conn.execute("SELECT entity FROM orders WHERE ref = ?", (ref,)).fetchone()["entity"]
+    return (other,) if backlog.enqueue(conn, ORDER_TO_ERP, other, entity, trigger="copy", now=now) else ()
+
+
+def _record_readable(conn: Connection, delivery: Delivery, policy: CapturePolicy, *, now: float) -> Captured:
+    try:
+        parse_order(delivery.body)
+    except UnusableOrderError:
+        return Captured("ignored", delivery.id)
+    return record_delivery(conn, delivery, policy, now=now)
+
+
+def _record_last(conn: Connection, delivery: Delivery, policy: CapturePolicy, *, now: float) -> Captured:
+    try:
+        ref = parse_order(delivery.body).number
+    except UnusableOrderError:
+        ref = ""
+    conn.execute("UPDATE orders SET updated_at = 0, observed_at = 0 WHERE ref = ?", (ref,))
+    return record_delivery(conn, delivery, policy, now=now)

@@ -1,0 +1,34 @@
+"""One inhabitant of the zoo."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from reference.parts import Parts
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """
+    The reference with one part replaced.
+
+    `clauses` are the ids of the clauses a broken one must be caught by, empty for a correct one; `also` are clauses it may break
+    in consequence. `compose` makes its parts.
+    """
+
+    name: str
+    kind: Literal["broken", "correct"]
+    about: str
+    compose: Callable[[], Parts]
+    clauses: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+
+    def show(self) -> dict[str, object]:
+        """Return the entry of the list."""
+        return {
+            "name": self.name,
+            "kind": self.kind,
+            "about": self.about,
+            "clauses": list(self.clauses),
+            "also": list(self.also),
+        }
