@@ -1,7 +1,8 @@
-"""Vendor limits: a leaky bucket and a cap on concurrent calls."""
+"""Vendor limits: a leaky bucket, a look-back window, and a cap on concurrent calls."""
 
 from __future__ import annotations
 
+from collections import deque
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,36 @@ class LeakyBucket:
     def empty(self) -> None:
         """Let everything out."""
         self._level = 0.0
+
+
+class Window:
+    """Allow so many calls within the last seconds; a call that is refused does not count."""
+
+    def __init__(self, clock: Clock, *, limit: int, seconds: float) -> None:
+        self.limit = limit
+        self.seconds = seconds
+        self._clock = clock
+        self._taken: deque[float] = deque()
+
+    def left(self) -> int:
+        """Return how many calls fit now."""
+        oldest = self._clock.mono() - self.seconds
+        while self._taken and self._taken[0] <= oldest:
+            self._taken.popleft()
+        return self.limit - len(self._taken)
+
+    def take(self) -> bool:
+        """Count a call; False when it does not fit."""
+        if self.left() <= 0:
+            return False
+        self._taken.append(self._clock.mono())
+        return True
+
+    def wait_s(self) -> float:
+        """Return the seconds until a call fits again."""
+        if self.left() > 0:
+            return 0.0
+        return max(0.0, self._taken[0] + self.seconds - self._clock.mono())
 
 
 class ConcurrencyLimit:

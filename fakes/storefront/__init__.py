@@ -1,1 +1,1 @@
-"""fakes/storefront."""
+"""The storefront: a shop behind an Admin REST API in the shape of Shopify's, with signed webhooks."""

@@ -1,0 +1,186 @@
+"""The REST shapes of the storefront's records, used in answers and webhooks alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fakes.storefront.model import format_money, format_time
+
+if TYPE_CHECKING:
+    from fakes.storefront.model import Customer, Line, Order, Refund, Subscription
+
+
+def build_order(order: Order) -> dict[str, Any]:
+    """Return an order as the Admin API shows it."""
+    total = format_money(order.total)
+    address = _build_address(order.customer)
+    return {
+        "id": order.id,
+        "admin_graphql_api_id": f"gid://shopify/Order/{order.id}",
+        "billing_address": address,
+        "cancel_reason": order.cancel_reason,
+        "cancelled_at": format_time(order.cancelled_at),
+        "closed_at": format_time(order.closed_at),
+        "confirmed": True,
+        "contact_email": order.customer.email,
+        "created_at": format_time(order.created_at),
+        "currency": order.currency,
+        "current_total_price": format_money(order.total - order.refunded),
+        "customer": _build_customer(order.customer, address),
+        "discount_codes": [],
+        "email": order.customer.email,
+        "financial_status": order.financial_status,
+        "fulfillment_status": order.fulfillment_status,
+        "fulfillments": [],
+        "line_items": [_build_line(line) for line in order.lines],
+        "name": order.name,
+        "note": order.note,
+        "note_attributes": [{"name": name, "value": value} for name, value in order.note_attributes],
+        "number": order.number,
+        "order_number": order.number,
+        "payment_gateway_names": ["bogus"],
+        "phone": order.customer.phone,
+        "presentment_currency": order.currency,
+        "processed_at": format_time(order.created_at),
+        "refunds": [build_refund(refund, order) for refund in order.refunds],
+        "shipping_address": address,
+        "source_name": "web",
+        "subtotal_price": total,
+        "tags": order.tags,
+        "tax_lines": [],
+        "taxes_included": True,
+        "test": False,
+        "total_discounts": "0.00",
+        "total_line_items_price": total,
+        "total_price": total,
+        "total_tax": "0.00",
+        "updated_at": format_time(order.updated_at),
+    }
+
+
+def build_refund(refund: Refund, order: Order) -> dict[str, Any]:
+    """Return a refund with its transaction."""
+    transaction = {
+        "id": refund.id + 1,
+        "order_id": order.id,
+        "kind": "refund",
+        "status": "success",
+        "amount": format_money(refund.amount),
+        "currency": order.currency,
+    }
+    return {
+        "id": refund.id,
+        "order_id": order.id,
+        "created_at": format_time(refund.created_at),
+        "refund_line_items": [],
+        "transactions": [transaction],
+    }
+
+
+def build_transactions(order: Order) -> list[dict[str, Any]]:
+    """Return the order's transactions: the sale, then the refunds."""
+    sale = {
+        "id": order.id,
+        "order_id": order.id,
+        "kind": "sale" if order.financial_status != "authorized" else "authorization",
+        "status": "success",
+        "amount": format_money(order.total),
+        "currency": order.currency,
+        "gateway": "bogus",
+        "created_at": format_time(order.created_at),
+    }
+    return [sale, *(build_refund(refund, order)["transactions"][0] for refund in order.refunds)]
+
+
+def build_subscription(subscription: Subscription, api_version: str) -> dict[str, Any]:
+    """Return a webhook subscription as the Admin API shows it."""
+    return {
+        "id": subscription.id,
+        "admin_graphql_api_id": f"gid://shopify/WebhookSubscription/{subscription.id}",
+        "address": subscription.address,
+        "topic": subscription.topic,
+        "format": "json",
+        "fields": [],
+        "metafield_namespaces": [],
+        "private_metafield_namespaces": [],
+        "api_version": api_version,
+        "created_at": format_time(subscription.created_at),
+        "updated_at": format_time(subscription.updated_at),
+    }
+
+
+def show_order(order: Order) -> dict[str, Any]:
+    """Return an order as the control plane shows it."""
+    return {
+        "name": order.name,
+        "number": order.number,
+        "financial_status": order.financial_status,
+        "fulfillment_status": order.fulfillment_status,
+        "cancelled_at": format_time(order.cancelled_at),
+        "total_price": format_money(order.total),
+        "currency": order.currency,
+        "lines": [
+            {"sku": line.sku, "quantity": line.quantity, "price": format_money(line.price)} for line in order.lines
+        ],
+        "note": order.note,
+        "tags": order.tags,
+        "refunded": format_money(order.refunded),
+    }
+
+
+def show_subscription(subscription: Subscription) -> dict[str, Any]:
+    """Return a subscription as the control plane shows it."""
+    return {
+        "topic": subscription.topic,
+        "address": subscription.address,
+        "removable": subscription.removable,
+    }
+
+
+def _build_line(line: Line) -> dict[str, Any]:
+    return {
+        "id": line.id,
+        "admin_graphql_api_id": f"gid://shopify/LineItem/{line.id}",
+        "fulfillable_quantity": line.quantity,
+        "fulfillment_status": None,
+        "gift_card": False,
+        "grams": 0,
+        "name": line.title,
+        "price": format_money(line.price),
+        "quantity": line.quantity,
+        "requires_shipping": True,
+        "sku": line.sku,
+        "taxable": True,
+        "title": line.title,
+        "total_discount": "0.00",
+        "variant_id": None,
+        "vendor": None,
+    }
+
+
+def _build_address(customer: Customer) -> dict[str, Any]:
+    name = f"{customer.first_name} {customer.last_name}".strip()
+    return {
+        "first_name": customer.first_name,
+        "last_name": customer.last_name,
+        "name": name,
+        "phone": customer.phone,
+        "address1": None,
+        "address2": None,
+        "city": None,
+        "zip": None,
+        "province": None,
+        "country": None,
+        "country_code": None,
+        **customer.address,
+    }
+
+
+def _build_customer(customer: Customer, address: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "email": customer.email,
+        "first_name": customer.first_name,
+        "last_name": customer.last_name,
+        "phone": customer.phone,
+        "default_address": address,
+    }

@@ -1,0 +1,269 @@
+"""What the control plane can make the shop do: place, change and cancel orders, send, repeat and forge webhooks."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from fakes.kit.fake import Act, Seeds
+from fakes.kit.problems import ProblemError, invalid, unknown
+from fakes.storefront.catalogue import TOPICS
+from fakes.storefront.model import Customer, format_money
+from fakes.storefront.payloads import show_order
+from fakes.storefront.settings import SettingsBody
+from fakes.storefront.webhooks import redeliver
+
+if TYPE_CHECKING:
+    from fakes.storefront.model import Line, Order, Reservation
+    from fakes.storefront.shop import Shop
+    from fakes.storefront.webhooks import WebhookSender
+
+
+def _read_id(value: object) -> object:
+    return str(value) if type(value) is int else value
+
+
+OrderId = Annotated[str, BeforeValidator(_read_id)]
+MAX_COUNT = 10_000
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+
+class LineBody(_Body):
+    """A line of an order to be; ``price`` in major units."""
+
+    sku: str = Field(min_length=1, max_length=200)
+    quantity: int = Field(1, ge=1, le=1_000_000)
+    price: str | float = Field("10.00")
+    title: str | None = None
+
+    def goods(self, at: str) -> tuple[str, str, int, int]:
+        """Return (sku, title, quantity, price in minor units)."""
+        try:
+            price = round(float(self.price) * 100)
+        except (ValueError, OverflowError) as error:
+            raise invalid(f"{at}.price", "is not a number") from error
+        return (self.sku, self.title or self.sku, self.quantity, price)
+
+
+class CustomerBody(_Body):
+    """Who orders; ``address`` takes the vendor's address fields."""
+
+    first_name: str = ""
+    last_name: str = ""
+    email: str = ""
+    phone: str | None = None
+    address: dict[str, str | None] = Field(default_factory=dict)
+
+
+class ReserveBody(_Body):
+    """Parameters of ``reserve-orders``."""
+
+    count: int = Field(1, ge=1, le=MAX_COUNT)
+    lines: list[LineBody] | None = Field(None, min_length=1)
+    customer: CustomerBody | None = None
+
+
+class PlaceBody(ReserveBody):
+    """Parameters of ``place-order``: reserved orders by id, or a number of new ones."""
+
+    reserved: list[OrderId] | None = None
+    financial_status: str = Field("paid", pattern="^(paid|authorized|pending)$")
+
+
+class OrderBody(_Body):
+    """Parameters of verbs about one order."""
+
+    id: OrderId
+
+
+class UpdateBody(OrderBody):
+    """Parameters of ``update-order``."""
+
+    note: str | None = None
+    tags: str | None = None
+
+
+class CancelBody(OrderBody):
+    """Parameters of ``cancel-order``."""
+
+    reason: str = "customer"
+
+
+class RefundBody(OrderBody):
+    """Parameters of ``refund``; everything that is left unless ``amount`` (major units) says less."""
+
+    amount: str | float | None = None
+
+
+class DeliverBody(OrderBody):
+    """Parameters of ``deliver``."""
+
+    topic: str = "orders/create"
+
+
+class RedeliverBody(_Body):
+    """Parameters of ``redeliver``."""
+
+    webhook_id: str
+
+
+class ForgeBody(_Body):
+    """Parameters of ``forge``; without a signature one with a wrong key is made."""
+
+    topic: str
+    body: dict[str, Any] | list[Any] | str
+    signature: str | None = Field(None, pattern="^[ -~]*$")
+
+
+class ShopActs:
+    """The verbs of the storefront."""
+
+    def __init__(self, shop: Shop, sender: WebhookSender) -> None:
+        self._shop = shop
+        self._sender = sender
+
+    def build(self) -> dict[str, Act]:
+        """Return the verbs."""
+        return {
+            "reserve-orders": Act("Set orders aside without placing them", self.reserve, ReserveBody),
+            "place-order": Act("Place reserved orders or new ones", self.place, PlaceBody),
+            "update-order": Act("Change an order as a merchant would", self.update, UpdateBody),
+            "cancel-order": Act("Cancel an order", self.cancel, CancelBody),
+            "refund": Act("Give money back", self.refund, RefundBody),
+            "deliver": Act("Send an order's webhook now, as a new delivery", self.deliver, DeliverBody),
+            "redeliver": Act("Send a delivery again, under the same webhook id", self.redeliver, RedeliverBody),
+            "forge": Act("Post a webhook the vendor never sent", self.forge, ForgeBody),
+        }
+
+    def reserve(self, given: ReserveBody) -> dict[str, Any]:
+        """Reserve orders."""
+        return {"orders": [_name(self._reserve_one(given)) for _ in range(given.count)]}
+
+    def place(self, given: PlaceBody) -> dict[str, Any]:
+        """Place orders, all or none."""
+        if given.reserved is None:
+            reserved = [self._reserve_one(given) for _ in range(given.count)]
+        else:
+            reserved = self._find_reserved(given.reserved)
+        orders = [self._shop.place(one, financial_status=given.financial_status) for one in reserved]
+        return {"orders": [_name(order) for order in orders]}
+
+    def update(self, given: UpdateBody) -> dict[str, Any]:
+        """Change an order."""
+        changes = {name: value for name in ("note", "tags") if (value := getattr(given, name)) is not None}
+        return self._show(self._shop.update(self._find(given.id), **changes))
+
+    def cancel(self, given: CancelBody) -> dict[str, Any]:
+        """Cancel an order."""
+        order = self._find(given.id)
+        if order.cancelled_at is not None:
+            raise ProblemError(409, f"the order {order.name} is cancelled already")
+        return self._show(self._shop.cancel(order, given.reason))
+
+    def refund(self, given: RefundBody) -> dict[str, Any]:
+        """Refund an order."""
+        order = self._find(given.id)
+        left = order.total - order.refunded
+        try:
+            amount = left if given.amount is None else round(float(given.amount) * 100)
+        except (ValueError, OverflowError) as error:
+            raise invalid("amount", "is not a number") from error
+        if not 0 < amount <= left:
+            raise ProblemError(409, f"{format_money(left)} are left of the order {order.name}")
+        return self._show(self._shop.refund(order, amount))
+
+    def deliver(self, given: DeliverBody) -> dict[str, Any]:
+        """Send an order's webhook."""
+        self._check_topic(given.topic)
+        order = self._find(given.id)
+        if given.topic == "refunds/create" and not order.refunds:
+            raise ProblemError(409, f"the order {order.name} has no refunds")
+        sent = self._sender.announce((given.topic,), order)
+        return {"webhook_ids": [webhook.webhook_id for webhook in sent]}
+
+    def redeliver(self, given: RedeliverBody) -> dict[str, Any]:
+        """Send a delivery again."""
+        if redeliver(self._sender, given.webhook_id) is None:
+            raise ProblemError(404, f"no webhook {given.webhook_id!r} was sent")
+        return {"webhook_id": given.webhook_id}
+
+    async def forge(self, given: ForgeBody) -> dict[str, Any]:
+        """Post a forgery and say how it was received."""
+        self._check_topic(given.topic)
+        if not any(one.topic == given.topic for one in self._shop.subscriptions):
+            raise ProblemError(409, f"nobody subscribed to {given.topic}")
+        text = given.body if isinstance(given.body, str) else json.dumps(given.body, separators=(",", ":"))
+        attempts = await self._sender.forge(given.topic, text.encode(), given.signature)
+        return {
+            "deliveries": [
+                {
+                    "webhook_id": attempt.webhook.webhook_id,
+                    "address": attempt.webhook.address,
+                    "status": attempt.status,
+                    "error": attempt.error,
+                }
+                for attempt in attempts
+            ]
+        }
+
+    def build_seeds(self) -> Seeds:
+        """Return what ``POST /seed`` can set."""
+        return Seeds(webhook=self._subscribe, settings=(SettingsBody, self._configure))
+
+    def _subscribe(self, topic: str, address: str) -> None:
+        self._shop.subscribe(topic, address, removable=False)
+
+    def _configure(self, given: SettingsBody) -> None:
+        changes = given.model_dump(exclude_none=True)
+        if "ladder_s" in changes:
+            changes["ladder_s"] = tuple(changes["ladder_s"])
+        self._shop.configure(replace(self._shop.settings, **changes))
+        self._sender.configure()
+
+    def _reserve_one(self, given: ReserveBody) -> Reservation:
+        return self._shop.reserve(self._build_lines(given.lines), _build_customer(given.customer))
+
+    def _build_lines(self, lines: list[LineBody] | None) -> tuple[Line, ...] | None:
+        if lines is None:
+            return None
+        return self._shop.build_lines([line.goods(f"lines.{i}") for i, line in enumerate(lines)])
+
+    def _find_reserved(self, ids: list[str]) -> list[Reservation]:
+        found = []
+        for order_id in dict.fromkeys(ids):
+            reservation = (
+                self._shop.reservations.get(int(order_id)) if order_id.isdecimal() and len(order_id) < 20 else None
+            )
+            if reservation is None:
+                placed = self._shop.orders.get(order_id) is not None
+                detail = f"the order {order_id!r} is {'placed already' if placed else 'not reserved'}"
+                raise ProblemError(409 if placed else 404, detail)
+            found.append(reservation)
+        return found
+
+    def _find(self, given: str) -> Order:
+        order = self._shop.find_order(given)
+        if order is None:
+            raise ProblemError(404, f"there is no order {given!r}")
+        return order
+
+    def _show(self, order: Order) -> dict[str, Any]:
+        return {"order": {"id": str(order.id), **show_order(order)}}
+
+    def _check_topic(self, topic: str) -> None:
+        if topic not in TOPICS:
+            raise unknown("topic", topic, TOPICS)
+
+
+def _name(order: Order | Reservation) -> dict[str, Any]:
+    return {"id": str(order.id), "name": order.name, "number": order.number}
+
+
+def _build_customer(given: CustomerBody | None) -> Customer | None:
+    return None if given is None else Customer(**given.model_dump())

@@ -1,0 +1,153 @@
+"""Signed webhooks (Shopify: deliver webhooks through HTTPS)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from collections import Counter, defaultdict
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from fakes.kit.outbox import Attempt, Outbox, OutboxSettings, Signing, Webhook
+from fakes.storefront.payloads import build_order, build_refund
+from fakes.storefront.settings import API_VERSION
+
+if TYPE_CHECKING:
+    from fakes.storefront.model import Order, Subscription
+    from fakes.storefront.shop import Shop
+
+
+class WebhookSender:
+    """Turn what happens in the shop into deliveries, and drop subscriptions that keep failing."""
+
+    def __init__(self, shop: Shop) -> None:
+        self._shop = shop
+        self._failures: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self.outbox = Outbox(shop.journal, shop.board, self._build_settings())
+        shop.announce = self.announce
+
+    def configure(self) -> None:
+        """Take on the shop's settings."""
+        self.outbox.settings = self._build_settings()
+
+    def reset(self) -> None:
+        """Stop all deliveries and forget all failures."""
+        self._failures.clear()
+        self.configure()
+        self.outbox.reset()
+
+    def announce(self, topics: tuple[str, ...], order: Order) -> list[Webhook]:
+        """Send what happened, one event under several topics, to every subscription."""
+        event_id = self._shop.ids.uuid("event")
+        sent = [
+            self._build(subscription, topic, order, event_id)
+            for topic in topics
+            for subscription in self._shop.subscriptions
+            if subscription.topic == topic
+        ]
+        for webhook in sent:
+            self.outbox.send(webhook)
+        return sent
+
+    async def forge(self, topic: str, body: bytes, signature: str | None) -> list[Attempt]:
+        """Post what the vendor never sent to the topic's addresses, once each."""
+        attempts = []
+        for subscription in [one for one in self._shop.subscriptions if one.topic == topic]:
+            webhook = Webhook(
+                self._shop.ids.uuid("webhook-id"),
+                self._shop.ids.uuid("event"),
+                topic,
+                subscription.address,
+                body,
+                self._shop.clock.wall(),
+            )
+            headers = self.dress(webhook, body, "forged")
+            if signature is not None:
+                headers = [(name, signature if name == "X-Shopify-Hmac-Sha256" else value) for name, value in headers]
+            attempts.append(await self.outbox.send_once(webhook, headers))
+        return attempts
+
+    def dress(self, webhook: Webhook, signed_body: bytes, signing: Signing) -> list[tuple[str, str]]:
+        """Return the vendor's headers; the signature is base64 of HMAC-SHA256 over the raw body."""
+        triggered = datetime.fromtimestamp(webhook.triggered_at, UTC).isoformat().replace("+00:00", "Z")
+        headers = [
+            ("Content-Type", "application/json"),
+            ("X-Shopify-Topic", webhook.topic),
+            ("X-Shopify-Shop-Domain", self._shop.settings.shop_domain),
+            ("X-Shopify-API-Version", API_VERSION),
+            ("X-Shopify-Webhook-Id", webhook.webhook_id),
+            ("X-Shopify-Event-Id", webhook.event_id),
+            ("X-Shopify-Triggered-At", triggered),
+        ]
+        if signing == "missing":
+            return headers
+        secret = self._shop.settings.webhook_secret
+        key = secret if signing == "genuine" else f"not-{secret}"
+        return [*headers, ("X-Shopify-Hmac-Sha256", sign(signed_body, key))]
+
+    def _build(self, subscription: Subscription, topic: str, order: Order, event_id: str) -> Webhook:
+        payload = build_order(order)
+        if topic == "refunds/create":
+            payload = build_refund(order.refunds[-1], order)
+        return Webhook(
+            webhook_id=self._shop.ids.uuid("webhook-id"),
+            event_id=event_id,
+            topic=topic,
+            address=subscription.address,
+            body=json.dumps(payload, separators=(",", ":")).encode(),
+            triggered_at=self._shop.clock.wall(),
+            entity=order.name,
+            subscription=str(subscription.id),
+        )
+
+    def _build_settings(self) -> OutboxSettings:
+        return OutboxSettings(
+            dress=self.dress,
+            ladder_s=self._shop.settings.ladder_s,
+            new_webhook_id=lambda: self._shop.ids.uuid("webhook-id"),
+            connect_timeout_s=1.0,
+            total_timeout_s=5.0,
+            time_scale=self._shop.time_scale,
+            observe=self._observe,
+        )
+
+    def _observe(self, attempt: Attempt) -> bool:
+        """
+        Count a delivery's failures in a row.
+
+        The eighth, with nothing taken in between, ends a subscription made through the Admin API, and its retries.
+        """
+        key = attempt.webhook.subscription
+        if key is None:
+            return True
+        if attempt.taken:
+            self._failures.pop(key, None)
+            return True
+        failures = self._failures[key]
+        failures[attempt.webhook.webhook_id] += 1
+        subscription = self._shop.subscriptions.get(key)
+        if subscription is None:
+            return False
+        removal_after = self._shop.settings.removal_after
+        if not subscription.removable or failures[attempt.webhook.webhook_id] < removal_after:
+            return True
+        self._shop.unsubscribe(subscription, "removed_by_vendor")
+        return False
+
+
+def sign(body: bytes, secret: str) -> str:
+    """Return the signature of a body."""
+    return base64.b64encode(hmac.new(secret.encode(), body, hashlib.sha256).digest()).decode()
+
+
+def redeliver(sender: WebhookSender, webhook_id: str) -> Webhook | None:
+    """Send a delivery again as it was; None when there was none."""
+    webhook = sender.outbox.find(webhook_id)
+    if webhook is None:
+        return None
+    again = replace(webhook)
+    sender.outbox.send(again)
+    return again
