@@ -10,7 +10,7 @@ from harness.wire.conversation import Conversation
 from harness.wire.sockets import poll_events, reset_when_closed
 
 if TYPE_CHECKING:
-    from harness.wire.listener import Listener
+    from harness.wire.entrance import Entrance
 
 HANG_UP_CHECK_S = 0.1
 
@@ -22,10 +22,10 @@ class ClientConnection(asyncio.Protocol):
     goes on one way.
     """
 
-    def __init__(self, listener: Listener, name: str) -> None:
-        self._listener = listener
+    def __init__(self, entrance: Entrance, name: str) -> None:
+        self._entrance = entrance
         self._transport: asyncio.Transport | None = None
-        self._conversation = Conversation(listener, self, name)
+        self._conversation = Conversation(entrance, self, name)
         self._held = False
 
     def write(self, data: bytes | memoryview) -> None:
@@ -72,7 +72,8 @@ class ClientConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
         self._transport = cast("asyncio.Transport", transport)
-        self._listener.connections.add(self)
+        self._entrance.connections.add(self)
+        self._conversation.start()
 
     def data_received(self, data: bytes) -> None:
         """Pass bytes on."""
@@ -84,7 +85,7 @@ class ClientConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the conversation that the socket has gone."""
-        self._listener.connections.discard(self)
+        self._entrance.connections.discard(self)
         self._conversation.client_lost(exc)
 
     def pause_writing(self) -> None:

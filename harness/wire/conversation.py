@@ -20,8 +20,8 @@ from harness.wire.upstream import Upstream
 
 if TYPE_CHECKING:
     from harness.wire.connection import ClientConnection
+    from harness.wire.entrance import Entrance
     from harness.wire.exchange import End, Exchange
-    from harness.wire.listener import Listener
     from harness.wire.rules import Choice
 
 BACKLOG_LIMIT = 64 * 1024
@@ -31,8 +31,8 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 class Conversation:
     """Run the exchanges of one client connection."""
 
-    def __init__(self, listener: Listener, client: ClientConnection, name: str) -> None:
-        self._listener = listener
+    def __init__(self, entrance: Entrance, client: ClientConnection, name: str) -> None:
+        self._entrance = entrance
         self._client = client
         self._name = name
         self._exchange: Exchange | None = None
@@ -43,6 +43,11 @@ class Conversation:
         self._backlog = bytearray()
         self._relay: OpaqueRelay | None = None
         self._over = False
+
+    def start(self) -> None:
+        """Begin; a listener that is opaque connects at once, as its upstream may speak first."""
+        if self._entrance.is_opaque:
+            self._go_opaque()
 
     def from_client(self, data: bytes) -> None:
         """Take bytes of the client."""
@@ -131,7 +136,7 @@ class Conversation:
         view = memoryview(data)
         while view and self._relay is None and not self._over:
             if self._exchange is None:
-                self._exchange = self._listener.begin_exchange(self._name)
+                self._exchange = self._entrance.begin_exchange(self._name)
             if self._exchange.request.done:
                 self._queue(view)
                 return
@@ -160,16 +165,16 @@ class Conversation:
     def _decide(self, exchange: Exchange) -> None:
         head = exchange.request.head
         if head is not None and not exchange.met_request:
-            exchange.meet_request(head, self._listener.operation_of(head))
-            exchange.holds_body = self._listener.rules_need_body(exchange.call)
-            exchange.request.keeps_prefix = exchange.holds_body or self._listener.signals_need_body
+            exchange.meet_request(head, self._entrance.operation_of(head))
+            exchange.holds_body = self._entrance.rules_need_body(exchange.call)
+            exchange.request.keeps_prefix = exchange.holds_body or self._entrance.signals_need_body
         if not exchange.may_be_decided:
             self._ask_for_body(exchange)
             return
         exchange.decided = True
-        exchange.choice = self._listener.choose(exchange.call)
+        exchange.choice = self._entrance.choose(exchange.call)
         if exchange.choice.rule is not None:
-            self._listener.write("exchange_open", exchange.opened_entry())
+            self._entrance.write("exchange_open", exchange.opened_entry())
         self._go_upstream(exchange.choice)
 
     def _ask_for_body(self, exchange: Exchange) -> None:
@@ -187,11 +192,11 @@ class Conversation:
             return
         if choice.rule is not None:
             self._upstream = Upstream(self, Address.parse(choice.rule.upstream))
-        elif self._idle is not None and self._idle.is_fresh and self._idle.address == self._listener.upstream:
+        elif self._idle is not None and self._idle.is_fresh and self._idle.address == self._entrance.upstream:
             self._upstream, self._idle = self._idle, None
         else:
             self._close_idle()
-            self._upstream = Upstream(self, self._listener.upstream)
+            self._upstream = Upstream(self, self._entrance.upstream)
         for part in undecided:
             self._upstream.write(part)
 
@@ -216,9 +221,9 @@ class Conversation:
             used = len(view)
         if response.head is not None and not exchange.met_response:
             exchange.met_response = True
-            self._listener.fire_signals(exchange)
+            self._entrance.fire_signals(exchange)
         self._kept_head.append(view[:used])
-        if response.state is not State.HEAD or response.interim is not None or not self._listener.watches_responses:
+        if response.state is not State.HEAD or response.interim is not None or not self._entrance.watches_responses:
             self._pass_kept_head()
         if response.switched:
             self._switch(exchange)
@@ -274,7 +279,7 @@ class Conversation:
         if exchange is None or not exchange.request.begun:
             return
         if exchange.request.head is not None:
-            self._listener.write("exchange", exchange.ended_entry(end))
+            self._entrance.write("exchange", exchange.ended_entry(end))
         else:
             self._write_connection(sum(map(len, self._undecided)), 0, end, None)
 
@@ -289,13 +294,13 @@ class Conversation:
         """Relay from here on; a rule without operation and entities meets such a connection too."""
         self._exchange = None
         undecided, self._undecided = self._undecided, []
-        choice = self._listener.choose(Call(None, b"", b""))
+        choice = self._entrance.choose(Call(None, b"", b""))
         if choice.rule is not None and choice.rule.upstream == REFUSE:
             self._write_connection(sum(map(len, undecided)), 0, "refused", choice)
             self._end("refused")
             self._client.reset()
             return
-        address = self._listener.upstream if choice.rule is None else Address.parse(choice.rule.upstream)
+        address = self._entrance.upstream if choice.rule is None else Address.parse(choice.rule.upstream)
         self._relay_through(Upstream(self, address), choice)
         for part in undecided:
             self.from_client(part)
@@ -324,10 +329,10 @@ class Conversation:
 
     def _write_connection(self, bytes_up: int, bytes_down: int, end: End, choice: Choice | None) -> None:
         rule = choice.rule if choice is not None else None
-        self._listener.write(
+        self._entrance.write(
             "connection",
             {
-                "listener": self._listener.name,
+                "listener": self._entrance.name,
                 "connection": self._name,
                 "bytes_up": bytes_up,
                 "bytes_down": bytes_down,

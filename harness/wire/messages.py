@@ -75,7 +75,7 @@ class Message(Generic[Head]):
     @property
     def begun(self) -> bool:
         """Say whether any byte but empty lines has come."""
-        return self.head is not None or bool(self._pending.strip(b"\r\n"))
+        return self.head is not None or self.state is not State.HEAD or bool(self._pending.strip(b"\r\n"))
 
     @property
     def sha256(self) -> str:

@@ -55,6 +55,9 @@ class Choice:
     entity: str | None = None
 
 
+NO_CHOICE: Final = Choice()
+
+
 @dataclass(slots=True, eq=False)
 class ArmedRule:
     """A rule at work: how many exchanges matched it so far, for each entity, and how many it took."""

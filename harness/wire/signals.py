@@ -11,7 +11,7 @@ from harness.wire.matching import EntityFinder
 from harness.wire.rules import DEFAULT_TTL_S
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from harness.wire.rules import Call
 
@@ -49,8 +49,9 @@ def signal_number(name: str) -> signal.Signals:
 class ArmedSignal:
     """A signal waiting for its moment."""
 
-    def __init__(self, wanted: Signal) -> None:
+    def __init__(self, wanted: Signal, used_up: Callable[[Signal], None]) -> None:
         self.signal = wanted
+        self._used_up = used_up
         self._reached = 0
         self._finder = None if wanted.entities is None else EntityFinder(wanted.entities)
 
@@ -72,7 +73,8 @@ class ArmedSignal:
         return self._reached == self.signal.nth, entity
 
     def send(self) -> str | None:
-        """Signal the process; return what went wrong, or None."""
+        """Signal the process, once; return what went wrong, or None."""
+        self._used_up(self.signal)
         try:
             os.kill(self.signal.pid, signal_number(self.signal.signal))
         except OSError as error:

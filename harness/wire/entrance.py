@@ -1,0 +1,110 @@
+"""An entrance of the tap: the port of one listener, its clients, and the rules and signals armed on it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from harness.wire.address import Address
+from harness.wire.connection import ClientConnection
+from harness.wire.exchange import Exchange
+from harness.wire.matching import RouteTable
+from harness.wire.rules import NO_CHOICE, choose
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fakes.kit.journal import Journal
+    from harness.wire.heads import RequestHead
+    from harness.wire.names import Names
+    from harness.wire.rules import ArmedRule, Call, Choice
+    from harness.wire.signals import ArmedSignal
+    from harness.wire.sockets import Port
+    from harness.wire.values import Listener
+
+
+class Entrance:
+    """Serve one listener. `rules` and `signals` are in the order they were armed; changing them acts on the next exchange."""
+
+    def __init__(self, listener: Listener, port: Port, journal: Journal, names: Names) -> None:
+        self.rules: list[ArmedRule] = []
+        self.signals: list[ArmedSignal] = []
+        self.connections: set[ClientConnection] = set()
+        self.upstream = Address.parse(listener.upstream)
+        self._listener = replace(listener, address=str(Address.of(port.sock)))
+        self._port = port
+        self._journal = journal
+        self._names = names
+        self._routes = RouteTable(listener.routes)
+
+    @property
+    def listener(self) -> Listener:
+        """Return the listener as it is now."""
+        return replace(self._listener, upstream=str(self.upstream), accepting=self._port.is_open)
+
+    @property
+    def name(self) -> str:
+        """Return the listener's name."""
+        return self._listener.name
+
+    @property
+    def is_opaque(self) -> bool:
+        """Say whether connections are relayed without looking for HTTP in them."""
+        return self._listener.relay == "opaque"
+
+    async def open(self) -> None:
+        """Accept connections; raise OSError if the port cannot listen."""
+        await self._port.open(lambda: ClientConnection(self, self._names.next("c")))
+
+    def close(self) -> None:
+        """Refuse connections and drop those that are open; the port number stays ours."""
+        self._port.close()
+        for connection in list(self.connections):
+            connection.drop()
+
+    def release(self) -> None:
+        """Close for good."""
+        self.close()
+        self._port.release()
+
+    def begin_exchange(self, connection: str) -> Exchange:
+        """Build the record of an exchange whose first byte has just come."""
+        listener = self._listener
+        return Exchange(self._names.next("x"), listener.name, listener.system, listener.direction, connection)
+
+    def operation_of(self, head: RequestHead) -> str | None:
+        """Return the operation a request is, by the listener's routes."""
+        return self._routes.find(head.method, head.target)
+
+    def rules_need_body(self, call: Call) -> bool:
+        """Say whether an armed rule can only be decided with the body."""
+        return any(armed.needs_body(call.operation, call.target) for armed in self.rules)
+
+    @property
+    def signals_need_body(self) -> bool:
+        """Say whether an armed signal may look at the body."""
+        return any(armed.needs_body for armed in self.signals)
+
+    @property
+    def watches_responses(self) -> bool:
+        """Say whether a response's head must be whole before any of it is passed on."""
+        return bool(self.signals)
+
+    def choose(self, call: Call) -> Choice:
+        """Let the armed rules choose."""
+        return choose(self.rules, call) if self.rules else NO_CHOICE
+
+    def fire_signals(self, exchange: Exchange) -> None:
+        """Send the signals whose moment this is, before the response's head is passed on."""
+        for armed in list(self.signals):
+            due, entity = armed.reach(exchange.call)
+            if not due:
+                continue
+            error = armed.send()
+            wanted = armed.signal
+            entry = {"id": wanted.id, "pid": wanted.pid, "signal": wanted.signal, "listener": self.name}
+            self.write("signal", {**entry, "exchange": exchange.id, "entity": entity, "error": error})
+
+    def write(self, kind: str, entry: Mapping[str, Any]) -> None:
+        """Write a journal entry."""
+        self._journal.append(kind, **entry)

@@ -1,0 +1,185 @@
+"""The tap: its entrances, and what is armed on them. Every refusal is a `ProblemError` of the control plane."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from fakes.kit.problems import ProblemError, invalid
+from harness.wire.address import Address
+from harness.wire.entrance import Entrance
+from harness.wire.names import Names
+from harness.wire.rules import ArmedRule
+from harness.wire.signals import ArmedSignal
+from harness.wire.sockets import Port
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fakes.kit.journal import Journal
+    from harness.wire.rules import Rule
+    from harness.wire.signals import Signal
+    from harness.wire.values import Listener
+
+T = TypeVar("T")
+
+
+class Armed(Generic[T]):
+    """Things armed under an id for a limited time, in the order they were armed."""
+
+    def __init__(self, kind: str, expire: Callable[[str], None]) -> None:
+        self._kind = kind
+        self._expire = expire
+        self._held: dict[str, tuple[T, asyncio.TimerHandle]] = {}
+
+    def add(self, name: str, thing: T, ttl_s: float) -> None:
+        """Arm a thing; 409 if its id is armed already."""
+        if name in self._held:
+            raise ProblemError(409, f"a {self._kind} {name!r} is armed already")
+        self._held[name] = thing, asyncio.get_running_loop().call_later(ttl_s, self._expire, name)
+
+    def remove(self, name: str) -> T:
+        """Disarm a thing and return it; 404 if nothing of that id is armed."""
+        if name not in self._held:
+            raise ProblemError(404, f"there is no {self._kind} {name!r}")
+        thing, timer = self._held.pop(name)
+        timer.cancel()
+        return thing
+
+    def all(self) -> list[T]:
+        """Return what is armed."""
+        return [thing for thing, _ in self._held.values()]
+
+    def names(self) -> list[str]:
+        """Return the ids of what is armed."""
+        return list(self._held)
+
+
+class Tap:
+    """Hold the entrances of one process and arm rules and signals on them."""
+
+    def __init__(self, journal: Journal) -> None:
+        self.journal = journal
+        self._names = Names(journal.epoch)
+        self._entrances: dict[str, Entrance] = {}
+        self._rules: Armed[ArmedRule] = Armed("rule", self._expire_rule)
+        self._signals: Armed[ArmedSignal] = Armed("signal", self._expire_signal)
+
+    def listeners(self) -> list[Listener]:
+        """Return all listeners in the order they were added."""
+        return [entrance.listener for entrance in self._entrances.values()]
+
+    async def add_listener(self, listener: Listener, *, fd: int | None = None) -> Listener:
+        """Open a listener at its address, by default any free port of loopback, or on an inherited socket; 409 if the name is taken."""
+        if listener.name in self._entrances:
+            raise ProblemError(409, f"there is a listener {listener.name!r} already")
+        address = Address.parse(listener.address, default_host="127.0.0.1")
+        try:
+            port = Port.inherit(fd) if fd is not None else Port.bind(address.host, address.port)
+        except OSError as error:
+            raise invalid("address" if fd is None else "fd", str(error)) from error
+        entrance = Entrance(listener, port, self.journal, self._names)
+        self._entrances[listener.name] = entrance
+        await entrance.open()
+        return entrance.listener
+
+    async def change_listener(self, name: str, *, upstream: str | None, accepting: bool | None) -> Listener:
+        """Change where a listener leads, or whether it accepts; 404 if there is none of that name."""
+        entrance = self._entrance(name)
+        if upstream is not None:
+            entrance.upstream = Address.parse(upstream)
+        if accepting is True:
+            await entrance.open()
+        elif accepting is False:
+            entrance.close()
+        return entrance.listener
+
+    def remove_listener(self, name: str) -> Listener:
+        """Close a listener for good, with what is armed on it."""
+        entrance = self._entrance(name)
+        for armed in list(entrance.rules):
+            self.lift_rule(armed.rule.id)
+        for waiting in list(entrance.signals):
+            self.lift_signal(waiting.signal.id)
+        entrance.release()
+        return self._entrances.pop(name).listener
+
+    def rules(self) -> list[dict[str, Any]]:
+        """Show the armed rules."""
+        return [armed.view() for armed in self._rules.all()]
+
+    def arm_rule(self, rule: Rule) -> dict[str, Any]:
+        """Arm a rule; it acts from the next exchange on. 404 without its listener, 409 if the id is armed."""
+        entrance = self._entrance(rule.listener)
+        armed = ArmedRule(rule)
+        self._rules.add(rule.id, armed, rule.ttl_s)
+        entrance.rules.append(armed)
+        seq = self.journal.append("rule", rule=rule.id, event="armed", listener=rule.listener)
+        return {**armed.view(), "armed_seq": seq}
+
+    def lift_rule(self, name: str, *, event: str = "lifted") -> dict[str, Any]:
+        """Lift a rule and show it; 404 if it is not armed."""
+        armed = self._rules.remove(name)
+        self._entrance(armed.rule.listener).rules.remove(armed)
+        self.journal.append("rule", rule=name, event=event, listener=armed.rule.listener, hits=armed.hits)
+        return armed.view()
+
+    def lift_rules(self) -> list[str]:
+        """Lift all rules and return their ids."""
+        names = self._rules.names()
+        for name in names:
+            self.lift_rule(name)
+        return names
+
+    def signals(self) -> list[dict[str, Any]]:
+        """Show the signals that wait for their moment."""
+        return [armed.signal.as_body() for armed in self._signals.all()]
+
+    def arm_signal(self, signal: Signal) -> dict[str, Any]:
+        """Arm a signal. 404 without its listener, 409 if the id is armed."""
+        entrance = self._entrance(signal.listener)
+        armed = ArmedSignal(signal, self._use_up)
+        self._signals.add(signal.id, armed, signal.ttl_s)
+        entrance.signals.append(armed)
+        return signal.as_body()
+
+    def lift_signal(self, name: str) -> dict[str, Any]:
+        """Disarm a signal that has not been sent; 404 if there is none."""
+        armed = self._signals.remove(name)
+        self._entrance(armed.signal.listener).signals.remove(armed)
+        return armed.signal.as_body()
+
+    def lift_signals(self) -> list[str]:
+        """Disarm all signals and return their ids."""
+        names = self._signals.names()
+        for name in names:
+            self.lift_signal(name)
+        return names
+
+    async def reset(self) -> None:
+        """Lift everything, let every listener accept again, empty the journal. Listeners stay: they are wiring, not state."""
+        self.lift_rules()
+        self.lift_signals()
+        for entrance in self._entrances.values():
+            await entrance.open()
+        self.journal.reset()
+
+    def close(self) -> None:
+        """Close every listener."""
+        for name in list(self._entrances):
+            self.remove_listener(name)
+
+    def _entrance(self, name: str) -> Entrance:
+        try:
+            return self._entrances[name]
+        except KeyError:
+            raise ProblemError(404, f"there is no listener {name!r}") from None
+
+    def _expire_rule(self, name: str) -> None:
+        self.lift_rule(name, event="expired")
+
+    def _expire_signal(self, name: str) -> None:
+        self.lift_signal(name)
+
+    def _use_up(self, signal: Signal) -> None:
+        self.lift_signal(signal.id)
