@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, NamedTuple, Self, cast
+from urllib.parse import quote
 
 import httpx2
 
@@ -72,7 +73,7 @@ class ControlClient:
 
     async def lift(self, fault_id: str) -> Json:
         """Lift one fault; answer it with its `hits`."""
-        return await self._call("DELETE", f"/faults/{fault_id}")
+        return await self._call("DELETE", f"/faults/{quote(fault_id, safe='')}")
 
     async def lift_all(self) -> list[str]:
         """Lift every fault; answer the ids that were armed."""

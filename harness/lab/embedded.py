@@ -31,6 +31,7 @@ from harness.lab.layout import Identity
 from harness.lab.processes import Process
 from harness.lab.registry import register, sweep
 from harness.lab.tap import TapClient
+from harness.wire.toxiproxy import ToxiproxyServer
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,8 @@ class EmbeddedLab:
     `environment`: the integration's variables; `published`: those and the control planes (what `handoff lab env` prints).
     `controls`: control plane by system name, the ops desk's as `opsdesk`. `fakes` and `tap_process`: their processes, to
     freeze, kill or read. `deaths`: ends nobody asked for, in order; set `deaths.on_death` to hear of each.
-    `absent`: why a system of the stack is not in this lab.
+    `absent`: why a system of the stack is not in this lab. `toxiproxy` drives the toxic engine; `vendor_addresses` are where
+    the vendors really listen (`host:port` by system), for proxies to lead to.
     """
 
     id: str
@@ -57,6 +59,8 @@ class EmbeddedLab:
     tap_process: Process
     deaths: Deaths
     absent: dict[str, str]
+    toxiproxy: ToxiproxyServer
+    vendor_addresses: dict[str, str]
 
 
 @asynccontextmanager
@@ -110,6 +114,8 @@ def _present(assembly: Assembly, integration: Integration) -> EmbeddedLab:
         tap_process=assembly.tap_process,
         deaths=assembly.deaths,
         absent=assembly.absent,
+        toxiproxy=ToxiproxyServer(assembly.tap_admin.address.url),
+        vendor_addresses={name: str(seat.listener.address) for name, seat in assembly.seats.items()},
     )
 
 

@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
+from urllib.parse import quote
 
 from harness.lab.control import ControlClient, Json
+from harness.wire.rules import Rule
+from harness.wire.signals import Signal
 
 
 class TapClient(ControlClient):
@@ -33,3 +36,19 @@ class TapClient(ControlClient):
     async def listeners(self) -> list[Json]:
         """Answer the listeners."""
         return cast("list[Json]", (await self._call("GET", "/listeners"))["listeners"])
+
+    async def arm_rule(self, rule: Rule) -> Json:
+        """Arm a rule; answer it as armed, with `hits`."""
+        return await self._call("POST", "/rules", rule.as_body())
+
+    async def lift_rule(self, rule_id: str) -> Json:
+        """Lift a rule; answer it with its `hits`."""
+        return await self._call("DELETE", f"/rules/{quote(rule_id, safe='')}")
+
+    async def signal(self, signal: Signal) -> Json:
+        """Arm a signal to a process."""
+        return await self._call("POST", "/signals", signal.as_body())
+
+    async def lift_signal(self, signal_id: str) -> Json:
+        """Disarm a signal; refused with 404 once it was sent."""
+        return await self._call("DELETE", f"/signals/{quote(signal_id, safe='')}")
