@@ -147,7 +147,7 @@ def _read_number(value: Any) -> Decimal:
         number = Decimal(str(value))
     except ArithmeticError as error:
         raise _Unfit from error
-    if not number.is_finite() or abs(number) >= LARGEST_NUMBER:
+    if not number.is_finite() or number.copy_abs() >= LARGEST_NUMBER:
         raise _Unfit
     return number.quantize(SMALLEST_STEP)
 

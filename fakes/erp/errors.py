@@ -99,6 +99,15 @@ CODES: tuple[ErrorCode, ...] = (
 """Every code of the vendor this fake knows. A fault may name others: they travel with 400."""
 
 
+TOKEN_CODES: tuple[ErrorCode, ...] = (
+    ErrorCode("invalid_request", 400, "The request is missing a parameter or is malformed."),
+    ErrorCode("invalid_client", 400, "The client or its certificate is not known."),
+    ErrorCode("invalid_grant", 400, "The client assertion is not acceptable."),
+    ErrorCode("invalid_scope", 400, "The scope is not acceptable."),
+)
+"""The OAuth 2.0 errors of the token endpoint."""
+
+
 class RefusalError(RefusedError):
     """A call refused by the record or query service; its answer is in the error envelope."""
 

@@ -1,6 +1,6 @@
 """The calls this vendor offers and what can go wrong with them, as the catalogue shows them."""
 
-from fakes.erp.errors import CODES
+from fakes.erp.errors import CODES, TOKEN_CODES
 from fakes.erp.model import RECORD_TYPES, RecordType
 from fakes.erp.oauth2 import TOKEN_PATH
 from fakes.erp.views import RECORD_PATH
@@ -34,5 +34,6 @@ def build_catalogue() -> Catalogue:
             Operation("suiteql.query", "POST", SUITEQL_PATH, shared=True),
             *(operation for each in RECORD_TYPES.values() for operation in _build_operations(each)),
         ),
-        codes=CODES,
+        codes=CODES + TOKEN_CODES,
+        open_codes=True,  # scripts of the account throw codes of their own
     )

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from fakes.erp.errors import (
     CODES,
-    CONCURRENCY_LIMIT_EXCEEDED,
     INSUFFICIENT_PERMISSION,
     INVALID_CONTENT,
     METHOD_NOT_ALLOWED,
     NONEXISTENT_RECORD_TYPE,
     NONEXISTENT_URL,
+    TOKEN_CODES,
     USER_ERROR,
     build_refusal,
     build_token_refusal,
@@ -22,6 +22,7 @@ from fakes.erp.oauth2 import TOKEN_PATH
 from fakes.erp.records import build_duplicate_text
 from fakes.erp.views import RECORD_PATH
 from fakes.kit.answers import Replies
+from fakes.kit.catalogue import ErrorCode
 
 if TYPE_CHECKING:
     from fakes.erp.access import Gate
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
     from fakes.kit.answers import Answer
     from fakes.kit.exchange import Exchange
 
-_TOKEN_ERRORS = frozenset({"invalid_request", "invalid_grant", "invalid_client", "invalid_scope"})
+_SCRIPT_TEXT = "Error while accessing a resource."
+_TOKEN_ERRORS = frozenset(each.code for each in TOKEN_CODES)
 
 
 def build_replies(gate: Gate, sessions: Sessions) -> Replies:
@@ -72,23 +74,17 @@ def _refuse(
 def _answer_status(exchange: Exchange, status: int, retry_after_s: float | None) -> Answer:
     # The vendor sends no Retry-After of its own; one is added only where a fault asks for it.
     headers = () if retry_after_s is None else (("Retry-After", f"{retry_after_s:g}"),)
-    known = CONCURRENCY_LIMIT_EXCEEDED if status == 429 else code_for_status(status)
+    known = code_for_status(status)
     return _refuse(exchange, status, known.code, known.text, headers)
 
 
 def _answer_error(exchange: Exchange, code: str, text: str | None) -> Answer:
-    known = next((each for each in CODES if each.code == code), None)
-    usual = (
-        _usual_text(exchange)
-        if code == USER_ERROR.code
-        else known.text
-        if known
-        else "Error while accessing a resource."
-    )
-    return _refuse(exchange, known.status if known else 400, code, usual if text is None else text)
+    known = next((each for each in CODES + TOKEN_CODES if each.code == code), ErrorCode(code, 400, _SCRIPT_TEXT))
+    usual = _build_user_error_text(exchange) if known is USER_ERROR else known.text
+    return _refuse(exchange, known.status, code, usual if text is None else text)
 
 
-def _usual_text(exchange: Exchange) -> str:
+def _build_user_error_text(exchange: Exchange) -> str:
     name = exchange.operation.name.partition(".")[0] if exchange.operation else ""
     record_type = next((each for each in RECORD_TYPES.values() if each.operations == name), None)
     return build_duplicate_text(record_type) if record_type else USER_ERROR.text
@@ -101,10 +97,9 @@ def _answer_permission_denied(exchange: Exchange) -> Answer:
 
 
 def _answer_not_found(exchange: Exchange) -> Answer:
-    under, _, name = exchange.path.rpartition(f"{RECORD_PATH}/")
-    record_type = name.partition("/")[0]
-    if under == "" and record_type and record_type not in RECORD_TYPES and exchange.path.startswith(RECORD_PATH):
-        detail = f"Record type '{record_type[:100]}' does not exist."
+    name = exchange.path.removeprefix(f"{RECORD_PATH}/").partition("/")[0]
+    if exchange.path.startswith(f"{RECORD_PATH}/") and name and name not in RECORD_TYPES:
+        detail = f"Record type '{name[:100]}' does not exist."
         return _refuse(exchange, 404, NONEXISTENT_RECORD_TYPE.code, detail)
     return _refuse(exchange, 404, NONEXISTENT_URL.code, NONEXISTENT_URL.text)
 

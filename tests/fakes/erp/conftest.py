@@ -6,7 +6,6 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import httpx2
 import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
@@ -16,6 +15,8 @@ from tests.fakes.conftest import RunningFake, start_fake
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    import httpx2
 
 TOKEN_PATH = "/services/rest/auth/oauth2/v1/token"
 ORDERS = "/services/rest/record/v1/salesOrder"
@@ -57,32 +58,42 @@ class Erp:
     token: str | None = field(default=None, init=False)
 
     def sign(self, claims: dict[str, Any] | None = None, *, key: ECKey | RSAKey | None = None, **header: Any) -> str:
+        """Sign an assertion; `header` changes its header."""
         head = {"alg": "ES256", "typ": "JWT", "kid": "fake-erp-certificate", **header}
-        return jwt.encode(head, build_claims(self.fake.url) if claims is None else claims, key or self.key, algorithms=[head["alg"]])
+        return jwt.encode(
+            head, build_claims(self.fake.url) if claims is None else claims, key or self.key, algorithms=[head["alg"]]
+        )
 
     def request_token(self) -> httpx2.Response:
+        """Ask for a token as a good client does."""
         return self.fake.client.post(TOKEN_PATH, data=build_form(self.sign()))
 
     def login(self) -> str:
+        """Get a token, for the calls from here on."""
         self.token = self.request_token().json()["access_token"]
         return self.token
 
     @property
     def headers(self) -> dict[str, str]:
+        """The login of a call; gets a token if there is none."""
         return {"Authorization": f"Bearer {self.token or self.login()}"}
 
     def call(self, method: str, path: str, *, headers: dict[str, str] | None = None, **more: Any) -> httpx2.Response:
+        """Make a call, logged in."""
         return self.fake.client.request(method, path, headers={**self.headers, **(headers or {})}, **more)
 
     def put(self, external_id: str, query: str = "", **body: Any) -> httpx2.Response:
+        """Upsert an order."""
         return self.call("PUT", f"{ORDERS}/eid:{external_id}{query}", json=body)
 
     def read(self, external_id: str, **query: str) -> dict[str, Any]:
+        """Read an order that is expected to be there."""
         answer = self.call("GET", f"{ORDERS}/eid:{external_id}", params=query)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
     def suiteql(self, q: Any, **more: Any) -> httpx2.Response:
+        """Send a query."""
         return self.call("POST", SUITEQL, headers={"Prefer": "transient"}, json={"q": q}, **more)
 
 

@@ -48,7 +48,10 @@ def test_signature_covers_the_host_the_client_used(erp: Erp) -> None:
     authorization = sign(f"http://tap.example:4711{ORDERS}")
     answer = erp.fake.client.get(ORDERS, headers={"Authorization": authorization, "Host": "tap.example:4711"})
     assert answer.status_code == 200
-    assert erp.fake.client.get(ORDERS, headers={"Authorization": sign(f"http://tap.example:4711{ORDERS}")}).status_code == 401
+    assert (
+        erp.fake.client.get(ORDERS, headers={"Authorization": sign(f"http://tap.example:4711{ORDERS}")}).status_code
+        == 401
+    )
 
 
 def test_signed_body_is_hashed(erp: Erp) -> None:
@@ -74,7 +77,7 @@ def test_signed_body_is_hashed(erp: Erp) -> None:
         {"timestamp": "now"},
         {"nonce": ""},
     ],
-    ids=str,
+    ids="-".join,
 )
 def test_wrong_signature_is_an_invalid_login(erp: Erp, changes: dict[str, str]) -> None:
     """Any wrong part of a signature gets the vendor's 401, with `token_rejected`."""

@@ -13,7 +13,6 @@ from tests.fakes.conftest import start_fake
 from tests.fakes.erp.conftest import ORDERS, TOKEN_PATH, Erp, build_claims, build_form, error_of
 
 
-
 def test_token_is_granted_and_opens_the_record_service(erp: Erp) -> None:
     """A good assertion gets a bearer token, with its life as text, and the token is good for calls."""
     answer = erp.request_token()
@@ -53,7 +52,7 @@ def test_token_audience_may_name_any_host(erp: Erp, audience: str) -> None:
         ("invalid_scope", {"scope": []}),
         ("invalid_scope", {"scope": [1]}),
     ],
-    ids=str,
+    ids=lambda value: "-".join(value) if isinstance(value, dict) else None,
 )
 def test_token_claims_are_checked(erp: Erp, error: str, changes: dict[str, Any]) -> None:
     """Each claim that is wrong is refused with 400 and its OAuth error, and opens no session."""
