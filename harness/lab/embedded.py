@@ -43,7 +43,7 @@ class EmbeddedLab:
     `controls`: control plane by system name, the ops desk's as `opsdesk`. `fakes` and `tap_process`: their processes, to
     freeze, kill or read. `deaths`: ends nobody asked for, in order; set `deaths.on_death` to hear of each.
     `absent`: why a system of the stack is not in this lab. `toxiproxy` drives the toxic engine; `vendor_addresses` are where
-    the vendors really listen (`host:port` by system), for proxies to lead to.
+    the vendors really listen (`host:port` by system), for proxies to lead to; `tap_addresses` the URLs in front of them.
     """
 
     id: str
@@ -61,6 +61,7 @@ class EmbeddedLab:
     absent: dict[str, str]
     toxiproxy: ToxiproxyServer
     vendor_addresses: dict[str, str]
+    tap_addresses: dict[str, str]
 
 
 @asynccontextmanager
@@ -82,6 +83,7 @@ async def open_embedded_lab(  # noqa: PLR0913 (one keyword for each way to choos
     integration that runs elsewhere instead of starting one; `with_integration=False` leaves its place empty. `kind` is
     `up` for the labs of `handoff lab up`. Raises EnvironmentNotReady (exit 12).
     """
+    stack_path = stack_path and stack_path.resolve()
     await asyncio.to_thread(sweep)
     registration = register(_build_id(run_id, index), stack=str(stack_path or stack.name), kind=kind)
     assembly: Assembly | None = None
@@ -116,6 +118,7 @@ def _present(assembly: Assembly, integration: Integration) -> EmbeddedLab:
         absent=assembly.absent,
         toxiproxy=ToxiproxyServer(assembly.tap_admin.address.url),
         vendor_addresses={name: str(seat.listener.address) for name, seat in assembly.seats.items()},
+        tap_addresses={name: listener.address.url for name, listener in assembly.outbound.items()},
     )
 
 

@@ -88,7 +88,12 @@ def start_keeper(order: Order) -> dict[str, Any]:
     if order.with_integration:
         argv.append("--with-integration")
     keeper = subprocess.Popen(  # noqa: S603 (our own module, on our own interpreter)
-        argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True, text=True
+        argv,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        text=True,
     )
     said = []
     with keeper.stdout or open(os.devnull) as stream:  # noqa: PTH123 (never taken: stdout is a pipe)
@@ -175,7 +180,9 @@ def _write_variables(path: Path, lab: EmbeddedLab) -> None:
     try:
         write_private(path, render_dotenv(lab.published))
     except OSError as error:
-        raise EnvironmentNotReady(f"the file {path}", str(error), "handoff lab up --env FILE, with a FILE that can be written") from error
+        raise EnvironmentNotReady(
+            f"the file {path}", str(error), "handoff lab up --env FILE, with a FILE that can be written"
+        ) from error
 
 
 def _signal(record: LabRecord, number: signal.Signals) -> None:

@@ -65,6 +65,8 @@ def bind_seats(vendors: Mapping[str, Vendor]) -> dict[str, Seat]:
 def build_fake(seat: Seat, lab: Identity, credentials: Credentials) -> Program:
     """Describe the process of a fake. Its account comes to it in its environment."""
     options = ["--token", credentials.control_token, "--time-scale", f"{lab.scale:g}", "--nonce", lab.nonce]
+    if seat.vendor.prefix == "ERP":
+        options += ["--public-key", str(lab.folder / PUBLIC_KEY_FILE)]
     return Program(
         role=f"fake-{seat.system}",
         argv=[sys.executable, "-m", seat.vendor.module, *options],

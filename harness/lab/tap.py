@@ -1,7 +1,11 @@
-"""The control plane of the tap, as typed calls (docs/contract.md §3)."""
+"""
+The control plane of the tap, as typed calls (docs/contract.md §3).
+
+It fails as those of the fakes do, in `ControlError`, and its journal reads alike, so that a recorder needs one kind of source.
+"""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any, Literal, cast
 from urllib.parse import quote
 
 from harness.lab.control import ControlClient, Json
@@ -20,7 +24,7 @@ class TapClient(ControlClient):
         name: str,
         *,
         system: str,
-        direction: str,
+        direction: Literal["outbound", "inbound"],
         upstream: str,
         routes: Sequence[Mapping[str, Any]],
         fd: int | None = None,
@@ -31,7 +35,7 @@ class TapClient(ControlClient):
 
     async def change_listener(self, name: str, **changes: Any) -> Json:
         """Change `upstream` or `accepting` of a listener."""
-        return await self._call("PATCH", f"/listeners/{name}", changes)
+        return await self._call("PATCH", f"/listeners/{quote(name, safe='')}", changes)
 
     async def listeners(self) -> list[Json]:
         """Answer the listeners."""
@@ -44,6 +48,10 @@ class TapClient(ControlClient):
     async def lift_rule(self, rule_id: str) -> Json:
         """Lift a rule; answer it with its `hits`."""
         return await self._call("DELETE", f"/rules/{quote(rule_id, safe='')}")
+
+    async def lift_rules(self) -> list[str]:
+        """Lift every rule; answer the ids that were armed."""
+        return cast("list[str]", (await self._call("DELETE", "/rules"))["lifted"])
 
     async def signal(self, signal: Signal) -> Json:
         """Arm a signal to a process."""
