@@ -7,7 +7,7 @@ Plain scalars are resolved by YAML 1.2: `on`, `off`, `yes` and `no` are text.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ruamel.yaml import YAML
 from ruamel.yaml.events import (
@@ -21,7 +21,7 @@ from ruamel.yaml.events import (
 )
 
 from harness.core.nodes import Node, Scalar
-from harness.core.problems import Location, Problem, nearest, problem_at
+from harness.core.problems import Location, Problem, nearest, problem_at, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -127,7 +127,7 @@ class Composer:
             first = parent.keys[key.value].location.line
             self.complain(
                 "duplicate-key",
-                f"`{_short(key.value)}` is given twice (first on line {first})",
+                f"`{shorten(key.value)}` is given twice (first on line {first})",
                 key,
                 found=key.value,
                 fix="remove one of the two",
@@ -144,28 +144,26 @@ class Composer:
         return Node("scalar", self.here, width, value)
 
     def _alias(self, name: str) -> Node:
-        if name in self._anchors:
-            return self._anchors[name]
-        known = nearest(name, self._anchors)
-        self.complain(
-            "unknown-alias",
-            f"the alias `*{_short(name)}` has no finished anchor `&{_short(name)}` before it",
-            self.here,
-            found=name,
-            suggestion=f"*{known}" if known else "",
-            fix="write the value out",
-        )
-        return Node("scalar", self.here)
+        if name not in self._anchors:
+            known = nearest(name, self._anchors)
+            self._give_up(
+                "unknown-alias",
+                f"the alias `*{shorten(name)}` has no finished anchor `&{shorten(name)}` before it",
+                "write the value out",
+                found=name,
+                suggestion=f"*{known}" if known else "",
+            )
+        return self._anchors[name]
 
     def _check_tag(self, tag: Any) -> None:
         if tag is not None:
             self.complain(
-                "yaml-tag", f"the YAML tag `{_short(str(tag))}` has no meaning here", self.here, fix="remove the tag"
+                "yaml-tag", f"the YAML tag `{shorten(str(tag))}` has no meaning here", self.here, fix="remove the tag"
             )
 
-    def _give_up(self, code: str, message: str, fix: str) -> None:
+    def _give_up(self, code: str, message: str, fix: str, **more: Any) -> NoReturn:
         self.root = None
-        self.complain(code, message, self.here, fix=fix)
+        self.complain(code, message, self.here, fix=fix, **more)
         raise GivenUpError
 
 
@@ -184,7 +182,3 @@ def _resolve(text: str) -> Scalar:
     if _FLOAT.fullmatch(text):
         return float(text)
     return text
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 60 else f"{text[:57]}…"

@@ -85,13 +85,13 @@ class Problem:
 
     def _hints(self) -> Iterable[str]:
         allowed = ", ".join(self.expected)
-        if self.suggestion and self.expected:
+        if self.suggestion and len(self.expected) > 1:
             yield f"did you mean `{_printable(self.suggestion)}`?  ({allowed})"
         elif self.suggestion:
             yield f"did you mean `{_printable(self.suggestion)}`?"
         elif allowed:
             yield f"expected: {allowed}"
-        if self.fix and not self.suggestion:
+        if self.fix and not self.suggestion and not (allowed and allowed in self.fix):
             yield f"fix: {_printable(self.fix)}"
         if self.command:
             yield self.command
@@ -139,6 +139,11 @@ def word_width(line: str, column: int) -> int:
     """Return how long the word is that begins at a column."""
     match = re.match(r"[\w.-]+", line[max(0, column - 1) :])
     return len(match[0]) if match else 1
+
+
+def shorten(text: str) -> str:
+    """Cut a text that would not fit into a sentence."""
+    return text if len(text) <= 60 else f"{text[:57]}…"
 
 
 def _excerpt(problem: Problem) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.core.path_rules import path_problems
-from harness.core.problems import Problem, nearest
+from harness.core.problems import Problem, nearest, shorten
 from harness.core.stack import INTEGRATION
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def _empty_values(document: Document, node: Node) -> Iterator[Problem]:
         if value.kind == "scalar" and value.value is None:
             yield document.problem(
                 "no-value",
-                f"`{name[:60]}` has no value",
+                f"`{shorten(name)}` has no value",
                 node.keys[name],
                 found=name,
                 fix="fill it in, or remove the field",
@@ -92,8 +92,9 @@ def _systems(document: Document, root: Node) -> Iterator[Problem]:
             )
         kinds = [kind for kind in ("fake", "wiremock") if kind in system.entries]
         if system.kind == "mapping" and len(kinds) != 1:
-            message = f"system `{name[:60]}` needs exactly one of `fake` and `wiremock`"
-            yield document.problem("one-of", message, key, expected=("fake", "wiremock"))
+            message = f"system `{shorten(name)}` needs exactly one of `fake` and `wiremock`"
+            fix = "keep one of the two" if kinds else "say what plays it"
+            yield document.problem("one-of", message, key, expected=("fake", "wiremock"), fix=fix)
 
 
 def _integration(document: Document, root: Node) -> Iterator[Problem]:
@@ -107,6 +108,7 @@ def _integration(document: Document, root: Node) -> Iterator[Problem]:
             "the integration needs a `command` that starts it, an `image`, or the `url` where it runs",
             root.keys["integration"],
             expected=("command", "image", "url"),
+            fix="add one",
         )
     if "url" in given and len(given) > 1:
         message = f"`url` says the integration runs already, `{given[0]}` starts it"
@@ -118,8 +120,8 @@ def _integration(document: Document, root: Node) -> Iterator[Problem]:
     observe = integration.get("observe")
     for name, source in observe.entries.items() if observe is not None else ():
         if source.kind == "mapping" and len(source.entries) != 1:
-            message = f"`{name[:60]}` needs exactly one of `path`, `command` and `python`"
-            yield document.problem("one-of", message, observe.keys[name] if observe else source)
+            message = f"`{shorten(name)}` needs exactly one of `path`, `command` and `python`"
+            yield document.problem("one-of", message, observe.keys[name] if observe else source, fix="keep one")
 
 
 def _roles(document: Document, root: Node) -> Iterator[Problem]:
@@ -130,7 +132,7 @@ def _roles(document: Document, root: Node) -> Iterator[Problem]:
         if variable in seen:
             yield document.problem(
                 "duplicate-role",
-                f"roles `{seen[variable][:60]}` and `{name[:60]}` share the variable OPS_ROLE_{variable[:60]}_KEY",
+                f"roles `{shorten(seen[variable])}` and `{shorten(name)}` share the variable OPS_ROLE_{shorten(variable)}_KEY",
                 key,
                 found=name,
                 fix="rename one of them",
@@ -146,7 +148,7 @@ def _handoff_ids(document: Document, handoffs: Iterable[Node]) -> Iterator[Probl
             continue
         if name in seen:
             first = seen[name].location.line
-            message = f"handoff `{name[:60]}` is declared twice (first on line {first})"
+            message = f"handoff `{shorten(name)}` is declared twice (first on line {first})"
             yield document.problem(
                 "duplicate-id", message, handoff.entries["id"], found=name, fix="give it an id of its own"
             )
@@ -160,10 +162,10 @@ def _order(document: Document, handoffs: list[Node]) -> Iterator[Problem]:
         name = handoff.text("id")
         for before in _words(handoff.get("after")):
             if before.value == name:
-                message = f"handoff `{str(name)[:60]}` is declared to come after itself"
+                message = f"handoff `{shorten(str(name))}` is declared to come after itself"
                 yield document.problem("after-itself", message, before, found=str(before.value), fix="remove it")
             elif before.value not in ids:
-                message = f"`after` names the handoff `{str(before.value)[:60]}`, which is not declared"
+                message = f"`after` names the handoff `{shorten(str(before.value))}`, which is not declared"
                 yield document.problem("unknown-handoff", message, before, **_choice(str(before.value), ids))
             elif name is not None:
                 edges.setdefault(name, []).append(str(before.value))
@@ -178,7 +180,7 @@ def _cycles(document: Document, handoffs: list[Node], edges: dict[str, list[str]
     for handoff in handoffs:
         name = handoff.text("id")
         if name is not None and name in waiting and _waits_for_itself(name, waiting):
-            message = f"handoff `{name[:60]}` waits for itself through `after`"
+            message = f"handoff `{shorten(name)}` waits for itself through `after`"
             yield document.problem("after-cycle", message, handoff.place("after"), found=name, fix="break the circle")
 
 
@@ -237,11 +239,12 @@ def _declared(
     holder = root.get(key)
     known = (*holder.entries, *also) if holder is not None else also
     if isinstance(node.value, str) and node.value not in known:
-        message = f"the {what} `{node.value[:60]}` is not declared"
+        message = f"the {what} `{shorten(node.value)}` is not declared"
         yield document.problem(f"unknown-{what}", message, node, **_choice(node.value, known))
 
 
 def _choice(word: str, known: tuple[str, ...]) -> dict[str, object]:
+    known = tuple(dict.fromkeys(known))
     near = nearest(word, known)
     fix = f"write `{near}`" if near else "declare it, or use one that is declared"
     return {"found": word, "expected": known[:20], "suggestion": near, "fix": fix}

@@ -27,7 +27,8 @@ def _read_duration(value: Any) -> float:
     try:
         return parse_duration(value)
     except ValueError as error:
-        raise _wrong("duration", str(error), nearest_duration(value)) from error
+        near = nearest_duration(value)
+        raise _wrong("duration", str(error), "" if near == value else near) from error
 
 
 def _read_positive_duration(value: Any) -> float:
