@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,7 +31,7 @@ class Toxic:
     """One toxic of the wire: type, stream (`upstream` towards the vendor, `downstream` back) and attributes."""
 
     type: str
-    stream: str
+    stream: Literal["upstream", "downstream"]
     attributes: Mapping[str, int] = field(default_factory=dict)
 
 

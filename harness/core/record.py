@@ -231,7 +231,7 @@ class _Reader:
 
     def read_action(self, data: Data) -> Action:
         return Action(
-            t=self.at(data["mono"]),
+            t=self.at(data["began_mono"]),
             until=self.at(data["until_mono"]),
             what=data["what"],
             kind=data["kind"],

@@ -29,7 +29,7 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One experiment, run and judged; `rerun_of` holds what a first, disturbed run said."""
+    """One experiment, run and judged; `rerun_of` is the first run, when that was disturbed."""
 
     experiment: Experiment
     verdict: Verdict
@@ -37,7 +37,7 @@ class Result:
     timing: Timing
     ledger: tuple[LedgerEntry, ...] = ()
     lab: int = 0
-    rerun_of: Verdict | None = None
+    rerun_of: Result | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""harness/store."""
+"""Run folders: where what a run leaves behind is written and read."""

@@ -1,0 +1,175 @@
+"""Arm the faults of an experiment where they are made, and lift them all again."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from harness.core.faults import Fault, Layer, decide
+from harness.lab.errors import LabError
+from harness.wire.rules import REFUSE, Rule
+from harness.wire.signals import Signal
+from harness.wire.toxiproxy import Toxic as WireToxic
+from harness.wire.toxiproxy import ToxiproxyError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from harness.core.history import Order
+    from harness.lab.embedded import EmbeddedLab
+
+# A fault outlives a dead harness by at most this long.
+TTL_S = 180
+# Attempts planned for when a fault hits by chance rather than by place.
+PLANNED_ATTEMPTS = 32
+
+
+class Armory:
+    """What is armed in one lab for one experiment."""
+
+    def __init__(self, lab: EmbeddedLab, experiment: str, orders: Mapping[int, Order], *, seed: int) -> None:
+        self._lab = lab
+        self._experiment = experiment
+        self._orders = orders
+        self._seed = seed
+        self._vendor: dict[str, list[tuple[str, str]]] = {}
+        self._rules: dict[str, list[str]] = {}
+        self._proxies: dict[str, str] = {}
+
+    async def arm(self, fault: Fault) -> None:
+        """Arm one fault; raises LabError when the lab refuses."""
+        match fault.layer:
+            case Layer.VENDOR | Layer.WEBHOOK:
+                await self._arm_at_vendor(fault)
+            case Layer.WIRE:
+                await self._arm_on_wire(fault)
+            case Layer.PROCESS:
+                await self._arm_signal(fault)
+            case Layer.ACT:
+                await self._act(fault)
+
+    async def lift(self, fault_id: str) -> None:
+        """Lift one fault of the experiment; nothing happens when it is not armed."""
+        for system, armed in self._vendor.pop(fault_id, ()):
+            await self._lab.controls[system].lift(armed)
+        for rule in self._rules.pop(fault_id, ()):
+            await self._lab.tap.lift_rule(rule)
+        proxy = self._proxies.pop(fault_id, None)
+        if proxy is not None:
+            with _told(fault_id):
+                await self._lab.toxiproxy.delete_proxy(proxy)
+
+    async def lift_all(self) -> list[str]:
+        """Lift everything; return what could not be lifted, in words."""
+        failed: list[str] = []
+        for fault_id in [*self._vendor, *self._rules]:
+            try:
+                await self.lift(fault_id)
+            except LabError as error:
+                failed.append(f"{fault_id} could not be lifted: {error}")
+        return failed
+
+    async def _arm_at_vendor(self, fault: Fault) -> None:
+        control = self._lab.controls[fault.system]
+        for part, (operation, orders, attempts) in enumerate(self._split(fault)):
+            body: dict[str, Any] = {
+                "id": self._name(fault, part),
+                "kind": fault.kind,
+                "params": dict(fault.params),
+                "ttl_s": TTL_S,
+            }
+            if operation is not None:
+                body["operation"] = operation
+            if orders:
+                body["entities"] = [self._orders[order].name for order in orders]
+            if attempts is not None:
+                body["attempts"] = list(attempts)
+            await control.arm(body)
+            self._vendor.setdefault(fault.id, []).append((fault.system, body["id"]))
+
+    async def _arm_on_wire(self, fault: Fault) -> None:
+        inbound = bool(fault.params.get("refuse"))
+        upstream = REFUSE if inbound else await self._open_proxy(fault)
+        for part, (operation, orders, attempts) in enumerate(self._split(fault)):
+            rule = Rule(
+                id=self._name(fault, part),
+                listener=f"inbound-{fault.system}" if inbound else fault.system,
+                upstream=upstream,
+                operation=None if inbound else operation,
+                entities=self._name_entities(orders) or None,
+                attempts=attempts,
+                ttl_s=TTL_S,
+            )
+            await self._lab.tap.arm_rule(rule)
+            self._rules.setdefault(fault.id, []).append(rule.id)
+
+    async def _open_proxy(self, fault: Fault) -> str:
+        """Open a proxy that carries the fault's toxics in front of the vendor; the tap sends chosen exchanges there."""
+        name = re.sub(r"[^A-Za-z0-9]+", "-", f"{self._lab.id}-{fault.system}-{self._experiment}-{fault.id}")
+        engine = self._lab.toxiproxy
+        with _told(fault.kind):
+            proxy = await engine.create_proxy(name, self._lab.vendor_addresses[fault.system])
+            self._proxies[fault.id] = name
+            for toxic in fault.toxics:
+                await engine.add_toxic(name, WireToxic(toxic.type, toxic.attributes, toxic.stream))
+        return proxy.listen
+
+    async def _arm_signal(self, fault: Fault) -> None:
+        """Have the tap kill the integration at the head of its nth answer about these orders."""
+        integration = self._lab.integration
+        if not integration.owned or integration.pid is None:
+            raise LabError("the integration is not ours to kill")
+        integration.expect_exit()
+        await self._lab.tap.signal(
+            Signal(
+                id=self._name(fault, 0),
+                listener=f"inbound-{fault.system}",
+                pid=integration.pid,
+                signal="KILL",
+                entities=self._name_entities(fault.orders),
+                nth=int(fault.params.get("nth", 1)),
+                ttl_s=TTL_S,
+            )
+        )
+
+    async def _act(self, fault: Fault) -> None:
+        control = self._lab.controls[fault.system]
+        if fault.kind == "forge":
+            for order in fault.orders:
+                await control.act("forge", order=self._orders[order].id, topic=fault.operations[0], **fault.params)
+        else:
+            await control.act(fault.kind, **fault.params)
+
+    def _split(self, fault: Fault) -> list[tuple[str | None, tuple[int, ...], tuple[int, ...] | None]]:
+        """Split a fault into what one control plane takes: one operation each, and one order each where chance decides."""
+        operations: tuple[str | None, ...] = fault.operations or (None,)
+        if fault.probability >= 1:
+            return [(operation, fault.orders, fault.attempts) for operation in operations]
+        return [
+            (operation, (order,) if order else (), self._hits(fault, order))
+            for operation in operations
+            for order in fault.orders or (0,)
+        ]
+
+    def _hits(self, fault: Fault, order: int) -> tuple[int, ...]:
+        planned = range(1, PLANNED_ATTEMPTS + 1)
+        return tuple(
+            attempt for attempt in planned if decide(self._seed, self._experiment, fault, order=order, attempt=attempt)
+        )
+
+    def _name_entities(self, orders: tuple[int, ...]) -> dict[str, tuple[str, ...]]:
+        return {self._orders[order].name: tuple(sorted(self._orders[order].aliases)) for order in orders}
+
+    def _name(self, fault: Fault, part: int) -> str:
+        """Name what is armed so that the record can tell which fault of the plan it was."""
+        return f"{self._experiment}#{fault.id}~{part}"
+
+
+@contextmanager
+def _told(what: str) -> Iterator[None]:
+    """Make the toxic engine's errors the lab's."""
+    try:
+        yield
+    except ToxiproxyError as error:
+        raise LabError(f"the toxic engine failed at {what}: {error}") from error

@@ -1,0 +1,47 @@
+"""A lab that is ready for one experiment after another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.core.compile.frame import HORIZON
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from harness.core.stack import Stack
+    from harness.engine.observer import Observer
+    from harness.engine.recorder import Recorder
+    from harness.lab.embedded import EmbeddedLab
+
+
+@dataclass(slots=True)
+class Bench:
+    """
+    A lab with its recorder and observer.
+
+    `unsettled` says why the last experiment did not leave it settled, and is empty while it is. `stop` is set when the user
+    wants to stop.
+    """
+
+    stack: Stack
+    lab: EmbeddedLab
+    recorder: Recorder
+    observer: Observer
+    stop: asyncio.Event
+    seed: int = 0
+    index: int = 0
+    unsettled: str = ""
+
+    @property
+    def usable(self) -> bool:
+        """Tell whether another experiment makes sense here."""
+        return not self.unsettled and not self.recorder.lost
+
+    @property
+    def settle_s(self) -> float:
+        """How long the slowest breaker of the stack may keep a handoff paused, in lab seconds."""
+        breakers = [handoff.breaker for handoff in self.stack.handoffs if handoff.breaker is not None]
+        pauses = [breaker.pause_s * (breaker.probes + 1) for breaker in breakers]
+        return HORIZON * max(pauses, default=0.0) / self.stack.time.scale

@@ -1,0 +1,216 @@
+"""Carry out the steps of one experiment and write down what was done and waited for."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from harness.core.conditions import AllOf, AnyOf, Replayed
+from harness.core.experiments import Act, Arm, Await, Lift, Place, Replay, Restart, Step, Watch
+from harness.core.history import Order
+from harness.core.record import Scope, build_history
+from harness.core.timing import Waited
+from harness.engine.armory import Armory
+from harness.engine.observer import ObserveError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from harness.core.conditions import Condition
+    from harness.core.experiments import Experiment
+    from harness.core.history import History
+    from harness.engine.bench import Bench
+
+# How often the integration is asked what it shows while something it shows is waited for.
+ASK_EVERY_S = 0.025
+REPLAYED_WITHIN_S = 5.0
+WITNESSES_WITHIN_S = 1.0
+STOREFRONT = "storefront"
+
+
+class Interrupted(Exception):  # noqa: N818 - named for what happened
+    """The user asked to stop: what is there is judged."""
+
+
+class Driver:
+    """
+    Drive one experiment on a bench.
+
+    `orders` holds every reserved order by ordinal, once there are any. Waits are kept in `waits`, so that the experiment's
+    time can be told apart from the harness's.
+    """
+
+    def __init__(self, bench: Bench, experiment: Experiment, origin: float) -> None:
+        self.bench = bench
+        self.lab = bench.lab
+        self.recorder = bench.recorder
+        self.observer = bench.observer
+        self.experiment = experiment
+        self.origin = origin
+        self.stop = bench.stop
+        self.orders: dict[int, Order] = {}
+        self.waits: list[Waited] = []
+        self.armory = Armory(bench.lab, experiment.id, self.orders, seed=bench.seed)
+
+    async def reserve(self, count: int, basket: Mapping[str, Any]) -> None:
+        """Reserve orders at the storefront and make their names known to every other vendor; nothing is placed yet."""
+        answer = await self.lab.controls[STOREFRONT].act("reserve-orders", count=count, **basket)
+        for ordinal, given in enumerate(answer["orders"], start=1):
+            order = Order(ordinal, str(given["name"]), str(given["id"]), str(given["number"]))
+            self.orders[ordinal] = order
+            self.recorder.note("order", ordinal=ordinal, name=order.name, id=order.id, number=order.number)
+        entities = [{"name": order.name, "aliases": sorted(order.aliases)} for order in self.orders.values()]
+        others = [control for name, control in self.lab.controls.items() if name != STOREFRONT]
+        await asyncio.gather(*(control.seed(entities=entities) for control in others))
+
+    def history(self) -> History:
+        """Build the history as it stands now."""
+        scope = Scope(self.origin, time.monotonic(), self.experiment.faults, self.observer.observable)
+        return build_history(self.recorder.entries, scope)
+
+    async def perform(self, step: Step) -> None:
+        """Carry out one step; raises LabError when the lab refuses, Interrupted when the user stops."""
+        match step:
+            case Arm():
+                async with self._noting(str(step), "arm"):
+                    await self.armory.arm(self.experiment.fault(step.fault))
+            case Lift():
+                async with self._noting(str(step), "lift"):
+                    await self.armory.lift(step.fault)
+            case Place():
+                async with self._noting(str(step), "place", orders=step.orders):
+                    reserved = [self.orders[order].id for order in step.orders]
+                    await self.lab.controls[STOREFRONT].act("place-order", reserved=reserved)
+            case Act():
+                await self._act(step)
+            case Replay():
+                await self._replay(step)
+            case Restart():
+                await self._restart(step)
+            case Await():
+                if step.needs is None or step.needs in self.observer.observable:
+                    await self.wait(step.condition, within_s=step.within_s, declared_s=step.declared_s)
+            case Watch():
+                never = AnyOf(())
+                await self.wait(step.until or never, within_s=step.for_s, declared_s=step.for_s, what=str(step))
+
+    async def wait(
+        self, condition: Condition, *, within_s: float, declared_s: float = 0.0, what: str | None = None
+    ) -> bool:
+        """Wait until a condition is met, at most `within_s`; note the wait and tell whether it was."""
+        began = time.monotonic()
+        since = began - self.origin
+        asking = asyncio.create_task(self._keep_asking()) if self.experiment.needs else None
+        try:
+            met = await self._until(condition, since, began + within_s)
+        finally:
+            if asking is not None:
+                asking.cancel()
+                await asyncio.gather(asking, return_exceptions=True)
+        now = time.monotonic()
+        # What was waited for had happened when its last entry was written; noticing it later is the harness's time.
+        happened = min(now, max(began, self.recorder.newest)) if met else now
+        self.waits.append(Waited(since, happened - self.origin, declared_s))
+        kind = "watch" if what else "wait"
+        self._note_action(began, what or f"wait until {condition}", kind, met=met)
+        return met
+
+    async def settle_witnesses(self) -> History:
+        """
+        Build the history once both witnesses have written down every call, or are plainly not going to.
+
+        The tap writes a call when it has passed the last byte on, a fake when it has answered: a moment lies between them.
+        """
+        deadline = time.monotonic() + WITNESSES_WITHIN_S
+        while (history := self.history()).disagreements and time.monotonic() < deadline:
+            await self.recorder.wait_news(deadline - time.monotonic())
+        return history
+
+    async def observe(self, *names: str) -> None:
+        """Ask the integration what it shows now and record the answers."""
+        for what in names:
+            if what in self.observer.observable:
+                try:
+                    self.recorder.note("observation", what=what, items=await self.observer.read(what))
+                except ObserveError as error:
+                    self.recorder.note("observation", what=what, items=[], error=str(error))
+
+    async def _until(self, condition: Condition, since: float, deadline: float) -> bool:
+        while not condition.is_met(self.history(), since):
+            if self.stop.is_set():
+                raise Interrupted
+            remaining = deadline - time.monotonic()
+            if remaining <= 0:
+                return False
+            await self._news(remaining)
+        return True
+
+    async def _news(self, timeout_s: float) -> None:
+        """Wait for news or the user's wish to stop."""
+        news = asyncio.create_task(self.recorder.wait_news(timeout_s))
+        stop = asyncio.create_task(self.stop.wait())
+        await asyncio.wait({news, stop}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (news, stop):
+            task.cancel()
+        await asyncio.gather(news, stop, return_exceptions=True)
+
+    async def _keep_asking(self) -> None:
+        """Ask for what the experiment needs again and again, noting answers that differ from the last."""
+        last: dict[str, object] = {}
+        while True:
+            for what in sorted(self.experiment.needs & self.observer.observable):
+                try:
+                    items = await self.observer.read(what)
+                except ObserveError:
+                    continue  # the final reading says so if it stays that way
+                if last.get(what) != items:
+                    last[what] = items
+                    self.recorder.note("observation", what=what, items=items)
+            await asyncio.sleep(ASK_EVERY_S)
+
+    async def _act(self, step: Act) -> None:
+        params = dict(step.params)
+        if "order" in params:
+            params["id"] = self.orders[params.pop("order")].id
+        async with self._noting(str(step), "act"):
+            await self.lab.controls[step.system].act(step.verb, **params)
+
+    async def _replay(self, step: Replay) -> None:
+        await self.observe("dead_letters")
+        async with self._noting(str(step), "replay", orders=(step.order,)):
+            for letter in self.history().dead_letters(step.handoff, step.order):
+                if letter.get("state") == "waiting":
+                    try:
+                        await self.observer.replay(str(letter["id"]))
+                    except ObserveError as error:
+                        self.recorder.note("observation", what="dead_letters", items=[], error=str(error))
+        await self.wait(AllOf((Replayed(step.handoff, step.order),)), within_s=REPLAYED_WITHIN_S)
+
+    async def _restart(self, step: Restart) -> None:
+        began = time.monotonic()
+        integration = self.lab.integration
+        if integration.owned:
+            await integration.wait_exit()
+            await integration.start()
+            await integration.wait_healthy()
+        now = time.monotonic()
+        self.waits.append(Waited(began - self.origin, now - self.origin, 0.0))
+        self._note_action(began, str(step), "restart")
+
+    @asynccontextmanager
+    async def _noting(self, what: str, kind: str, *, orders: tuple[int, ...] = ()) -> AsyncIterator[None]:
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self._note_action(began, what, kind, orders=orders)
+
+    def _note_action(
+        self, began: float, what: str, kind: str, *, met: bool = True, orders: tuple[int, ...] = ()
+    ) -> None:
+        until = time.monotonic()
+        self.recorder.note(
+            "action", what=what, kind=kind, met=met, orders=list(orders), until_mono=until, began_mono=began
+        )

@@ -1,0 +1,94 @@
+"""Ask the integration what it says about itself, and have it replay what it put aside."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import json
+import shlex
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+import httpx2
+
+if TYPE_CHECKING:
+    from harness.core.stack import Observe, Source
+
+ANSWER_WITHIN_S = 5.0
+
+
+class ObserveError(Exception):
+    """The integration could not be asked, or its answer is not the shape docs/contract.md gives."""
+
+
+class Observer:
+    """
+    Read the observe endpoints: a path of the integration, a command's stdout, or a Python function's return value.
+
+    Each answers a list of objects. `observable` names those that are declared.
+    """
+
+    def __init__(self, observe: Observe, base_url: str) -> None:
+        self._sources: dict[str, Source] = {
+            field.name: source
+            for field in fields(observe)
+            if field.name != "location" and (source := getattr(observe, field.name)) is not None
+        }
+        self._client = httpx2.AsyncClient(base_url=base_url, timeout=ANSWER_WITHIN_S, trust_env=False)
+
+    @property
+    def observable(self) -> frozenset[str]:
+        """The names of what can be asked."""
+        return frozenset(self._sources)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def read(self, what: str) -> list[dict[str, Any]]:
+        """Read one endpoint; raises ObserveError."""
+        source = self._sources[what]
+        try:
+            if source.path is not None:
+                answer = await self._client.get(source.path)
+                answer.raise_for_status()
+                items = answer.json()
+            elif source.command is not None:
+                items = json.loads(await _run(source.command))
+            else:
+                items = await asyncio.to_thread(_call, source.python or "")
+        except (httpx2.HTTPError, ValueError, OSError, ImportError, AttributeError) as error:
+            raise ObserveError(f"{what}: {type(error).__name__} {error}".strip()) from error
+        if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+            raise ObserveError(f"{what}: expected a list of objects")
+        return items
+
+    async def replay(self, dead_letter: str) -> None:
+        """Replay one dead letter; raises ObserveError."""
+        source = self._sources.get("dead_letters")
+        if source is None or source.path is None:
+            raise ObserveError("dead letters can only be replayed where they are observed over HTTP")
+        try:
+            answer = await self._client.post(f"{source.path}/{dead_letter}/replay")
+            answer.raise_for_status()
+        except httpx2.HTTPError as error:
+            raise ObserveError(f"replay of {dead_letter}: {type(error).__name__} {error}") from error
+
+
+async def _run(command: str) -> bytes:
+    process = await asyncio.create_subprocess_exec(*shlex.split(command), stdout=asyncio.subprocess.PIPE)
+    try:
+        async with asyncio.timeout(ANSWER_WITHIN_S):
+            out, _ = await process.communicate()
+    except TimeoutError as error:
+        process.kill()
+        await process.wait()
+        raise OSError(f"`{command}` gave no answer within {ANSWER_WITHIN_S:g} s") from error
+    if process.returncode:
+        raise OSError(f"`{command}` ended with {process.returncode}")
+    return out
+
+
+def _call(reference: str) -> Any:
+    module, _, function = reference.partition(":")
+    return getattr(importlib.import_module(module), function)()

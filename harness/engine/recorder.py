@@ -1,0 +1,157 @@
+"""Follow the journals of a lab as they grow, and keep what the driver did beside them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any, Self
+
+from harness.core.record import DRIVER, TAP, Entry
+from harness.core.verdict import UnknownKind
+from harness.lab.errors import ControlError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+
+    from harness.lab.control import ControlClient, JournalPage
+    from harness.lab.embedded import EmbeddedLab
+
+POLL_S = 10.0
+# How far back entries are kept: a call must end within this time for its witnesses to be paired.
+KEPT_S = 30.0
+ANSWER_WITHIN_S = 3.0
+# How often the harness checks that it is scheduled itself, and from when on it was not.
+PULSE_S = 0.05
+STALLED_S = 0.25
+
+
+class Recorder:
+    """
+    The record of one lab: every journal entry with its source, in the order it arrived, and the driver's own.
+
+    A source that stops answering, starts anew or has a gap becomes a trouble; `lost` then names it.
+    """
+
+    def __init__(self, lab: EmbeddedLab) -> None:
+        self._sources: dict[str, ControlClient] = {TAP: lab.tap, **lab.controls}
+        self._entries: deque[Entry] = deque()
+        self._driver: list[Entry] = []
+        self._seqs = dict.fromkeys(self._sources, 0)
+        self._epochs: dict[str, str] = {}
+        self._news = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self.lost: dict[str, str] = {}
+
+    async def __aenter__(self) -> Self:
+        follow = [self._follow(source) for source in self._sources]
+        self._tasks = [asyncio.create_task(task) for task in (*follow, self._pulse())]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def begin(self) -> float:
+        """Begin a new experiment: forget the driver's entries and what is too old to matter; return the time it begins."""
+        origin = time.monotonic()
+        self._driver = [self._trouble(source, why) for source, why in self.lost.items()]
+        while self._entries and self._entries[0].data["mono"] < origin - KEPT_S:
+            self._entries.popleft()
+        return origin
+
+    def note(self, entry_type: str, /, **fields: Any) -> None:
+        """Add an entry of the driver."""
+        self._driver.append(Entry(DRIVER, {"type": entry_type, "mono": time.monotonic(), "at": time.time(), **fields}))
+        self._news.set()
+
+    def note_trouble(self, kind: UnknownKind, what: str) -> None:
+        """Add a trouble: something wrong with the lab or the harness."""
+        self.note("trouble", kind=str(kind), what=what)
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """Everything recorded for the current experiment, and a little from before it that helps to pair."""
+        return (*self._entries, *self._driver)
+
+    @property
+    def newest(self) -> float:
+        """When the newest entry of a journal was written, on the monotonic clock."""
+        return max((entry.data["mono"] for entry in (*self._entries, *self._driver[-1:])), default=0.0)
+
+    async def wait_news(self, timeout_s: float) -> None:
+        """Wait until something new is recorded, at most so many seconds."""
+        self._news.clear()
+        try:
+            async with asyncio.timeout(max(0.0, timeout_s)):
+                await self._news.wait()
+        except TimeoutError:
+            return
+
+    async def catch_up(self) -> None:
+        """Read every journal to its end; a source that does not answer in time is lost."""
+        await asyncio.gather(*(self._catch_up(source) for source in self._sources if source not in self.lost))
+
+    async def _catch_up(self, source: str) -> None:
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                while True:
+                    page = await self._sources[source].journal(after=self._seqs[source])
+                    self._take(source, page)
+                    if self._seqs[source] >= page.last_seq:
+                        return
+        except (ControlError, TimeoutError) as error:
+            self._lose(source, str(error) or f"no answer within {ANSWER_WITHIN_S:g} s")
+
+    async def _follow(self, source: str) -> None:
+        while source not in self.lost:
+            try:
+                page = await self._sources[source].journal(after=self._seqs[source], wait=POLL_S)
+            except ControlError as error:
+                self._lose(source, str(error))
+                return
+            self._take(source, page)
+
+    async def _pulse(self) -> None:
+        """Notice when the harness itself was not scheduled: what it saw then came late."""
+        while True:
+            due = time.monotonic() + PULSE_S
+            await asyncio.sleep(PULSE_S)
+            late_s = time.monotonic() - due
+            if late_s > STALLED_S:
+                self.note_trouble(UnknownKind.INTERFERENCE, f"the harness was not scheduled for {late_s:.2f} s")
+
+    def _take(self, source: str, page: JournalPage) -> None:
+        known = self._epochs.setdefault(source, page.epoch)
+        if known != page.epoch:
+            self._lose(source, "it was restarted, its journal began anew")
+            return
+        for data in page.entries:
+            self._take_entry(source, data)
+
+    def _take_entry(self, source: str, data: Mapping[str, Any]) -> None:
+        seq = int(data["seq"])
+        if seq <= self._seqs[source]:
+            return
+        if seq != self._seqs[source] + 1:
+            self._lose(source, f"its journal has a gap: {self._seqs[source]} is followed by {seq}")
+        self._seqs[source] = seq
+        self._entries.append(Entry(source, data))
+        self._news.set()
+
+    def _lose(self, source: str, why: str) -> None:
+        if source in self.lost:
+            return
+        self.lost[source] = why
+        self._driver.append(self._trouble(source, why))
+        self._news.set()
+
+    def _trouble(self, source: str, why: str) -> Entry:
+        """Say whose trouble it is: the tap is the harness itself, a fake is its environment."""
+        kind = UnknownKind.INTERFERENCE if source == TAP or "gap" in why else UnknownKind.ENVIRONMENT
+        what = why if why.startswith(source) else f"{source}: {why}"
+        return Entry(DRIVER, {"type": "trouble", "mono": time.monotonic(), "kind": str(kind), "what": what})

@@ -1,0 +1,103 @@
+"""
+Bring a lab to rest after an experiment: faults lifted, dead letters replayed, one more order through, alerts resolved.
+
+The order that goes through last is the canary: it shows that the handoffs are closed again, so the next experiment starts
+from a settled lab.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.core.checks.ledger import Row, build_ledger
+from harness.core.conditions import Resolved
+from harness.core.experiments import Place
+from harness.core.verdict import UnknownKind
+from harness.engine.observer import ObserveError
+from harness.lab.errors import LabError
+
+if TYPE_CHECKING:
+    from harness.core.history import History
+    from harness.engine.driver import Driver
+
+REPLAY_ROUNDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class AtRest:
+    """The condition that the canary is through and every placed order of the experiment is where it may stay."""
+
+    driver: Driver
+    canary: int
+
+    def is_met(self, history: History, since: float) -> bool:
+        """Look at the ledger of the experiment."""
+        rule = self.driver.experiment.ledger
+        if not Resolved(rule.collection, (self.canary,)).is_met(history, since):
+            return False
+        return all(entry.row in {Row.POSTED, Row.PARKED, Row.DUPLICATED} for entry in build_ledger(history, rule))
+
+    def __str__(self) -> str:
+        """Say it."""
+        return "every order at rest"
+
+
+async def bring_to_rest(driver: Driver, *, canary: int, settle_s: float, patience_s: float) -> bool:
+    """
+    Bring the lab to rest and tell whether it is.
+
+    `settle_s` is what the breakers of the stack may take to close again. An integration of ours that does not settle is
+    restarted once.
+    """
+    recorder, integration = driver.recorder, driver.lab.integration
+    for failure in await driver.armory.lift_all():
+        recorder.note_trouble(UnknownKind.ENVIRONMENT, failure)
+    try:
+        if integration.owned and not integration.alive:
+            await integration.restart()
+        await driver.perform(Place((canary,)))
+        settled = await _settle(driver, canary, settle_s + patience_s)
+        if not settled and integration.owned:
+            await integration.restart()
+            settled = await _settle(driver, canary, settle_s + patience_s)
+        await _resolve_alerts(driver)
+    except LabError as error:
+        recorder.note_trouble(UnknownKind.ENVIRONMENT, str(error))
+        return False
+    return settled
+
+
+async def _settle(driver: Driver, canary: int, within_s: float) -> bool:
+    condition = AtRest(driver, canary)
+    for _ in range(REPLAY_ROUNDS):
+        await driver.observe("dead_letters")
+        settled = await driver.wait(condition, within_s=within_s)
+        if not await _replay_waiting(driver):
+            return settled
+    await driver.observe("dead_letters")
+    return await driver.wait(condition, within_s=within_s)
+
+
+async def _replay_waiting(driver: Driver) -> bool:
+    """Replay what waits in the dead letters; tell whether there was anything that could be."""
+    observation = driver.history().observed("dead_letters")
+    waiting = [item for item in (observation.items if observation else ()) if item.get("state") == "waiting"]
+    replayed = False
+    for item in waiting:
+        try:
+            await driver.observer.replay(str(item["id"]))
+            replayed = True
+        except ObserveError:
+            continue  # it stays where it is: the ledger says so
+    return replayed
+
+
+async def _resolve_alerts(driver: Driver) -> None:
+    """Close what is open at the ops desk, so that the next trigger of the same key is a new alert."""
+    ops = driver.lab.controls.get("opsdesk")
+    if ops is None:
+        return
+    for alert in await ops.state("alerts"):
+        if alert.get("state") != "resolved":
+            await ops.act("resolve", dedup_key=alert["dedup_key"])
