@@ -11,6 +11,7 @@ import typer
 
 from harness.cli.doctor import doctor
 from harness.cli.exits import INTERNAL, PIPE_CLOSED, READY_NOT, USAGE
+from harness.cli.lab import lab
 from harness.cli.lint import lint
 from harness.cli.schema import schema
 from harness.cli.terminal import prepare_streams, print_problems, say
@@ -38,6 +39,7 @@ def build_app() -> typer.Typer:
     app.callback(invoke_without_command=True)(_root)
     for panel, name, command in _COMMANDS:
         app.command(name, rich_help_panel=panel)(command)
+    app.add_typer(lab, name="lab", rich_help_panel="Set up")
     return app
 
 

@@ -18,10 +18,17 @@ from harness.lab.errors import EnvironmentNotReady
 from harness.lab.keeper import Order, describe, end_kept, find_kept, keep_lab, start_keeper
 from harness.lab.registry import sweep
 
-lab = typer.Typer(no_args_is_help=True, help="Keep a lab up: fakes, tap, and a place for the integration.")
+lab = typer.Typer(help="Keep a lab up: fakes, tap, and a place for the integration.")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 OptionalStack = Annotated[Path | None, StackArgument.__metadata__[0]]
+
+
+@lab.callback(invoke_without_command=True)
+def _root(context: typer.Context) -> None:
+    """Keep a lab up: fakes, tap, and a place for the integration."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 @lab.command()

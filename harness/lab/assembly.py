@@ -1,10 +1,9 @@
 """Bring the parts of one lab up side by side, connect them, and take them down."""
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Coroutine, Iterable
 from pathlib import Path
 from typing import Any, NoReturn
-from urllib.parse import urlsplit
 
 from harness.core.stack import Stack
 from harness.lab.control import ControlClient
@@ -23,6 +22,7 @@ from harness.lab.layout import (
     PRIVATE_KEY_FILE,
     PUBLIC_KEY_FILE,
     Identity,
+    Place,
     Seat,
     bind_seats,
     build_fake,
@@ -50,14 +50,19 @@ class Assembly:
     Every address is bound before anything starts, so everything may start at once: who connects early waits in a backlog.
     """
 
-    def __init__(self, stack: Stack, registration: Registration, lab: Identity, *, stack_path: Path | None) -> None:
+    def __init__(
+        self, stack: Stack, registration: Registration, lab: Identity, place: Place, *, stack_path: Path | None
+    ) -> None:
         self.stack = stack
         self.lab = lab
         self.registration = registration
         self.deaths = Deaths()
         self.credentials = make_credentials()
         vendors, self.absent = choose_vendors(stack)
-        self.integration_address = Address(LOOPBACK, registration.reserve_port())
+        self._place = place
+        self.integration_address = (
+            Address.of(place.url) if place.url else Address(LOOPBACK, registration.reserve_port())
+        )
         self._make_folders()
         self.seats = bind_seats(vendors)
         self.inbound = {name: Listener() for name in stack.integration.webhooks if name in self.seats}
@@ -70,7 +75,7 @@ class Assembly:
             self.credentials,
             nonce=lab.nonce,
             roles=stack.roles,
-            stack_path=stack_path,
+            stack_path=stack_path and stack_path.resolve(),
             scale=lab.scale,
         )
         self.published = {**self.environment, **build_controls(sites, self.credentials)}
@@ -87,9 +92,9 @@ class Assembly:
         self._watchdog = self._hold(build_watchdog(lab), watched=False)
         self._integration_process: Process | None = None
 
-    async def bring_up(self, command: Sequence[str], attach_url: str | None) -> Integration:
+    async def bring_up(self) -> Integration:
         """Start everything, connect it, seed it and wait until the integration is healthy."""
-        integration = self._place_integration(command, attach_url)
+        integration = self._place_integration()
         processes = [self._watchdog, *self.fakes.values(), self.tap_process]
         await _together([*(process.start() for process in processes), *self._start_own(integration)])
         tap_ready = asyncio.ensure_future(self._wait_ready(self.tap_process))
@@ -97,7 +102,7 @@ class Assembly:
             await _together(
                 [
                     *(self._connect_fake(seat, tap_ready) for seat in self.seats.values()),
-                    *(self._connect_inbound(name, integration, tap_ready) for name in self.inbound),
+                    *(self._connect_inbound(name, tap_ready) for name in self.inbound),
                     self._wait_ready(self._watchdog),
                     integration.wait_healthy(within_s=HEALTHY_WITHIN_S),
                 ]
@@ -152,14 +157,14 @@ class Assembly:
         on_exit = self.deaths.note if watched else None
         return Process(program, self.registration, self.lab.folder / "logs", lifeline=self._lifeline, on_exit=on_exit)
 
-    def _place_integration(self, command: Sequence[str], attach_url: str | None) -> Integration:
+    def _place_integration(self) -> Integration:
         health = self.stack.integration.health
-        if attach_url is not None:
-            return AttachedIntegration(attach_url, health)
-        url = self.integration_address.url
-        if not command:
+        url = self._place.url or self.integration_address.url
+        if self._place.free:
             return AbsentIntegration(url, health)
-        self._integration_process = self._hold(build_integration(command, self.environment))
+        if self._place.url:
+            return AttachedIntegration(url, health)
+        self._integration_process = self._hold(build_integration(self._place.command, self.environment))
         return OwnIntegration(
             self._integration_process, url, health, "handoff lab up, then start the integration by hand"
         )
@@ -199,14 +204,14 @@ class Assembly:
             for role in self.stack.roles.values()
         ]
 
-    async def _connect_inbound(self, system: str, integration: Integration, tap_ready: "asyncio.Future[None]") -> None:
+    async def _connect_inbound(self, system: str, tap_ready: "asyncio.Future[None]") -> None:
         await asyncio.shield(tap_ready)
         name = f"inbound-{system}"
         await self.tap.add_listener(
             name,
             system=system,
             direction="inbound",
-            upstream=_name_upstream(integration.url),
+            upstream=str(self.integration_address),
             routes=[],
             fd=self.tap_process.fds[name],
         )
@@ -230,10 +235,5 @@ def _raise_first(errors: BaseExceptionGroup[BaseException]) -> NoReturn:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     if isinstance(error, ProcessFailed):
-        raise EnvironmentNotReady(f"the process {error.role}", str(error), "handoff doctor") from error
+        raise EnvironmentNotReady(error.role, error.told, "handoff doctor") from error
     raise error
-
-
-def _name_upstream(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}"

@@ -14,10 +14,9 @@ Several labs may be open at once; they share nothing.
 import asyncio
 import re
 import secrets
-import shlex
 import tempfile
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +26,7 @@ from harness.lab.control import ControlClient
 from harness.lab.deaths import Deaths
 from harness.lab.errors import EnvironmentNotReady
 from harness.lab.integration import Integration
-from harness.lab.layout import Identity
+from harness.lab.layout import Identity, choose_place
 from harness.lab.processes import Process
 from harness.lab.registry import register, sweep
 from harness.lab.tap import TapClient
@@ -83,22 +82,30 @@ async def open_embedded_lab(  # noqa: PLR0913 (one keyword for each way to choos
     integration that runs elsewhere instead of starting one; `with_integration=False` leaves its place empty. `kind` is
     `up` for the labs of `handoff lab up`. Raises EnvironmentNotReady (exit 12).
     """
-    stack_path = stack_path and stack_path.resolve()
-    await asyncio.to_thread(sweep)
-    registration = register(_build_id(run_id, index), stack=str(stack_path or stack.name), kind=kind)
+    place = choose_place(stack, integration_command, attach_url, with_integration=with_integration)
+    with _told():
+        await asyncio.to_thread(sweep)
+        registration = register(_build_id(run_id, index), stack=str(stack_path or stack.name), kind=kind)
     assembly: Assembly | None = None
     try:
-        try:
-            assembly = Assembly(stack, registration, _identify(registration.record.id, stack), stack_path=stack_path)
-            command, url = _choose(stack, integration_command, attach_url) if with_integration else ((), None)
-            integration = await assembly.bring_up(command, url)
-        except OSError as error:
-            raise EnvironmentNotReady("the lab", str(error), "handoff doctor") from error
+        with _told():
+            identity = _identify(registration.record.id, stack)
+            assembly = Assembly(stack, registration, identity, place, stack_path=stack_path)
+            integration = await assembly.bring_up()
         yield _present(assembly, integration)
     finally:
         if assembly is not None:
             await assembly.tear_down()
         registration.close()
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Tell trouble with files and sockets as what it is: an environment that is not ready."""
+    try:
+        yield
+    except OSError as error:
+        raise EnvironmentNotReady("the lab", str(error), "handoff doctor") from error
 
 
 def _present(assembly: Assembly, integration: Integration) -> EmbeddedLab:
@@ -125,15 +132,6 @@ def _present(assembly: Assembly, integration: Integration) -> EmbeddedLab:
 def _identify(lab: str, stack: Stack) -> Identity:
     folder = Path(tempfile.gettempdir()) / f"handoff-{lab}"
     return Identity(lab, secrets.token_hex(4), folder, stack.time.scale)
-
-
-def _choose(
-    stack: Stack, command: str | Sequence[str] | None, attach_url: str | None
-) -> tuple[tuple[str, ...], str | None]:
-    """Choose the integration: what the caller gave wins over the stack; a URL means it runs elsewhere."""
-    if command:
-        return tuple(shlex.split(command) if isinstance(command, str) else command), None
-    return stack.integration.command, attach_url or stack.integration.url
 
 
 def _build_id(run_id: str, index: int) -> str:

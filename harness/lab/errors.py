@@ -31,11 +31,15 @@ class EnvironmentNotReady(LabError):  # noqa: N818 (named for what happened)
 
 
 class ProcessFailed(LabError):  # noqa: N818 (named for what happened)
-    """A child process that ended (`returncode` set) or did not become ready (`None`), with its last lines."""
+    """
+    A child process that ended (`returncode` set) or did not become ready (`None`), with its last lines.
+
+    `told` is the whole story without the role: why, and the lines.
+    """
 
     def __init__(self, role: str, why: str, *, returncode: int | None, tail: Sequence[str]) -> None:
-        lines = "".join(f"\n  | {line}" for line in tail) or "\n  | (no output)"
-        super().__init__(f"{role} {why}{lines}")
+        self.told = why + ("".join(f"\n  | {line}" for line in tail) or "\n  | (no output)")
+        super().__init__(f"{role} {self.told}")
         self.role = role
         self.why = why
         self.returncode = returncode

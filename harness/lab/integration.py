@@ -93,7 +93,7 @@ class OwnIntegration:
         try:
             await self.process.start()
         except ProcessFailed as error:
-            raise EnvironmentNotReady("the integration", str(error), self._next_command) from error
+            raise EnvironmentNotReady("the integration", error.told, self._next_command) from error
 
     async def restart(self) -> None:
         """Stop it gently, start it, wait until it is healthy."""
@@ -106,7 +106,7 @@ class OwnIntegration:
         try:
             await self.process.wait_ready(self._health, within_s=within_s)
         except ProcessFailed as error:
-            raise EnvironmentNotReady("the integration", str(error), self._next_command) from error
+            raise EnvironmentNotReady("the integration", error.told, self._next_command) from error
 
 
 class AttachedIntegration:

@@ -65,7 +65,8 @@ async def keep_lab(
     """
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     for number in (signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, lambda: task.cancel() if task else None)
+        if task is not None and signal.getsignal(number) != signal.SIG_IGN:  # nohup means to stay
+            loop.add_signal_handler(number, task.cancel)
     async with open_embedded_lab(
         stack,
         stack_path=order.stack_path.resolve(),

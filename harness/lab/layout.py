@@ -1,6 +1,7 @@
 """Where everything of an embedded lab goes and what is started for it: values only, nothing is started here."""
 
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -38,6 +39,32 @@ class Identity:
     nonce: str
     folder: Path
     scale: float
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the integration is to be: started by `command`, or at `url`; `free` leaves starting it to somebody else."""
+
+    command: tuple[str, ...] = ()
+    url: str | None = None
+    free: bool = False
+
+
+def choose_place(
+    stack: Stack, command: str | Sequence[str] | None, attach_url: str | None, *, with_integration: bool
+) -> Place:
+    """
+    Choose the integration: what the caller gave wins over the stack, a URL means it runs elsewhere.
+
+    Raises EnvironmentNotReady where neither says how to start it.
+    """
+    if command:
+        return Place(command=tuple(shlex.split(command) if isinstance(command, str) else command))
+    place = Place(stack.integration.command, attach_url or stack.integration.url, free=not with_integration)
+    if not (place.command or place.url or place.free):
+        why = "the stack names neither its command nor its url"
+        raise EnvironmentNotReady("the integration", why, "set integration.command, or give --integration 'CMD'")
+    return place
 
 
 def choose_vendors(stack: Stack) -> tuple[dict[str, Vendor], dict[str, str]]:

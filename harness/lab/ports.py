@@ -11,6 +11,7 @@ import socket
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 LOOPBACK = "127.0.0.1"
 BACKLOG = 1024
@@ -26,6 +27,12 @@ class Address:
 
     host: str
     port: int
+
+    @classmethod
+    def of(cls, url: str) -> "Address":
+        """Read host and port from a URL."""
+        parts = urlsplit(url)
+        return cls(parts.hostname or LOOPBACK, parts.port or (443 if parts.scheme == "https" else 80))
 
     @property
     def url(self) -> str:

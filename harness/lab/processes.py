@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from harness.lab.errors import ProcessFailed
 from harness.lab.marks import ProcessMark
 from harness.lab.orphans import LAB_VARIABLE, ROLE_VARIABLE, end_processes
@@ -227,10 +229,10 @@ class Process:
 
     def _adopt(self, child: asyncio.subprocess.Process) -> None:
         self.pid, self.returncode, self._asked = child.pid, None, False
-        with suppress(Exception):  # it may have ended already: then there is nothing to record
+        self._watch = asyncio.create_task(self._follow(child), name=f"watch {self.role}")
+        with suppress(psutil.Error):  # it may have ended already: then there is nothing to record
             self._mark = ProcessMark.of(child.pid, self.role)
             self._registration.add_process(self._mark)
-        self._watch = asyncio.create_task(self._follow(child), name=f"watch {self.role}")
 
     async def _follow(self, child: asyncio.subprocess.Process) -> int:
         returncode = await child.wait()

@@ -138,7 +138,7 @@ def state_folder() -> Path:
 def read_records() -> list[LabRecord]:
     """Read the entries of all labs, oldest first; what is no entry is passed over."""
     records = []
-    for path in _labs_folder().glob("*.json"):
+    for path in (state_folder() / "labs").glob("*.json"):
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             records.append(LabRecord.load(json.loads(path.read_text())))
     return sorted(records, key=lambda record: record.started_at)
