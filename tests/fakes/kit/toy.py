@@ -37,16 +37,21 @@ CATALOGUE = Catalogue(
 
 @dataclass(frozen=True, slots=True)
 class Note:
+    """A note."""
+
     id: int
     text: str
 
 
 class ToySettings(BaseModel):
+    """Where webhooks go."""
+
     model_config = ConfigDict(extra="forbid")
     address: str | None = None
 
 
 def fail(status: int, message: str, code: str | None = None, headers: tuple[tuple[str, str], ...] = ()) -> Answer:
+    """Return an error in the toy's shape."""
     return build_json_answer(status, {"error": message}, code=code, headers=headers)
 
 
@@ -68,6 +73,8 @@ REPLIES = Replies(
 
 
 class Toy:
+    """The toy's state and handlers."""
+
     def __init__(self, options: Options) -> None:
         self.journal = Journal(SystemClock())
         self.board = FaultBoard(self.journal)
@@ -84,12 +91,14 @@ class Toy:
         settings = OutboxSettings(
             dress=lambda _, body, signing: [("X-Toy-Signature", f"{signing}:{len(body)}")],
             ladder_s=(10.0, 20.0),
+            total_timeout_s=1.0,
             new_webhook_id=lambda: self.ids.uuid("webhook"),
             time_scale=options.time_scale,
         )
         self.outbox = Outbox(self.journal, self.board, settings)
 
     def create(self, exchange: Exchange) -> Answer:
+        """Make a note."""
         text = exchange.object().get("text")
         if not isinstance(text, str):
             return fail(422, "text is needed", "BROKEN")
@@ -100,6 +109,7 @@ class Toy:
         return build_json_answer(201, {"id": note.id, "text": text}, headers=[("Location", f"/notes/{note.id}")])
 
     def notify(self, note: Note, topic: str) -> str:
+        """Send a webhook about a note."""
         body = build_json_answer(200, {"id": note.id, "text": note.text, "created_at": "now"}).body
         webhook = Webhook(
             self.ids.uuid("webhook"),
@@ -114,10 +124,12 @@ class Toy:
         return webhook.webhook_id
 
     def read(self, exchange: Exchange) -> Answer:
+        """Show a note."""
         note = self.notes.get(exchange.params["id"])
         return fail(404, "no such note") if note is None else build_json_answer(200, {"id": note.id, "text": note.text})
 
     def replace(self, exchange: Exchange) -> Answer:
+        """Replace a note."""
         note = self.notes.get(exchange.params["id"])
         if note is None:
             return fail(404, "no such note")
@@ -125,6 +137,7 @@ class Toy:
         return Answer(204)
 
     def subject_of(self, exchange: Exchange) -> Subject:
+        """Say whom a call concerns."""
         if exchange.method == "POST":
             body = exchange.json()
             reference = texts(dig(body, "reference"), dig(body, "text"))
@@ -132,17 +145,21 @@ class Toy:
         return Subject(records=(self.notes.link_key(exchange.params.get("id", "")),))
 
     def configure(self, settings: ToySettings) -> None:
+        """Take on settings."""
         self.address = settings.address
 
     def clear(self) -> None:
+        """Put everything back."""
         self.address = None
         self.outbox.reset()
 
     def act_notify(self, params: Any) -> dict[str, Any]:
+        """Send a webhook about the first note."""
         note = next(iter(self.notes))
         return {"webhook_id": self.notify(note, params.topic)}
 
     def build(self) -> Fake:
+        """Put the toy together."""
         return Fake(
             system="toy",
             catalogue=CATALOGUE,
@@ -167,10 +184,13 @@ class Toy:
 
 
 class NotifyParams(BaseModel):
+    """Parameters of ``notify``."""
+
     topic: str = "notes/updated"
 
 
 def main() -> None:
+    """Serve the toy."""
     options = read_options(build_parser("toy").parse_args())
     run(lambda: build_service(Toy(options).build(), options), options)
 

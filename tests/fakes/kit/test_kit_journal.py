@@ -1,0 +1,150 @@
+"""The journal: order, long poll, eviction, reset."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from fakes.kit.clock import SystemClock
+from fakes.kit.journal import BATCH, EvictedError, Journal
+
+
+def build(**options: Any) -> Journal:
+    """Return an empty journal."""
+    return Journal(SystemClock(), **options)
+
+
+def read(journal: Journal, after: int, wait: float = 0.0) -> list[int]:
+    """Return the seqs a reader gets."""
+    return [json.loads(line)["seq"] for line in asyncio.run(journal.read(after, wait))]
+
+
+def test_entries_carry_seq_clocks_and_type() -> None:
+    """Every entry has its seq, both clocks, its type and what it was given."""
+    journal = build()
+    assert journal.append("act", verb="place-order") == 1
+    [entry] = journal.entries()
+    assert {"seq": 1, "type": "act", "verb": "place-order"}.items() <= entry.items()
+    assert isinstance(entry["at"], float)
+    assert isinstance(entry["mono"], float)
+
+
+def test_an_entry_does_not_follow_later_changes() -> None:
+    """What an entry showed when it was written stays, whatever becomes of the value."""
+    journal, record = build(), {"note": "first"}
+    journal.append("change", record=record)
+    record["note"] = "second"
+    assert journal.entries()[0]["record"] == {"note": "first"}
+
+
+def test_a_reader_gets_what_is_above_its_cursor() -> None:
+    """Reading answers entries above ``after`` only."""
+    journal = build()
+    for _ in range(5):
+        journal.append("act")
+    assert read(journal, 3) == [4, 5]
+    assert read(journal, 5) == []
+
+
+def test_a_batch_has_a_limit() -> None:
+    """One read answers at most 5,000 entries, the oldest first."""
+    journal = build()
+    for _ in range(BATCH + 3):
+        journal.append("act")
+    assert read(journal, 0) == list(range(1, BATCH + 1))
+    assert read(journal, BATCH) == [BATCH + 1, BATCH + 2, BATCH + 3]
+
+
+def test_a_waiting_reader_gets_the_next_entry() -> None:
+    """A long poll answers as soon as the first entry is written."""
+
+    async def scenario() -> list[bytes]:
+        journal = build()
+        reading = asyncio.ensure_future(journal.read(0, 30))
+        await asyncio.sleep(0)
+        journal.append("act")
+        return await asyncio.wait_for(reading, 10)
+
+    assert len(asyncio.run(scenario())) == 1
+
+
+def test_many_readers_wait_at_once() -> None:
+    """Every waiting reader gets the entry, also one whose cursor is further ahead gets only its own."""
+
+    async def scenario() -> list[list[bytes]]:
+        journal = build()
+        readers = [asyncio.ensure_future(journal.read(after, 30)) for after in (0, 0, 1)]
+        await asyncio.sleep(0)
+        journal.append("act")
+        await asyncio.sleep(0)
+        journal.append("act")
+        return await asyncio.wait_for(asyncio.gather(*readers), 10)
+
+    first, second, third = asyncio.run(scenario())
+    assert json.loads(first[0])["seq"] == 1
+    assert first[0] == second[0]
+    assert [json.loads(line)["seq"] for line in third] == [2]
+
+
+def test_a_poll_that_sees_nothing_is_empty() -> None:
+    """A wait that runs out answers nothing."""
+    assert read(build(), 0, 0.01) == []
+
+
+def test_only_drained_entries_are_evicted() -> None:
+    """Past the limit, entries somebody has read go; asking for them again names the oldest that is left."""
+    journal = build(keep=10)
+    for _ in range(12):
+        journal.append("act")
+    assert len(journal) == 12
+    assert read(journal, 6) == [7, 8, 9, 10, 11, 12]
+    journal.append("act")
+    assert journal.entries()[0]["seq"] == 7
+    assert read(journal, 6)[0] == 7
+    with pytest.raises(EvictedError) as refused:
+        read(journal, 5)
+    assert refused.value.oldest == 7
+
+
+def test_a_cursor_from_the_future_evicts_nothing_to_come() -> None:
+    """Asking far ahead does not allow entries to go that nobody has seen."""
+    journal = build(keep=2)
+    journal.append("act")
+    assert read(journal, 1_000_000) == []
+    for _ in range(5):
+        journal.append("act")
+    assert read(journal, 1) == [2, 3, 4, 5, 6]
+
+
+def test_reset_begins_anew_and_frees_waiting_readers() -> None:
+    """A reset empties the journal, begins at 1 under the same epoch, and answers who waits."""
+
+    async def scenario() -> tuple[list[bytes], Journal, str]:
+        journal = build()
+        journal.append("act")
+        epoch = journal.epoch
+        reading = asyncio.ensure_future(journal.read(1, 30))
+        await asyncio.sleep(0)
+        journal.reset()
+        return await asyncio.wait_for(reading, 10), journal, epoch
+
+    answer, journal, epoch = asyncio.run(scenario())
+    assert answer == []
+    assert journal.epoch == epoch
+    assert journal.append("act") == 1
+
+
+def test_closing_frees_waiting_readers() -> None:
+    """A journal that closes lets waiting readers go at once, so that its process can end."""
+
+    async def scenario() -> list[bytes]:
+        journal = build()
+        reading = asyncio.ensure_future(journal.read(0, 30))
+        await asyncio.sleep(0)
+        journal.close()
+        return await asyncio.wait_for(reading, 10)
+
+    assert asyncio.run(scenario()) == []
