@@ -72,6 +72,10 @@ def _run(arguments: Sequence[str] | None) -> int:
         return 130
     except BrokenPipeError:
         raise
+    except SystemExit as stop:
+        if isinstance(stop.__context__, BrokenPipeError):
+            raise stop.__context__ from None
+        raise
     except Exception:  # noqa: BLE001 - a crash of the harness must not look like exit 1, a broken promise
         say(f"handoff: internal error\n{traceback.format_exc()}", to=sys.stderr)
         return INTERNAL

@@ -6,35 +6,9 @@ import pytest
 
 from harness.core.loading import load_stack
 from harness.core.problems import Problem, StackError, nearest
+from tests.core.stack_texts import SMALL
 
 REFERENCE = (Path(__file__).parents[2] / "reference" / "stack.yaml").read_text(encoding="utf-8")
-
-SMALL = """\
-version: 1
-name: acme
-systems:
-  storefront: {fake: shopify}
-  erp: {fake: netsuite}
-integration:
-  command: [python, -m, reference]
-  webhooks: {storefront: /hooks}
-roles:
-  oncall: {rotation: weekly, sla: 15m}
-handoffs:
-  - id: order-to-erp
-    from: storefront
-    to: erp
-    protocol: api
-    owner: oncall
-    within: 10m
-    paths:
-      - on: {status: 429}
-        retry: {attempts: 4, initial: 4s, max: 9s}
-        then: dead_letter
-      - on: any
-        dead_letter: {escalate_after: 1, to: oncall}
-    breaker: {failures: 5, pause: 40s, alert: oncall}
-"""
 
 
 def problems_of(text: str) -> tuple[Problem, ...]:

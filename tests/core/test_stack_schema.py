@@ -1,0 +1,91 @@
+"""The JSON Schema: it takes what the loader takes, and refuses the mistakes an editor can see."""
+
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from harness.core.document import read_document
+from harness.core.loading import load_stack
+from harness.core.problems import StackError
+from harness.core.schema import build_schema
+from tests.core.stack_texts import SMALL, WHOLE
+
+REFERENCE = (Path(__file__).parents[2] / "reference" / "stack.yaml").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def validator():
+    """Build a draft-07 validator of the schema."""
+    schema = build_schema()
+    jsonschema.Draft7Validator.check_schema(schema)
+    return jsonschema.Draft7Validator(schema)
+
+
+def complaints(validator: jsonschema.Draft7Validator, text: str) -> list[str]:
+    """Return what the schema has against a text."""
+    root = read_document(text, file="stack.yaml").root
+    assert root is not None
+    return [error.message for error in validator.iter_errors(root.plain())]
+
+
+@pytest.mark.parametrize("text", [REFERENCE, WHOLE, SMALL], ids=["reference", "whole", "small"])
+def test_valid_stacks(validator, text):
+    """Stacks that load are valid."""
+    assert complaints(validator, text) == []
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("attempts: 4", "attempt: 4"),
+        ("attempts: 4", "attempts: 0"),
+        ("attempts: 4", 'attempts: "4"'),
+        ("initial: 4s", "initial: 4x"),
+        ("initial: 4s", "initial: 4"),
+        ("version: 1", "version: 2"),
+        ("protocol: api", "protocol: apy"),
+        ("fake: netsuite", "fake: netsweet"),
+        ("erp: {fake: netsuite}", "erp: {fake: netsuite, wiremock: x}"),
+        ("erp: {fake: netsuite}", "a b: {fake: netsuite}"),
+        ("on: any", "on: an"),
+        ("on: any", "on: {}"),
+        ("on: any", "on: {text: x}"),
+        ("on: any", "on: {text: x, status: 400}"),
+        ("on: any", "on: {status: 400, code: x}"),
+        ("on: any", 'on: {"<bare>": any}'),
+        ("then: dead_letter", "then: dead"),
+        ("then: dead_letter", "then: {}"),
+        ("then: dead_letter", "reorder: true"),
+        ("        retry: {attempts: 4, initial: 4s, max: 9s}\n", ""),
+        ("    within: 10m\n", ""),
+        ("within: 10m", "within: 10m\n    operation: Create Order"),
+        ("within: 10m", "within: 10m\n    operation: [.c]"),
+        ("within: 10m", "within: 10m\n    effects:"),
+        ("owner: oncall", "owner: [oncall]"),
+        ("  webhooks:", "  observe: {jobs: jobs}\n  webhooks:"),
+        ("  webhooks:", "  entity: x+\n  webhooks:"),
+    ],
+)
+def test_mistakes(validator, right, wrong):
+    """A mistake in the form of a file is refused by the schema and by the loader."""
+    text = SMALL.replace(right, wrong, 1)
+    assert text != SMALL
+    assert complaints(validator, text)
+    with pytest.raises(StackError):
+        load_stack(text, file="stack.yaml")
+
+
+def test_every_field_is_offered():
+    """Every field of the reference of stack.yaml stands in the schema, for completion."""
+    definitions = build_schema()["definitions"]
+    assert set(definitions["HandoffShape"]["properties"]) >= {"id", "from", "to", "protocol", "paths", "breaker"}
+    assert set(definitions["RetryShape"]["properties"]) == {
+        "attempts",
+        "initial",
+        "factor",
+        "max",
+        "jitter",
+        "honour_retry_after",
+    }
+    assert len(definitions["PathShape"]["properties"]["on"]["anyOf"][0]["enum"]) == 23
