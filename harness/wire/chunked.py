@@ -58,7 +58,7 @@ class ChunkedBody:
         if found >= 0:
             line, self._line = bytes(self._line), bytearray()
             self._end_line(line)
-        elif len(self._line) > LONGEST_LINE:
+        elif len(self._line) > LONGEST_LINE or (self.phase is Phase.DATA_END and self._line != b"\r"):
             self.phase = Phase.BROKEN
         return end
 

@@ -107,7 +107,9 @@ class Message(Generic[Head]):
     def _feed_head(self, view: memoryview) -> int:
         before = len(self._pending)
         self._pending += view
-        lead = len(self._pending) - len(self._pending.lstrip(b"\r\n"))
+        lead = 0
+        while self._pending.startswith(b"\r\n", lead):
+            lead += 2
         blank = BLANK_LINE.search(self._pending, max(lead, before - 3))
         if blank is None:
             if len(self._pending) > HEAD_LIMIT or not self._may_become_head(lead):
@@ -128,7 +130,7 @@ class Message(Generic[Head]):
         if end >= 0:
             line = bytes(self._pending[lead:end])
             return line.endswith(b"\r") and self._first_line.fullmatch(line[:-1]) is not None
-        return lead == len(self._pending) or FIRST_WORD.match(self._pending, lead) is not None
+        return self._pending[lead:] in (b"", b"\r") or FIRST_WORD.match(self._pending, lead) is not None
 
     def _go_opaque(self) -> None:
         self.state = State.OPAQUE

@@ -98,7 +98,7 @@ class ToxiproxyServer:
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
-        self._consumer = type("Consumer", (APIConsumer,), {"host": parts.hostname, "port": parts.port})
+        self._consumer: Any = type("Consumer", (APIConsumer,), {"host": parts.hostname, "port": parts.port})
 
     async def version(self) -> str:
         """Return the server's version."""
