@@ -105,13 +105,17 @@ class ErpSession:
     @cached_property
     def _key(self) -> "RSAKey | ECKey":
         # Cryptography is slow to import, and not needed before the first order.
+        from joserfc.errors import JoseError  # noqa: PLC0415
         from joserfc.jwk import ECKey, RSAKey  # noqa: PLC0415
 
-        pem = self._settings.erp_private_key_file.read_bytes()
-        try:
-            return RSAKey.import_key(pem)
-        except (TypeError, ValueError):
-            return ECKey.import_key(pem)
+        path = self._settings.erp_private_key_file
+        for kind in (RSAKey, ECKey):
+            try:
+                return kind.import_key(path.read_bytes())
+            except (JoseError, ValueError, TypeError, OSError):
+                continue
+        log.error("private key not readable", path=str(path))
+        raise SessionError(Failure(Kind.OTHER, "PRIVATE_KEY", f"no RSA or EC key in {path}"))
 
     def _build_assertion(self, now: float) -> str:
         from joserfc import jwt  # noqa: PLC0415 -- as for the key

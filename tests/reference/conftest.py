@@ -1,0 +1,84 @@
+"""Fixtures: scripted vendors, and the integration beside them."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+import structlog
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from reference_service import LocalService, ProcessService, build_environment
+from reference_vendors import Vendors, VendorServer
+
+from reference.parts import Parts
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """Run asynchronous tests on asyncio, as the service does."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def key_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A private key of the integration."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    path = tmp_path_factory.mktemp("key") / "erp.pem"
+    encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    path.write_bytes(key.private_bytes(encoding, form, serialization.NoEncryption()))
+    return path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _threads() -> Iterator[None]:
+    """Keep the logs of services in threads out of the output, and see the threads end."""
+    structlog.configure(processors=[], logger_factory=structlog.ReturnLoggerFactory())
+    yield
+    LocalService.join_all()
+
+
+@pytest.fixture(scope="session")
+def vendor_server() -> Iterator[VendorServer]:
+    """The server in which vendors live."""
+    with VendorServer() as running:
+        yield running
+
+
+@pytest.fixture
+def vendors(vendor_server: VendorServer) -> Iterator[Vendors]:
+    """Scripted vendors that have seen nothing yet."""
+    opened = vendor_server.open()
+    yield opened
+    opened.open_gate.set()
+
+
+@pytest.fixture
+def environment(vendors: Vendors, tmp_path: Path, key_file: Path) -> dict[str, str]:
+    """The variables of an integration at those vendors."""
+    return build_environment(vendors, tmp_path / "data", key_file)
+
+
+@pytest.fixture
+def start(environment: dict[str, str]) -> Iterator[Callable[..., LocalService]]:
+    """Start the integration in this process, of the parts given."""
+    with ExitStack() as stack:
+
+        def start_it(parts: Parts | None = None, **changes: str) -> LocalService:
+            arguments = (parts,) if parts else ()
+            return stack.enter_context(LocalService(environment | changes, *arguments))
+
+        yield start_it
+
+
+@pytest.fixture
+def service(start: Callable[..., LocalService]) -> LocalService:
+    """The reference, running."""
+    return start()
+
+
+@pytest.fixture
+def process(environment: dict[str, str]) -> Iterator[ProcessService]:
+    """The reference as a process of its own."""
+    with ProcessService(environment) as running:
+        yield running
