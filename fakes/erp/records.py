@@ -15,6 +15,8 @@ from fakes.erp.errors import USER_ERROR, RefusalError
 from fakes.erp.model import RECORD_TYPES
 from fakes.erp.record import Record, merge_lines, set_fields
 from fakes.erp.views import build_row
+from fakes.kit.entities import Subject
+from fakes.kit.exchange import texts
 from fakes.kit.records import Collection
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ class RecordStore:
 
     def __init__(self, journal: Journal, entities: EntityIndex, ids: IdSource) -> None:
         self._clock = journal.clock
+        self._entities = entities
         self._ids = ids
         self.collections = {
             each.name: Collection[Record](
@@ -100,13 +103,19 @@ class RecordStore:
         self.collections[record.record_type.name].delete(record.id, exchange=exchange)
 
     def _put(self, record: Record, exchange: Exchange | None) -> None:
-        entity = exchange.entity if exchange else None
+        entity = exchange.entity if exchange else self._entities.resolve(build_subject(record))
         self.collections[record.record_type.name].put(record.id, record, entity=entity, exchange=exchange)
 
     def _ensure_free(self, record_type: RecordType, external_id: str | None, *, owner: str | None) -> None:
         taken = self.find_external(record_type, external_id) if external_id else None
         if taken is not None and taken.id != owner:
             raise RefusalError(USER_ERROR, build_duplicate_text(record_type))
+
+
+def build_subject(record: Record) -> Subject:
+    """Return what a record itself says about whom it concerns."""
+    references = texts(*(record.fields.get(name) for name in record.record_type.references))
+    return Subject(references=references, external_id=record.external_id)
 
 
 def build_duplicate_text(record_type: RecordType) -> str:

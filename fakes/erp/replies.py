@@ -8,6 +8,7 @@ from fakes.erp.errors import (
     CODES,
     INSUFFICIENT_PERMISSION,
     INVALID_CONTENT,
+    INVALID_LOGIN,
     METHOD_NOT_ALLOWED,
     NONEXISTENT_RECORD_TYPE,
     NONEXISTENT_URL,
@@ -35,7 +36,12 @@ _TOKEN_ERRORS = frozenset(each.code for each in TOKEN_CODES)
 
 
 def build_replies(gate: Gate, sessions: Sessions) -> Replies:
-    """Build the vendor's words; an expired session is also revoked, a signed call's token is not."""
+    """
+    Build the vendor's words.
+
+    An expired session is also revoked, a signed call's token is not. A bare 401 revokes nothing: clients report such logins refused
+    for no reason when the account is overloaded.
+    """
 
     def expire_session(exchange: Exchange) -> Answer:
         session = gate.session_of(exchange)
@@ -43,9 +49,19 @@ def build_replies(gate: Gate, sessions: Sessions) -> Replies:
             sessions.revoke(session, exchange)
         return _refuse(exchange, 400, "invalid_grant") if _is_token_call(exchange) else gate.build_expired(exchange)
 
+    def answer_status(exchange: Exchange, status: int, retry_after_s: float | None) -> Answer:
+        if status == INVALID_LOGIN.status and not _is_token_call(exchange):
+            return gate.build_expired(exchange)
+        return _answer_status(exchange, status, retry_after_s)
+
+    def answer_error(exchange: Exchange, code: str, text: str | None) -> Answer:
+        if code == INVALID_LOGIN.code and text is None and not _is_token_call(exchange):
+            return gate.build_expired(exchange)
+        return _answer_error(exchange, code, text)
+
     return Replies(
-        status=_answer_status,
-        error=_answer_error,
+        status=answer_status,
+        error=answer_error,
         rate_limited=lambda exchange, retry_after_s: _answer_status(exchange, 429, retry_after_s),
         session_expired=expire_session,
         permission_denied=_answer_permission_denied,

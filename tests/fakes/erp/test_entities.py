@@ -106,6 +106,12 @@ def test_calls_without_an_order_are_shared_or_nobodys(erp: Erp) -> None:
     assert (entry["entity"], entry["key"], entry["shared"]) == (None, None, False)
 
 
+def test_seeded_records_belong_to_their_order(erp: Erp) -> None:
+    """A record brought in over the control plane is attributed by its own references."""
+    erp.fake.seed(records={"sales_orders": [{"externalId": "X-1", "otherRefNum": "411001"}, {"externalId": "X-2"}]})
+    assert [row["entity"] for row in erp.fake.state("sales_orders")] == ["#411001", "X-2"]
+
+
 def test_changes_name_the_exchange_that_made_them(erp: Erp) -> None:
     """Each change carries the id of its exchange; acts of the control plane have none."""
     erp.put("SO-6411001")

@@ -109,6 +109,16 @@ def test_session_expired_revokes_the_token_that_was_used(erp: Erp) -> None:
     assert erp.put("SO-1").status_code == 204
 
 
+@pytest.mark.parametrize(("kind", "params"), [("status", {"status": 401}), ("error", {"code": "INVALID_LOGIN"})])
+def test_bare_401_leaves_the_session_alone(erp: Erp, kind: str, params: dict[str, Any]) -> None:
+    """A login refused for no reason looks like an expired one, challenge included, but the token goes on working."""
+    erp.fake.arm(kind, operation=UPSERT, count=1, params=params)
+    answer = erp.put("SO-1")
+    assert error_of(answer)[:2] == (401, "INVALID_LOGIN")
+    assert 'error="invalid_token"' in answer.headers["WWW-Authenticate"]
+    assert erp.put("SO-1").status_code == 204
+
+
 def test_permission_denied_is_the_vendors_403(erp: Erp) -> None:
     """A missing permission is INSUFFICIENT_PERMISSION, and the session stays good."""
     erp.fake.arm("permission_denied", operation=UPSERT, count=1)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import socket
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-import httpx2
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.fakes.erp.conftest import CUSTOMERS, ORDERS, SUITEQL, TOKEN_PATH, Erp, error_of
+
+if TYPE_CHECKING:
+    import httpx2
 
 JSON = {"Content-Type": "application/json"}
 PROPERTY = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -23,8 +25,24 @@ values = st.recursive(
     max_leaves=12,
 )
 names = st.sampled_from(
-    ["externalId", "memo", "entity", "item", "tranDate", "shippingCost", "orderStatus", "toBeEmailed"]
-    + ["shippingAddress", "custbody_x", "otherRefNum", "total", "id", "tranId", "addressBook", "q"]
+    [
+        "externalId",
+        "memo",
+        "entity",
+        "item",
+        "tranDate",
+        "shippingCost",
+        "orderStatus",
+        "toBeEmailed",
+        "shippingAddress",
+        "custbody_x",
+        "otherRefNum",
+        "total",
+        "id",
+        "tranId",
+        "addressBook",
+        "q",
+    ]
 )
 lines = st.fixed_dictionaries(
     {
