@@ -31,19 +31,25 @@ class Pair:
 
 
 def pair_calls(tap: Sequence[Entry], fake: Sequence[Entry]) -> tuple[Pair, ...]:
-    """Pair the outbound exchanges of one system, in the order the tap saw them begin."""
-    waiting: defaultdict[tuple[str, str, str], list[Entry]] = defaultdict(list)
-    for seen in sorted(fake, key=lambda entry: entry["received_mono"]):
-        waiting[_name(seen)].append(seen)
-    pairs: list[Pair] = []
+    """
+    Pair the outbound exchanges of one system, in the order the tap saw them begin.
+
+    What a fake received belongs to the newest equal call the tap had open then: an older one that never arrived cannot
+    take it.
+    """
+    open_calls: defaultdict[tuple[str, str, str], list[Entry]] = defaultdict(list)
     for call in sorted(tap, key=lambda entry: entry["started_mono"]):
-        candidates = waiting[_name(call)]
-        match = next((seen for seen in candidates if _overlap(call, seen)), None)
-        if match is not None:
-            candidates.remove(match)
-        pairs.append(Pair(call, match))
-    left = [Pair(None, seen) for candidates in waiting.values() for seen in candidates]
-    return (*pairs, *left)
+        open_calls[_name(call)].append(call)
+    matches: dict[str, Entry] = {}
+    left: list[Pair] = []
+    for seen in sorted(fake, key=lambda entry: entry["received_mono"]):
+        candidates = [call for call in open_calls[_name(seen)] if call["id"] not in matches and _overlap(call, seen)]
+        if candidates:
+            matches[candidates[-1]["id"]] = seen
+        else:
+            left.append(Pair(None, seen))
+    in_order = sorted(tap, key=lambda entry: entry["started_mono"])
+    return (*(Pair(call, matches.get(call["id"])) for call in in_order), *left)
 
 
 def pair_deliveries(tap: Sequence[Entry], deliveries: Sequence[Entry]) -> tuple[Pair, ...]:

@@ -124,9 +124,12 @@ class Driver:
         The tap writes a call when it has passed the last byte on, a fake when it has answered: a moment lies between them.
         """
         deadline = time.monotonic() + WITNESSES_WITHIN_S
-        while (history := self.history()).disagreements and time.monotonic() < deadline:
-            await self.recorder.wait_news(deadline - time.monotonic())
-        return history
+        while True:
+            seen = self.recorder.version
+            history = self.history()
+            if not history.disagreements or time.monotonic() >= deadline:
+                return history
+            await self.recorder.wait_news(seen, deadline - time.monotonic())
 
     async def observe(self, *names: str) -> None:
         """Ask the integration what it shows now and record the answers."""
@@ -138,18 +141,20 @@ class Driver:
                     self.recorder.note("observation", what=what, items=[], error=str(error))
 
     async def _until(self, condition: Condition, since: float, deadline: float) -> bool:
-        while not condition.is_met(self.history(), since):
+        while True:
+            seen = self.recorder.version
+            if condition.is_met(self.history(), since):
+                return True
             if self.stop.is_set():
                 raise Interrupted
             remaining = deadline - time.monotonic()
             if remaining <= 0:
                 return False
-            await self._news(remaining)
-        return True
+            await self._news(seen, remaining)
 
-    async def _news(self, timeout_s: float) -> None:
+    async def _news(self, seen: int, timeout_s: float) -> None:
         """Wait for news or the user's wish to stop."""
-        news = asyncio.create_task(self.recorder.wait_news(timeout_s))
+        news = asyncio.create_task(self.recorder.wait_news(seen, timeout_s))
         stop = asyncio.create_task(self.stop.wait())
         await asyncio.wait({news, stop}, return_when=asyncio.FIRST_COMPLETED)
         for task in (news, stop):

@@ -31,7 +31,8 @@ class Recorder:
     """
     The record of one lab: every journal entry with its source, in the order it arrived, and the driver's own.
 
-    A source that stops answering, starts anew or has a gap becomes a trouble; `lost` then names it.
+    A source that stops answering, starts anew or has a gap becomes a trouble; `lost` then names it. `version` grows with
+    every entry.
     """
 
     def __init__(self, lab: EmbeddedLab) -> None:
@@ -43,6 +44,7 @@ class Recorder:
         self._news = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self.lost: dict[str, str] = {}
+        self.version = 0
 
     async def __aenter__(self) -> Self:
         follow = [self._follow(source) for source in self._sources]
@@ -67,7 +69,7 @@ class Recorder:
     def note(self, entry_type: str, /, **fields: Any) -> None:
         """Add an entry of the driver."""
         self._driver.append(Entry(DRIVER, {"type": entry_type, "mono": time.monotonic(), "at": time.time(), **fields}))
-        self._news.set()
+        self._tell()
 
     def note_trouble(self, kind: UnknownKind, what: str) -> None:
         """Add a trouble: something wrong with the lab or the harness."""
@@ -83,14 +85,19 @@ class Recorder:
         """When the newest entry of a journal was written, on the monotonic clock."""
         return max((entry.data["mono"] for entry in (*self._entries, *self._driver[-1:])), default=0.0)
 
-    async def wait_news(self, timeout_s: float) -> None:
-        """Wait until something new is recorded, at most so many seconds."""
-        self._news.clear()
+    async def wait_news(self, seen: int, timeout_s: float) -> None:
+        """Wait, at most so many seconds, until `version` is no longer the one the caller has `seen`."""
         try:
             async with asyncio.timeout(max(0.0, timeout_s)):
-                await self._news.wait()
+                while self.version == seen:
+                    self._news.clear()
+                    await self._news.wait()
         except TimeoutError:
             return
+
+    def _tell(self) -> None:
+        self.version += 1
+        self._news.set()
 
     async def catch_up(self) -> None:
         """Read every journal to its end; a source that does not answer in time is lost."""
@@ -141,14 +148,14 @@ class Recorder:
             self._lose(source, f"its journal has a gap: {self._seqs[source]} is followed by {seq}")
         self._seqs[source] = seq
         self._entries.append(Entry(source, data))
-        self._news.set()
+        self._tell()
 
     def _lose(self, source: str, why: str) -> None:
         if source in self.lost:
             return
         self.lost[source] = why
         self._driver.append(self._trouble(source, why))
-        self._news.set()
+        self._tell()
 
     def _trouble(self, source: str, why: str) -> Entry:
         """Say whose trouble it is: the tap is the harness itself, a fake is its environment."""

@@ -90,7 +90,9 @@ class Runner:
         if disturbed and not self.stop.is_set():
             await self._run_again(disturbed)
         results = [self.done[experiment.id] for experiment in experiments if experiment.id in self.done]
-        skipped = [Skipped(experiment.id, "interrupted") for experiment in experiments if experiment.id not in self.done]
+        skipped = [
+            Skipped(experiment.id, "interrupted") for experiment in experiments if experiment.id not in self.done
+        ]
         return results, skipped
 
     async def _work(self, index: int) -> None:

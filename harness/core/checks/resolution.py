@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from harness.core.history import Change, History
 
 # What identifies a record or an order and therefore differs between two records that are otherwise the same.
-IDENTIFYING = frozenset({"id", "entity", "revision", "created_at", "updated_at", "last_modified_date", "created_date"})
+IDENTIFYING = frozenset(
+    {"id", "entity", "revision", "modified_at", "created_at", "updated_at", "last_modified_date", "created_date"}
+)
 
 
 def check_resolved_once(

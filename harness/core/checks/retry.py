@@ -45,9 +45,13 @@ def check_same_payload(history: History, sent: Sent, *, exactly_once: bool) -> C
     calls = history.attempts(sent.operations, sent.order)
     declared = "the same payload under the same key in every attempt"
     bodies = {call.body_sha256 for call in calls}
-    keys = {call.key or call.path for call in calls if call.key or call.method != "POST"}
-    if exactly_once and len(keys) > 1:
-        return build_violated("same_payload", declared, f"{len(keys)} keys: {', '.join(sorted(keys))}", show(calls))
+    keys = {call.key for call in calls if call.key}
+    targets = {call.path for call in calls}
+    for found in (keys, targets):
+        if exactly_once and len(found) > 1:
+            return build_violated(
+                "same_payload", declared, f"{len(found)} keys: {', '.join(sorted(found))}", show(calls)
+            )
     if len(bodies) > 1:
         return build_violated("same_payload", declared, f"{len(bodies)} different payloads", show(calls))
     return build_held("same_payload", declared, f"one payload in {len(calls)} attempts", show(calls))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 CREATED, UPDATED = "orders/create", "orders/updated"
 # The listing that a reconciliation of orders reads, in the storefront's catalogue.
-LISTING = ("orders.list",)
+LISTING = ("order.list",)
 
 
 def compile_webhook(frame: Frame, path: Path) -> Iterator[Experiment]:
