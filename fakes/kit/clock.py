@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass
 from typing import Protocol
@@ -28,3 +29,10 @@ class SystemClock:
     def mono(self) -> float:
         """Return the monotonic seconds."""
         return time.monotonic()
+
+
+async def sleep(clock: Clock, seconds: float) -> None:
+    """Sleep at least so long by the monotonic clock; the loop's own timers may come a millisecond early."""
+    deadline = clock.mono() + seconds
+    while (left := deadline - clock.mono()) > 0:  # noqa: ASYNC110 - there is no event: time itself is waited for
+        await asyncio.sleep(left)

@@ -20,10 +20,28 @@ _LINGER_NOT = struct.pack("ii", 1, 0)
 class Connection:
     """The client's connection, as far as the application may touch it."""
 
-    __slots__ = ("_transport",)
+    __slots__ = ("_closing", "_held", "_transport")
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
+        self._held = False
+        self._closing = False
+
+    def hold(self) -> None:
+        """Keep the client waiting for its answer until it leaves or the server stops."""
+        self._held = True
+        if self._closing:
+            self.reset()
+
+    def release(self) -> None:
+        """Tell that the client's answer is on its way after all."""
+        self._held = False
+
+    def close(self) -> None:
+        """Let a client go that is kept waiting: the server stops."""
+        self._closing = True
+        if self._held:
+            self.reset()
 
     def reset(self) -> None:
         """Reset the connection (RST), dropping whatever was not sent yet."""
@@ -38,10 +56,20 @@ class FakeProtocol(HttpToolsProtocol):
 
     bad_request = b'{"errors":"Bad Request"}'
 
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as the base class does
+        """Take a connection."""
+        super().connection_made(transport)
+        self.connection = Connection(transport)
+
     def on_message_begin(self) -> None:
         """Offer the connection with every request."""
         super().on_message_begin()
-        self.scope["extensions"] = {EXTENSION: {"connection": Connection(self.transport)}}
+        self.scope["extensions"] = {EXTENSION: {"connection": self.connection}}
+
+    def shutdown(self) -> None:
+        """Finish what is being answered, but wait for nothing that is held back."""
+        super().shutdown()
+        self.connection.close()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - the vendor's words go out instead
         """Answer what is not HTTP in the vendor's shape."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from fakes.kit.answers import Answer, Replies, capture
+from fakes.kit.clock import SystemClock, sleep
 from fakes.kit.connection import connection_of, wait_for_disconnect
 from fakes.kit.exchange import Exchange, exchange_of
 
@@ -97,21 +98,30 @@ async def _not_persisted(call: _Call) -> None:
 async def _lost_response(call: _Call) -> None:
     real = await call.carry_out()
     call.exchange.withheld(real.status)
+    connection = connection_of(call.scope)
     if call.params["how"] == "reset":
-        connection_of(call.scope).reset()
+        connection.reset()
+    else:
+        connection.hold()
     await wait_for_disconnect(call.receive)
 
 
 async def _delay(call: _Call) -> None:
     real = await call.carry_out()
+    connection = connection_of(call.scope)
+    connection.hold()
     gone = asyncio.ensure_future(wait_for_disconnect(call.receive))
+    late = asyncio.ensure_future(sleep(SystemClock(), call.params["seconds"]))
     try:
-        left, _ = await asyncio.wait([gone], timeout=call.params["seconds"])
+        await asyncio.wait([gone, late], return_when=asyncio.FIRST_COMPLETED)
     finally:
+        left = gone.done()
         gone.cancel()
+        late.cancel()
     if left:
         call.exchange.withheld(real.status)
     else:
+        connection.release()
         await call.answer(real)
 
 

@@ -12,6 +12,7 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from fakes.kit.clock import sleep
 from fakes.kit.post import Target, post
 from fakes.kit.webhook_faults import PLANS, Plan
 
@@ -161,7 +162,7 @@ class Outbox:
 
     async def _hold(self, webhook: Webhook, plan: Plan) -> None:
         if plan.delay_s:
-            await asyncio.sleep(plan.delay_s)
+            await sleep(self._journal.clock, plan.delay_s)
         if plan.after_topic is None or plan.ended is None:
             return
         delivered = self._delivered.event(plan.after_topic, webhook.entity)
@@ -185,7 +186,7 @@ class Outbox:
             attempt = await self._attempt(triggered, body, headers, plan, number=number)
             if attempt.taken or attempt.last:
                 return
-            await asyncio.sleep(ladder[number - 1] / self.settings.time_scale)
+            await sleep(self._journal.clock, ladder[number - 1] / self.settings.time_scale)
 
     async def _attempt(
         self, webhook: Webhook, body: bytes, headers: list[tuple[str, str]], plan: Plan, *, number: int

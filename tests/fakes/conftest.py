@@ -181,11 +181,15 @@ def _build_handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 512
+
+
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
     """Give a webhook receiver on loopback."""
     kept = Receiver()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _build_handler(kept))
+    server = _Server(("127.0.0.1", 0), _build_handler(kept))
     kept.url = f"http://127.0.0.1:{server.server_address[1]}/hooks?x=1"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()

@@ -90,7 +90,7 @@ def test_malformed_is_a_success_nobody_can_read(ordered: RunningFake, mutation: 
     assert answer.status_code == 200
     assert answer.headers["Content-Type"].startswith("application/json")
     assert "Location" not in answer.headers
-    with pytest.raises(ValueError, match="Expecting|Unterminated|Invalid"):
+    with pytest.raises(ValueError, match=r"Expecting|Unterminated|Invalid"):
         answer.json()
     assert len(ordered.state("notes")) == commit
 

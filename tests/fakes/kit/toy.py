@@ -89,7 +89,9 @@ class Toy:
             indexes={"text": lambda note: note.text},
         )
         settings = OutboxSettings(
-            dress=lambda _, body, signing: [("X-Toy-Signature", f"{signing}:{len(body)}")],
+            dress=lambda _, body, signing: (
+                [("X-Toy-Signature", f"{signing}:{len(body)}")] if signing != "missing" else []
+            ),
             ladder_s=(10.0, 20.0),
             total_timeout_s=1.0,
             new_webhook_id=lambda: self.ids.uuid("webhook"),
