@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -12,9 +12,9 @@ from fakes.kit.fake import Act, Seeds
 from fakes.kit.problems import ProblemError, invalid, unknown
 from fakes.storefront.catalogue import TOPICS
 from fakes.storefront.model import Customer, format_money
-from fakes.storefront.payloads import show_order
+from fakes.storefront.payloads import build_order, show_order
 from fakes.storefront.settings import SettingsBody
-from fakes.storefront.webhooks import redeliver
+from fakes.storefront.webhooks import Forgery, redeliver
 
 if TYPE_CHECKING:
     from fakes.storefront.model import Line, Order, Reservation
@@ -114,10 +114,16 @@ class RedeliverBody(_Body):
 
 
 class ForgeBody(_Body):
-    """Parameters of ``forge``; without a signature one with a wrong key is made."""
+    """
+    Parameters of ``forge``: a body, or a reserved order whose webhook is made up.
+
+    ``how``: signed with a wrong key, not at all, or changed after a genuine signature. ``signature`` stands as it is given.
+    """
 
     topic: str
-    body: dict[str, Any] | list[Any] | str
+    body: dict[str, Any] | list[Any] | str | None = None
+    order: OrderId | None = None
+    how: Literal["forged", "missing", "other_body"] = "forged"
     signature: str | None = Field(None, pattern="^[ -~]*$")
 
 
@@ -198,8 +204,8 @@ class ShopActs:
         self._check_topic(given.topic)
         if not any(one.topic == given.topic for one in self._shop.subscriptions):
             raise ProblemError(409, f"nobody subscribed to {given.topic}")
-        text = given.body if isinstance(given.body, str) else json.dumps(given.body, separators=(",", ":"))
-        attempts = await self._sender.forge(given.topic, text.encode(), given.signature)
+        forgery = self._build_forgery(given)
+        attempts = await self._sender.forge(forgery, signature=given.signature)
         return {
             "deliveries": [
                 {
@@ -211,6 +217,16 @@ class ShopActs:
                 for attempt in attempts
             ]
         }
+
+    def _build_forgery(self, given: ForgeBody) -> Forgery:
+        if (given.body is None) == (given.order is None):
+            raise invalid("body", "give body or order, one of them")
+        if given.order is None:
+            text = given.body if isinstance(given.body, str) else json.dumps(given.body, separators=(",", ":"))
+            return Forgery(given.topic, text.encode(), given.how)
+        order = self._shop.preview(*self._find_reserved([given.order]))
+        body = json.dumps(build_order(order), separators=(",", ":")).encode()
+        return Forgery(given.topic, body, given.how, entity=order.name)
 
     def build_seeds(self) -> Seeds:
         """Return what ``POST /seed`` can set."""

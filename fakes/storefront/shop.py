@@ -86,8 +86,16 @@ class Shop:
     def place(self, reservation: Reservation, exchange: Exchange | None = None, **details: Any) -> Order:
         """Make a reserved order real and announce it."""
         del self.reservations[reservation.id]
+        order = self.preview(reservation, **details)
+        self.orders.put(order.id, order, entity=order.name, exchange=exchange)
+        topics = ("orders/create", "orders/paid") if order.financial_status == "paid" else ("orders/create",)
+        self._tell(topics, order, exchange)
+        return order
+
+    def preview(self, reservation: Reservation, **details: Any) -> Order:
+        """Return what a reserved order would be if it were placed now; nothing is placed."""
         now = self.clock.wall()
-        order = Order(
+        return Order(
             reservation.id,
             reservation.number,
             reservation.customer,
@@ -96,10 +104,6 @@ class Shop:
             updated_at=now,
             **details,
         )
-        self.orders.put(order.id, order, entity=order.name, exchange=exchange)
-        topics = ("orders/create", "orders/paid") if order.financial_status == "paid" else ("orders/create",)
-        self._tell(topics, order, exchange)
-        return order
 
     def update(
         self, order: Order, exchange: Exchange | None = None, *, topics: tuple[str, ...] = (), **changes: Any

@@ -7,9 +7,9 @@ import hashlib
 import hmac
 import json
 from collections import Counter, defaultdict
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from fakes.kit.outbox import Attempt, Outbox, OutboxSettings, Signing, Webhook
 from fakes.storefront.payloads import build_order, build_refund
@@ -18,6 +18,29 @@ from fakes.storefront.settings import API_VERSION
 if TYPE_CHECKING:
     from fakes.storefront.model import Order, Subscription
     from fakes.storefront.shop import Shop
+
+
+SIGNATURE = "X-Shopify-Hmac-Sha256"
+
+
+@dataclass(frozen=True, slots=True)
+class Forgery:
+    """A webhook the vendor never sent; ``how`` its signature is wrong, ``entity`` the order it pretends to be about."""
+
+    topic: str
+    body: bytes
+    how: Literal["forged", "missing", "other_body"] = "forged"
+    entity: str | None = None
+
+    @property
+    def signing(self) -> Signing:
+        """How it is signed: a changed body carries the genuine signature of another one."""
+        return "genuine" if self.how == "other_body" else self.how
+
+    @property
+    def signed_body(self) -> bytes:
+        """What the signature is over."""
+        return self.body + b" " if self.how == "other_body" else self.body
 
 
 class WebhookSender:
@@ -52,21 +75,23 @@ class WebhookSender:
             self.outbox.send(webhook)
         return sent
 
-    async def forge(self, topic: str, body: bytes, signature: str | None) -> list[Attempt]:
-        """Post what the vendor never sent to the topic's addresses, once each."""
+    async def forge(self, forgery: Forgery, *, signature: str | None = None) -> list[Attempt]:
+        """Post what the vendor never sent to the topic's addresses, once each; a given signature stands as it is."""
         attempts = []
-        for subscription in [one for one in self._shop.subscriptions if one.topic == topic]:
+        for subscription in [one for one in self._shop.subscriptions if one.topic == forgery.topic]:
             webhook = Webhook(
                 self._shop.ids.uuid("webhook-id"),
                 self._shop.ids.uuid("event"),
-                topic,
+                forgery.topic,
                 subscription.address,
-                body,
+                forgery.body,
                 self._shop.clock.wall(),
+                entity=forgery.entity,
             )
-            headers = self.dress(webhook, body, "forged")
+            headers = self.dress(webhook, forgery.signed_body, forgery.signing)
             if signature is not None:
-                headers = [(name, signature if name == "X-Shopify-Hmac-Sha256" else value) for name, value in headers]
+                kept = [(name, value) for name, value in headers if name != SIGNATURE]
+                headers = [*kept, (SIGNATURE, signature)]
             attempts.append(await self.outbox.send_once(webhook, headers))
         return attempts
 
@@ -86,7 +111,7 @@ class WebhookSender:
             return headers
         secret = self._shop.settings.webhook_secret
         key = secret if signing == "genuine" else f"not-{secret}"
-        return [*headers, ("X-Shopify-Hmac-Sha256", sign(signed_body, key))]
+        return [*headers, (SIGNATURE, sign(signed_body, key))]
 
     def _build(self, subscription: Subscription, topic: str, order: Order, event_id: str) -> Webhook:
         payload = build_order(order)
