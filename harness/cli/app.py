@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from harness.cli.doctor import doctor
-from harness.cli.exits import INTERNAL, PIPE_CLOSED, READY_NOT, USAGE
+from harness.cli.exits import INTERNAL, NOT_READY, PIPE_CLOSED, USAGE
 from harness.cli.lab import lab
 from harness.cli.lint import lint
 from harness.cli.schema import schema
@@ -67,7 +67,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         return USAGE
     except LabError as error:
         say(f"handoff: {error}", to=sys.stderr)
-        return READY_NOT
+        return NOT_READY
     except (typer.Abort, KeyboardInterrupt):
         return 130
     except BrokenPipeError:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from harness.cli.exits import OK, READY_NOT
+from harness.cli.exits import NOT_READY, OK
 from harness.cli.readiness import Check, check_machine, check_stack_needs
 from harness.cli.stack_file import StackArgument, open_stack
 from harness.cli.terminal import build_console, fit, say_json
@@ -33,7 +33,7 @@ def doctor(
         say_json([check.as_json() for check in checks])
     else:
         _print_checks(checks, ready=ready)
-    raise typer.Exit(OK if ready else READY_NOT)
+    raise typer.Exit(OK if ready else NOT_READY)
 
 
 def _print_checks(checks: tuple[Check, ...], *, ready: bool) -> None:

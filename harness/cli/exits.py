@@ -7,7 +7,7 @@ VIOLATED: Final = 1
 USAGE: Final = 4
 UNKNOWN: Final = 10
 REGRESSION: Final = 11
-READY_NOT: Final = 12
+NOT_READY: Final = 12
 INTERNAL: Final = 70
 """The harness itself crashed: nothing is said about the integration (EX_SOFTWARE of sysexits)."""
 PIPE_CLOSED: Final = 141

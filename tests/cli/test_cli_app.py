@@ -82,6 +82,16 @@ def test_crash_is_not_a_verdict(capsys, monkeypatch):
     assert "out of cheese" in capsys.readouterr().err
 
 
+def test_missing_dependency():
+    """A package that is not installed is exit 12 with the command that gets it, not a traceback."""
+    program = "import sys; sys.modules['rich.console'] = None; from harness.cli import main; sys.exit(main())"
+    done = subprocess.run([sys.executable, "-c", program, "lint"], capture_output=True, check=False, timeout=60)
+    assert done.returncode == 12
+    assert b"`rich" in done.stderr
+    assert b"make venv" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
 def test_reader_that_hangs_up():
     """Output into a pipe that nobody reads ends quietly."""
     program = "import sys; from harness.cli import main; sys.exit(main())"
