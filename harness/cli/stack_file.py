@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 DEFAULT = Path("stack.yaml")
 
 StackArgument = Annotated[
-    Path, typer.Argument(metavar="[STACK]", help="The stack.yaml to read; `-` reads stdin.", show_default=True)
+    Path, typer.Argument(metavar="STACK", help="The stack.yaml to read; `-` reads stdin.", show_default=True)
 ]
 """The argument [STACK] of every command that takes one."""
 
