@@ -67,9 +67,11 @@ class Erp:
         headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
         if document is not None:
             headers["Content-Type"] = "application/json"
+        # Lines without a key are added to those a record has, unless the sublist is named as to be replaced.
+        params = {"replace": "item"} if document is not None else None
         async with asyncio.timeout(self._timeout_s):
             answer = await self._http.request(
-                method, f"{self._base}/eid:{external_id}", content=document, headers=headers
+                method, f"{self._base}/eid:{external_id}", params=params, content=document, headers=headers
             )
         if answer.status_code == 401:
             self._session.reject(token)
