@@ -1,9 +1,11 @@
 """The sentence for the head of operations: how much holds, whether orders are safe, and what leads to what."""
 
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 
+from harness.report.effects import FALLBACK_EFFECT, say_effects
 from harness.report.model import Experiment, Handoff, Ledger
-from harness.report.phrases import join_words, plural, say_cause, say_effects
+from harness.report.phrases import join_words, plural, say_cause
 from harness.report.rows import Totals
 
 _TOLD = 2
@@ -76,10 +78,12 @@ def _say_stories(broken: Sequence[Experiment], handoffs: Mapping[str, Handoff]) 
     for experiment in broken:
         cause = say_cause(experiment.clause, handoffs.get(experiment.handoff))
         groups.setdefault(cause, []).append(experiment)
-    told = [say_broken(group, handoffs) for group in list(groups.values())[:_TOLD]]
+    vague = [all(say_effects(item) == (FALLBACK_EFFECT,) for item in group) for group in groups.values()]
+    ranked = [group for _, group in sorted(zip(vague, groups.values(), strict=True), key=itemgetter(0))]
+    told = [say_broken(group, handoffs) for group in ranked[:_TOLD]]
     more = len(groups) - len(told)
     if more:
-        told.append(f"{more} more {'cause goes' if more == 1 else 'causes go'} wrong")
+        told.append(f"{more} more {'thing goes' if more == 1 else 'things go'} wrong")
     return join_words(told) if not more else ", ".join(told[:-1]) + f", and {told[-1]}"
 
 

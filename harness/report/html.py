@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from harness.report.model import Experiment
 from harness.report.phrases import (
@@ -21,6 +21,7 @@ from harness.report.phrases import (
     UNKNOWN_KINDS,
     plural,
     say_clause,
+    say_first_try,
     say_receipts,
     say_seconds,
     say_support,
@@ -33,6 +34,7 @@ from harness.report.view import RunView, build_view
 _LARGEST = 2_800_000
 _EVENTS_IN_ALL = 6_000
 _EVENTS_AT_LEAST, _EVENTS_AT_MOST = 6, 120
+_LETTERS_AT_LEAST, _LETTERS_AT_MOST = 80, 640
 
 _STANDING_WORDS = {
     "held": "held",
@@ -55,14 +57,15 @@ def render_html(run: Mapping[str, Any], *, timelines: Mapping[str, Mapping[str, 
     """Return the report of a parsed run.json as one HTML document; `timelines` as for `build_view`."""
     view = build_view(run, timelines=timelines)
     cap = min(_EVENTS_AT_MOST, max(_EVENTS_AT_LEAST, _EVENTS_IN_ALL // max(1, len(view.experiments))))
-    page = _render(view, cap)
-    while len(page) > _LARGEST and cap > _EVENTS_AT_LEAST:
-        cap = max(_EVENTS_AT_LEAST, cap // 2)
-        page = _render(view, cap)
+    letters = _LETTERS_AT_MOST
+    page = _render(view, cap, letters)
+    while len(page) > _LARGEST and (cap, letters) != (_EVENTS_AT_LEAST, _LETTERS_AT_LEAST):
+        cap, letters = max(_EVENTS_AT_LEAST, cap // 2), max(_LETTERS_AT_LEAST, letters // 2)
+        page = _render(view, cap, letters)
     return page
 
 
-def _render(view: RunView, cap: int) -> str:
+def _render(view: RunView, cap: int, letters: int) -> str:
     script = _read_asset("script.js")
 
     def picture(experiment: Experiment) -> Picture | None:
@@ -71,7 +74,7 @@ def _render(view: RunView, cap: int) -> str:
         return build_picture(experiment.timeline, cap=cap, judge_gaps=experiment.verdict != "held")
 
     return (
-        _open_environment()
+        _open_environment(letters)
         .get_template("page.html")
         .render(
             view=view,
@@ -88,11 +91,15 @@ def _read_asset(name: str) -> str:
     return files("harness.report").joinpath("templates", name).read_text(encoding="utf-8")
 
 
-def _open_environment() -> Environment:
+def _open_environment(letters: int) -> Environment:
+    def shorten(value: object) -> object:
+        return clip(value, letters) if isinstance(value, str) and not isinstance(value, Markup) else value
+
     environment = Environment(
         loader=PackageLoader("harness.report", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=shorten,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -103,6 +110,7 @@ def _open_environment() -> Environment:
         "number": _say_number,
         "declared_gap": say_declared,
         "clip": clip,
+        "whole": escape,
     }
     environment.tests |= {"outside": is_outside}
     environment.globals |= {
@@ -111,6 +119,7 @@ def _open_environment() -> Environment:
         "kinds": UNKNOWN_KINDS,
         "receipts": say_receipts,
         "support": say_support,
+        "first_try": say_first_try,
     }
     return environment
 

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from harness.report.model import Experiment
-from harness.report.phrases import plural, say_seconds, say_support
+from harness.report.phrases import plural, say_first_try, say_seconds, say_support
 from harness.report.view import RunView, build_view
 
 _SHOWN = 25
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~-])")
+_SPECIAL = re.compile(r"([\\`*_\[\]#|~])")
 
 
 def write_markdown(run: Mapping[str, Any], path: Path, *, report: str = "") -> Path:
@@ -72,6 +72,7 @@ def _undecided(view: RunView) -> Iterator[str]:
 
 def _aside(view: RunView) -> Iterator[str]:
     lines = [_say_accepted(e) for e in view.accepted]
+    lines += [f"- run again {_code(e.id)}: {_escape(say_first_try(e))}" for e in view.first_tries]
     lines += [f"- skipped {_code(item.id)}: {_escape(item.reason)}" for item in view.skipped]
     lines += [
         f"- not exercised {_code(f'{row.id}/{cell.clause}')}: {_escape(cell.why)}" for row, cell in view.unexercised

@@ -11,6 +11,17 @@ VERDICTS: tuple[Verdict, ...] = ("held", "violated", "unknown")
 
 
 @dataclass(frozen=True, slots=True)
+class Receipt:
+    """Proof that a fault met traffic: when (seconds), on which exchange, about whom, and what each side saw."""
+
+    t: float | None
+    where: str
+    entity: str
+    client_saw: str
+    server_saw: str
+
+
+@dataclass(frozen=True, slots=True)
 class Fault:
     """One armed fault with the receipts it left; a count is None where the run does not say."""
 
@@ -18,6 +29,7 @@ class Fault:
     kind: str
     target: str
     receipts: int | None
+    listed: tuple[Receipt, ...]
     min_receipts: int | None
     expected_receipts: int | None
 
@@ -104,7 +116,11 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """One experiment with its verdict and everything that supports it."""
+    """
+    One experiment with its verdict and everything that supports it.
+
+    `rerun_of` is the id of the experiment this one repeats, `first_try` what its own first, disturbed run said.
+    """
 
     id: str
     anchor: str
@@ -126,6 +142,7 @@ class Experiment:
     reproduce: str
     timeline: Timeline | None
     rerun_of: str
+    first_try: str
     accepted: Accepted | None
 
 

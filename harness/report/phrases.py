@@ -1,19 +1,13 @@
-"""
-Plain words for what a run says in identifiers.
+"""Plain words for what a run says in identifiers: `429:retry` at a handoff to `erp` is "ERP rate limits"."""
 
-`429:retry` at a handoff to `erp` is "ERP rate limits"; a failed check `retry count` that saw 5 attempts where 4 are
-declared is "a fifth attempt". Together they make the sentences a person without the code can read.
-"""
-
-import re
+import math
 from collections.abc import Sequence
 
-from harness.report.model import Check, Experiment, Fault, Gate, Handoff
+from harness.report.model import Experiment, Fault, Gate, Handoff
 
 DASH = "\N{EN DASH}"  # stands where the run does not say
 
 _SYSTEMS = {"erp": "ERP", "wms": "WMS", "crm": "CRM", "oms": "OMS", "pos": "POS", "tms": "TMS"}
-_ORDINALS = ("", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 
 # The cause in the plural, so that every sentence may go on with "lead to"; {system} is the system at the other end.
 _CAUSES = {
@@ -41,34 +35,11 @@ _CAUSES = {
     "file_rejected": "rejected {system} files",
     "ack_missing": "missing {system} acknowledgements",
     "any": "other {system} errors",
+    "clean": "undisturbed orders",
+    "lost_answer": "lost {system} answers",
+    "dead_letter": "{system} dead letters",
     "breaker": "repeated {system} failures",
 }
-
-# What a failed check means, told as a noun; the first word found in the check's name decides.
-_EFFECTS = (
-    (("escalat",), "no proper escalation"),
-    (("dead_letter", "dead letter"), "no proper dead letter"),
-    (("breaker", "silence", "probe", "paus"), "a breaker that does not act as declared"),
-    (("backoff", "gap", "delay"), "retries at the wrong times"),
-    (("payload", "key"), "retries that send something else"),
-    (("attempt", "retry", "retries"), "the wrong number of attempts"),
-    (("session", "renew"), "sessions not renewed as declared"),
-    (("signature", "reject"), "messages accepted that must be rejected"),
-    (("untouched", "unchanged"), "effects where nothing may change"),
-    (("end_state", "reorder"), "another end state than in order"),
-    (("resolved", "reconcil", "recover", "lost"), "orders that are not resolved"),
-    (("dedup", "once", "duplicate", "doubled", "idempot"), "doubled effects"),
-    (("ledger", "conservation"), "orders in a state that is not allowed"),
-    (("branch",), "the wrong branch"),
-    (("queue", "role", "alert"), "no proper call for the role in charge"),
-    (("contain", "cascade"), "failures that spread to other handoffs"),
-)
-_FATES = (
-    ("doubled", "doubled orders"),
-    ("too late", "orders that arrive too late"),
-    ("not in", "orders that do not arrive"),
-)
-_FALLBACK_EFFECT = "another outcome than declared"
 
 UNKNOWN_KINDS = {
     "vacuous": "nothing was tested: the fault never touched traffic",
@@ -122,62 +93,6 @@ def _far_end(handoff: Handoff | None) -> tuple[str, str]:
     return name_system(other), "answers"
 
 
-def say_effects(experiment: Experiment) -> tuple[str, ...]:
-    """Return what a violated experiment led to, as nouns without repetition: ("a fifth attempt", "no dead letter")."""
-    failed = [check for check in experiment.checks if check.verdict == "violated"]
-    if not failed:
-        failed = [Check("", "violated", experiment.declared, experiment.observed, ())]
-    found = [effect for check in failed for effect in _effects_of(check, experiment)]
-    return tuple(dict.fromkeys(effect for effect in found if effect)) or (_FALLBACK_EFFECT,)
-
-
-def _effects_of(check: Check, experiment: Experiment) -> list[str]:
-    declared = check.declared or experiment.declared
-    observed = check.observed or experiment.observed
-    name = check.name.lower()
-    if not name:
-        return [_effect_of_attempts(declared, observed), _effect_of_absence(observed)]
-    for words, effect in _EFFECTS:
-        if any(word in name for word in words):
-            return [_sharpen(effect, declared, observed)]
-    return [_FALLBACK_EFFECT]
-
-
-def _sharpen(effect: str, declared: str, observed: str) -> str:
-    if effect == "the wrong number of attempts":
-        return _effect_of_attempts(declared, observed) or effect
-    if effect == "no proper dead letter":
-        return _effect_of_absence(observed, only="dead letter") or "a dead letter other than declared"
-    if effect == "no proper escalation":
-        return _effect_of_absence(observed, only="escalation") or "an escalation other than declared"
-    if effect == "orders that are not resolved":
-        return next((fate for word, fate in _FATES if word in observed), effect)
-    return effect
-
-
-def _effect_of_attempts(declared: str, observed: str) -> str:
-    wanted, seen = _attempts_in(declared), _attempts_in(observed)
-    if wanted is None or seen is None or wanted == seen:
-        return ""
-    if seen > wanted:
-        return f"a {_ordinal(seen)} attempt" if seen == wanted + 1 else f"{seen} attempts instead of {wanted}"
-    return f"only {seen} of {wanted} attempts" if seen else "no attempt at all"
-
-
-def _attempts_in(words: str) -> int | None:
-    found = re.search(r"\b(\d+|no) (?:attempt|send|sent)", words)
-    return (0 if found[1] == "no" else int(found[1])) if found else None
-
-
-def _ordinal(n: int) -> str:
-    return _ORDINALS[n] if n < len(_ORDINALS) else f"{n}th"
-
-
-def _effect_of_absence(observed: str, *, only: str = "dead letter|escalation|alert") -> str:
-    found = re.search(rf"\bno (?:\w+ )?({only})", observed)
-    return f"no {found[1]}" if found else ""
-
-
 def join_words(words: Sequence[str]) -> str:
     """Join as in a sentence: "a, b and c"."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""
@@ -190,7 +105,7 @@ def plural(n: int, word: str) -> str:
 
 def say_seconds(seconds: float | None) -> str:
     """Return a duration for people: 84 ms, 3.05 s, 74 s, 2 min 05 s; a dash when there is none."""
-    if seconds is None:
+    if seconds is None or not math.isfinite(seconds):
         return DASH
     if abs(seconds) < 0.9995:
         return f"{seconds * 1000:.0f} ms"
@@ -217,6 +132,14 @@ def say_witnesses(gates: Sequence[Gate]) -> str:
         if "witness" in gate.name.lower():
             return "both witnesses agree" if gate.passed else "the witnesses disagree"
     return ""
+
+
+def say_first_try(experiment: Experiment) -> str:
+    """Return what the first, disturbed run of an experiment said, which a second one, run alone, took the place of."""
+    said = experiment.first_try or ", ".join(
+        word for word in (experiment.verdict, experiment.unknown_kind, experiment.reason) if word
+    )
+    return f"first try: {said}"
 
 
 def say_support(experiment: Experiment) -> str:

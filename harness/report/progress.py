@@ -41,7 +41,6 @@ class Progress(AbstractContextManager["Progress"]):
         self._header = Text()
         self._latest = Text()
         self._planned: int | None = None
-        self._done = 0
 
     def started(self, info: Mapping[str, Any]) -> None:
         """
@@ -54,7 +53,7 @@ class Progress(AbstractContextManager["Progress"]):
             planned = objects(info, "experiments")
             self._planned = len(planned) if planned else count(info, "experiments")
             for handoff in objects(info, "handoffs"):
-                self._rows[text(handoff, "id")] = (text(handoff, "protocol"), {})
+                self._rows[text(handoff, "id")] = (text(handoff, "protocol").replace("_", " "), {})
             for item in planned:
                 name = text(item, "id")
                 self._row(text(item, "handoff") or name.partition("/")[0])[name] = "pending"
@@ -84,7 +83,6 @@ class Progress(AbstractContextManager["Progress"]):
         with self._lock:
             (experiment,) = read_experiments({"experiments": [result]})
             self._row(experiment.handoff)[experiment.rerun_of or experiment.id] = experiment.standing
-            self._done += not experiment.rerun_of
             if self.live:
                 self._latest = self._line(experiment, short=True)
                 self._refresh()
@@ -132,7 +130,8 @@ class Progress(AbstractContextManager["Progress"]):
 
     def _line(self, experiment: Experiment, *, short: bool) -> Text:
         width = len(str(self._planned or 0))
-        counter = f"{self._done:>{width}}/{self._planned}  " if self._planned else ""
+        done = sum(standing != "pending" for _, row in self._rows.values() for standing in row.values())
+        counter = f"{done:>{width}}/{self._planned}  " if self._planned else ""
         if experiment.rerun_of:
             counter = f"{'again':<{len(counter) - 2}}  "
         line = Text(counter, no_wrap=True, overflow="ellipsis")
@@ -143,6 +142,7 @@ class Progress(AbstractContextManager["Progress"]):
         return line
 
     def _print(self, line: Text) -> None:
+        line.rstrip()
         self._console.print(line, soft_wrap=True, highlight=False)
 
 

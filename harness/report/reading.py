@@ -5,7 +5,6 @@ Every field may be missing or of another type than expected: an interrupted run,
 file must all be shown. A verdict that cannot be read is `unknown`, never `held`.
 """
 
-import math
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -23,6 +22,7 @@ from harness.report.model import (
     Gate,
     Handoff,
     Ledger,
+    Receipt,
     Skipped,
     Standing,
     Stray,
@@ -30,6 +30,8 @@ from harness.report.model import (
     Timing,
     Verdict,
 )
+
+_LARGEST = 1e15  # beyond, nothing a run counts or measures: more likely garbage, and infinities with it
 
 
 def text(data: Mapping[str, Any], key: str) -> str:
@@ -41,7 +43,7 @@ def text(data: Mapping[str, Any], key: str) -> str:
 def number(data: Mapping[str, Any], key: str) -> float | None:
     """Return the field as a finite number, None when it is anything else."""
     value = data.get(key)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < _LARGEST:
         return None
     return float(value)
 
@@ -82,7 +84,7 @@ def read_experiments(
     marked superseded: it is shown, and not counted.
     """
     listed = objects(run, "experiments")
-    rerun = {text(item, "rerun_of") for item in listed} - {""}
+    rerun = {_read_rerun(item) for item in listed} - {""}
     seen: Counter[str] = Counter()
     return tuple(_read_experiment(item, rerun, seen, timelines or {}) for item in listed)
 
@@ -103,7 +105,7 @@ def _read_experiment(
         shape=text(data, "shape") or name.rpartition("/")[2],
         verdict=verdict,
         standing=standing,
-        superseded=name in rerun and not text(data, "rerun_of"),
+        superseded=name in rerun and not _read_rerun(data),
         unknown_kind=text(data, "unknown_kind"),
         reason=text(data, "reason"),
         declared=text(data, "declared"),
@@ -115,9 +117,20 @@ def _read_experiment(
         timing=_read_timing(data),
         reproduce=text(data, "reproduce") or f"handoff run -k {name}",
         timeline=_read_timeline(timelines.get(name) or mapping(data, "timeline")),
-        rerun_of=text(data, "rerun_of"),
+        rerun_of=_read_rerun(data),
+        first_try=_read_first_try(mapping(data, "rerun_of")),
         accepted=accepted,
     )
+
+
+def _read_rerun(data: Mapping[str, Any]) -> str:
+    """Return the id of what this is a rerun of; a rerun that tells its first try in itself repeats no other."""
+    return "" if mapping(data, "rerun_of") else text(data, "rerun_of")
+
+
+def _read_first_try(first: Mapping[str, Any]) -> str:
+    told = (text(first, key) for key in ("verdict", "outcome", "unknown_kind", "kind", "reason"))
+    return ", ".join(word for word in told if word)
 
 
 def clause_of(data: Mapping[str, Any], name: str, handoff: str) -> str:
@@ -127,7 +140,7 @@ def clause_of(data: Mapping[str, Any], name: str, handoff: str) -> str:
 
 
 def _build_anchor(name: str, seen: Counter[str]) -> str:
-    slug = "e-" + (re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "unnamed")
+    slug = "e-" + (re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:120] or "unnamed")
     seen[slug] += 1
     return slug if seen[slug] == 1 else f"{slug}--{seen[slug]}"
 
@@ -145,8 +158,19 @@ def _read_fault(data: Mapping[str, Any]) -> Fault:
         kind=text(data, "kind"),
         target=text(data, "target"),
         receipts=len(listed) if isinstance(listed, list | tuple) else count(data, "receipts"),
+        listed=tuple(_read_receipt(item) for item in objects(data, "receipts")),
         min_receipts=count(data, "min_receipts"),
         expected_receipts=count(data, "expected_receipts"),
+    )
+
+
+def _read_receipt(data: Mapping[str, Any]) -> Receipt:
+    return Receipt(
+        t=number(data, "t"),
+        where=text(data, "where"),
+        entity=text(data, "entity"),
+        client_saw=text(data, "client_saw"),
+        server_saw=text(data, "server_saw"),
     )
 
 

@@ -10,7 +10,7 @@ from rich.text import Text
 from harness.report.lines import STYLES, build_header, build_rows_text
 from harness.report.marks import Marks, choose_marks, clean
 from harness.report.model import Experiment
-from harness.report.phrases import plural, say_seconds, say_support
+from harness.report.phrases import plural, say_first_try, say_seconds, say_support
 from harness.report.view import RunView, build_view
 
 _TITLE_W = 10
@@ -94,13 +94,16 @@ class _Printer:
         self._line()
 
     def left_out(self, view: RunView) -> None:
+        for experiment in view.first_tries:
+            self._title("RERUN", experiment.id, "bold")
+            self._text(f"{say_first_try(experiment)}; the rerun counts")
         for item in view.skipped:
             self._title("SKIPPED", item.id, "bold")
             self._text(item.reason or "no reason given")
         for row, cell in view.unexercised:
             self._title("NOT RUN", f"{row.id}/{cell.clause}", "bold")
             self._text(cell.why)
-        if view.skipped or view.unexercised:
+        if view.first_tries or view.skipped or view.unexercised:
             self._line()
 
     def totals(self, view: RunView, report: Path | str | None) -> None:

@@ -73,6 +73,7 @@ class Picture:
     width: int
     height: float
     lanes: tuple[Label, ...]
+    notes: tuple[Label, ...]
     lines: tuple[float, ...]
     bands: tuple[Band, ...]
     marks: tuple[Mark, ...]
@@ -105,6 +106,7 @@ def build_picture(timeline: Timeline, *, cap: int = 120, judge_gaps: bool = Fals
         width=WIDTH,
         height=axis_y + 24,
         lanes=tuple(Label(PLOT_X - 12, tops[lane] + LANE_H / 2 + 4, clip(lane, 26), "end") for lane in lanes),
+        notes=tuple(_build_notes(events, tops)),
         lines=tuple(tops[lane] + LANE_H / 2 for lane in lanes),
         bands=tuple(_build_bands(events, tops, span)),
         marks=tuple(_build_marks(events, tops, span)),
@@ -154,6 +156,13 @@ def _build_bands(events: Sequence[Event], tops: dict[str, int], span: float) -> 
         )
 
 
+def _build_notes(events: Sequence[Event], tops: dict[str, int]) -> Iterable[Label]:
+    """Name the first fault of each lane below the lane's own name."""
+    first = {event.lane: event for event in reversed(events) if event.kind == "fault" and event.label}
+    for lane, event in first.items():
+        yield Label(PLOT_X - 12, tops[lane] + LANE_H / 2 + 18, clip(event.label, 27), "end")
+
+
 def _ends_at(event: Event, events: Sequence[Event], span: float) -> float:
     if event.until_t is not None:
         return event.until_t
@@ -182,7 +191,7 @@ def _build_marks(events: Sequence[Event], tops: dict[str, int], span: float) -> 
 
 
 def _count_attempts(events: Sequence[Event]) -> dict[int, int]:
-    """Number the attempts by order; where no order was sent twice on a lane, by lane: what counts there is the handoff."""
+    """Count the attempts of each order; where no order was sent twice on a lane, those of the lane: a breaker does too."""
     sent = [(index, event.lane, event.entity) for index, event in enumerate(events) if event.kind == "attempt"]
     repeated = {lane for (lane, _), n in Counter((lane, entity) for _, lane, entity in sent).items() if n > 1}
     running: Counter[tuple[str, str]] = Counter()
@@ -204,13 +213,13 @@ def _title(event: Event) -> str:
 
 def _build_labels(events: Sequence[Event], tops: dict[str, int], span: float) -> Iterable[Label]:
     """Place a word beside the events that tell the story, where no mark at the same height stands in its way."""
-    rows: dict[float, list[tuple[float, Event]]] = {}
+    rows: dict[int, list[tuple[float, Event]]] = {}
     for event in events:
         if event.kind not in _STRETCHES:
             y = tops[event.lane] + (18 if event.kind in _ABOVE else 36)
             rows.setdefault(y, []).append((_to_x(event.t, span), event))
     for y, row in rows.items():
-        taken = PLOT_X
+        taken = float(PLOT_X)
         for index, (x, event) in enumerate(row):
             following = row[index + 1][0] - 8 if index + 1 < len(row) else WIDTH - 2
             previous = max(taken, row[index - 1][0] + 8) if index else PLOT_X

@@ -68,6 +68,7 @@ class RunView:
     broken: tuple[Breakage, ...]
     undecided: tuple[Experiment, ...]
     accepted: tuple[Experiment, ...]
+    first_tries: tuple[Experiment, ...]
     skipped: tuple[Skipped, ...]
     ledger: Ledger | None
     clauses: int
@@ -116,6 +117,7 @@ def build_view(run: Mapping[str, Any], *, timelines: Mapping[str, Mapping[str, A
         broken=tuple(Breakage(experiment, say_broken([experiment], handoffs)) for experiment in broken),
         undecided=_pick(counted, "unknown"),
         accepted=_pick(counted, "accepted"),
+        first_tries=tuple(item for item in experiments if item.superseded or item.first_try),
         skipped=skipped,
         ledger=ledger,
         clauses=len(cells),

@@ -13,22 +13,25 @@ HANDOFFS = (
 )
 CLAUSES = {
     "order-capture": {
-        "dropped:reconcile": ("once",),
-        "duplicate:deduplicate": ("same_id", "other_id"),
-        "out_of_order:reorder": ("update_first",),
-        "bad_signature:reject": ("forged", "missing", "other_body"),
-        "malformed:dead_letter": ("truncated", "not_json"),
-        "receiver_down:recover": ("short",),
-        "crash:recover": ("after_ack", "before_ack"),
+        "clean:resolve": ("one", "several"),
+        "dropped:reconcile": ("one", "some"),
+        "duplicate:deduplicate": ("together", "one-after-another", "new-id"),
+        "out_of_order:reorder": ("update-first",),
+        "bad_signature:reject": ("forged", "missing", "other-body"),
+        "malformed:dead_letter": ("truncated", "wrong-types", "missing-fields", "empty"),
+        "receiver_down:recover": ("once", "twice"),
+        "crash:recover": ("after-ack", "in-a-burst"),
     },
     "order-to-erp": {
-        "429:retry": ("once", "last_attempt", "exhausted"),
-        "session_expired:retry": ("once", "twice"),
-        "USER_ERROR~already exists:branch": ("once",),
-        "malformed:dead_letter": ("html", "not_json", "empty"),
-        "any:retry": ("once", "exhausted"),
-        "dead_letter": ("below", "reached", "replay"),
-        "breaker": ("below", "opens", "probe_closes"),
+        "clean:resolve": ("one", "several"),
+        "lost_answer:exactly_once": ("answer-lost", "answer-hangs"),
+        "429:retry": ("once", "last", "exhausted"),
+        "session_expired:renew_session": ("once", "concurrent", "exhausted"),
+        "USER_ERROR+already-exists:branch": ("taken", "other-text"),
+        "malformed:dead_letter": ("first",),
+        "any:retry": ("once", "last", "exhausted", "unlisted-code", "connection", "timeout"),
+        "dead_letter:escalate": ("below", "at", "beyond", "replay"),
+        "breaker": ("below", "reset", "opens", "opens-on-connection", "closes", "reopens", "contained"),
     },
     "payment-capture": {
         "429:retry": ("once", "exhausted"),
@@ -53,7 +56,14 @@ def build_experiment(handoff: str, clause: str, shape: str, **changes: Any) -> d
         "clause": clause,
         "shape": shape,
         "faults": [
-            {"id": "f1", "kind": "status", "target": handoff, "min_receipts": 1, "expected_receipts": 2, "receipts": 2}
+            {
+                "id": "f1",
+                "kind": "status",
+                "target": handoff,
+                "min_receipts": 1,
+                "expected_receipts": 2,
+                "receipts": build_receipts(2),
+            }
         ],
         "verdict": "held",
         "reason": "3 attempts at 0.00 0.21 0.63 s",
@@ -78,6 +88,14 @@ def build_experiment(handoff: str, clause: str, shape: str, **changes: Any) -> d
         "timeline": build_timeline((0.2, 0.41, 0.83), (0.2, 0.4), succeeds=True),
     }
     return base | changes
+
+
+def build_receipts(n: int) -> list[dict[str, Any]]:
+    """Build what n exchanges that met a fault left behind."""
+    return [
+        {"t": 0.2 * (k + 1), "where": f"t{k}", "client_saw": "429", "server_saw": "429", "entity": "#411001"}
+        for k in range(n)
+    ]
 
 
 def build_timeline(sends: tuple[float, ...], waits: tuple[float, ...], *, succeeds: bool) -> dict[str, Any]:
@@ -125,7 +143,14 @@ def build_violated() -> dict[str, Any]:
         observed=observed,
         reason=observed,
         faults=[
-            {"id": "f1", "kind": "status", "target": "erp", "min_receipts": 1, "expected_receipts": 4, "receipts": 5}
+            {
+                "id": "f1",
+                "kind": "status",
+                "target": "erp",
+                "min_receipts": 1,
+                "expected_receipts": 4,
+                "receipts": build_receipts(5),
+            }
         ],
         checks=[
             {
@@ -222,8 +247,8 @@ def build_run(**changes: Any) -> dict[str, Any]:
 
 def wrap_run(experiments: list[dict[str, Any]], *, skipped: list[dict[str, Any]] | None = None) -> dict[str, Any]:
     """Wrap experiments into a run whose summary, coverage and matrix add up."""
-    reran = {item.get("rerun_of") for item in experiments}
-    counted = [item for item in experiments if item["id"] not in reran]
+    reran = [item["rerun_of"] for item in experiments if "rerun_of" in item]
+    counted = [item for item in experiments if item["id"] not in reran or "rerun_of" in item]
     standings = Counter(_stand(item) for item in counted)
     matrix = [
         _build_matrix_row(handoff, clause, [e for e in counted if (e["handoff"], e["clause"]) == (handoff, clause)])
@@ -293,10 +318,10 @@ def build_large(n: int) -> dict[str, Any]:
     return wrap_run(experiments)
 
 
-def poison(value: Any, payload: str) -> Any:
-    """Replace every text in a run by the payload, except the words that steer what is drawn."""
+def poison(value: Any, payload: str, *, keep: tuple[str, ...] = ("verdict", "kind")) -> Any:
+    """Replace every text in a run by the payload, except in the fields to keep."""
     if isinstance(value, dict):
-        return {key: item if key in {"verdict", "kind"} else poison(item, payload) for key, item in value.items()}
+        return {key: item if key in keep else poison(item, payload, keep=keep) for key, item in value.items()}
     if isinstance(value, list):
-        return [poison(item, payload) for item in value]
+        return [poison(item, payload, keep=keep) for item in value]
     return payload if isinstance(value, str) else value
