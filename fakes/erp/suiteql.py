@@ -20,57 +20,10 @@ from fakes.erp.errors import INVALID_PARAMETER, RefusalError
 from fakes.erp.model import RECORD_TYPES
 from fakes.erp.record import Record
 from fakes.erp.records import RecordStore
-
-Value = str | float | datetime | None
-Column = Callable[[Record], Value]
+from fakes.erp.tables import COLUMNS, COMPARISONS, BadQueryError, Column, Value, compare_values, write_number
 
 _TOKEN = re.compile(r"\s*(?:'((?:[^']|'')*)'|(<=|>=|<>|!=|[=<>(),;])|([A-Za-z_][\w.]*|-?\d+(?:\.\d+)?))")
-_COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
-    "=": operator.eq,
-    "!=": operator.ne,
-    "<>": operator.ne,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
-_NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,15})?", re.ASCII)
 _DATE_MARKS = {"YYYY": "%Y", "MM": "%m", "DD": "%d", "HH24": "%H", "MI": "%M", "SS": "%S"}
-
-
-def _field(name: str) -> Column:
-    return lambda record: record.fields.get(name)
-
-
-_ANY_TABLE: dict[str, Column] = {
-    "id": lambda record: float(record.id),
-    "externalid": lambda record: record.external_id,
-    "lastmodifieddate": lambda record: datetime.fromtimestamp(record.modified_at, UTC),
-}
-COLUMNS: Mapping[str, Mapping[str, Column]] = {
-    "transaction": {
-        **_ANY_TABLE,
-        "tranid": _field("tranId"),
-        "type": lambda _record: "SalesOrd",
-        "status": lambda record: (record.fields.get("orderStatus") or {"id": "B"})["id"],
-        "memo": _field("memo"),
-        "otherrefnum": _field("otherRefNum"),
-        "total": lambda record: float(record.total),
-        "createddate": lambda record: datetime.fromtimestamp(record.created_at, UTC),
-    },
-    "customer": {
-        **_ANY_TABLE,
-        "entityid": _field("entityId"),
-        "companyname": _field("companyName"),
-        "email": _field("email"),
-        "datecreated": lambda record: datetime.fromtimestamp(record.created_at, UTC),
-    },
-}
-"""The columns of each table, by their lower-case names."""
-
-
-class _Bad(Exception):  # noqa: N818 -- turned into the vendor's answer where the whole query is known
-    """The query cannot be understood, or uses what this part does not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +61,7 @@ def read_query(text: Any) -> Query:
     """Read a query; raises RefusalError (`INVALID_PARAMETER`, on `q`) for what is wrong or outside this part of SuiteQL."""
     with _refusing():
         if not isinstance(text, str) or not text.strip():
-            raise _Bad("The query is missing.")
+            raise BadQueryError("The query is missing.")
         return _Parser(_split(text)).read_all()
 
 
@@ -116,7 +69,7 @@ def read_query(text: Any) -> Query:
 def _refusing() -> Iterator[None]:
     try:
         yield
-    except _Bad as error:
+    except BadQueryError as error:
         detail = f"Invalid search query. Detailed unprocessed description follows. {error}"
         raise RefusalError(INVALID_PARAMETER, detail, where={"o:errorQueryParam": "q"}) from error
 
@@ -127,7 +80,7 @@ def _split(text: str) -> list[tuple[str, str]]:
     while at < end:
         match = _TOKEN.match(text, at, end)
         if match is None:
-            raise _Bad(f"Invalid or unsupported search, at position {at + 1}.")
+            raise BadQueryError(f"Invalid or unsupported search, at position {at + 1}.")
         if match[1] is not None:
             tokens.append(("text", match[1].replace("''", "'")))
         else:
@@ -158,14 +111,14 @@ class _Parser:
         conditions = self._read_conditions() if self._take("word", "where") else ()
         orders = self._read_orders() if self._take("word", "order") else ()
         if self._at < len(self._tokens):
-            raise _Bad(f"Invalid or unsupported search, at '{self._tokens[self._at][1]}'.")
+            raise BadQueryError(f"Invalid or unsupported search, at '{self._tokens[self._at][1]}'.")
         return Query(table, shown, conditions, orders)
 
     def _find_table(self) -> str:
         places = [index for index, token in enumerate(self._tokens) if token == ("word", "from")]
         names = [text for kind, text in self._tokens[places[0] + 1 :][:2] if kind == "word"] if places else []
         if not names or names[0] not in COLUMNS:
-            raise _Bad(f"Record '{names[0] if names else ''}' was not found.")
+            raise BadQueryError(f"Record '{names[0] if names else ''}' was not found.")
         if len(names) > 1 and names[1] not in {"where", "order"}:
             self._alias = names[1]
         self._columns = COLUMNS[names[0]]
@@ -207,12 +160,12 @@ class _Parser:
             return lambda record: (column(record) is None) is wanted
         if self._take("word", "in"):
             values = self._read_values()
-            return lambda record: any(_compare(operator.eq, column(record), value) for value in values)
+            return lambda record: any(compare_values(operator.eq, column(record), value) for value in values)
         mark = self._next("mark")
-        if mark not in _COMPARE:
-            raise _Bad(f"Invalid or unsupported search, at '{mark}'.")
-        compare, sought = _COMPARE[mark], self._read_value()
-        return lambda record: _compare(compare, column(record), sought)
+        if mark not in COMPARISONS:
+            raise BadQueryError(f"Invalid or unsupported search, at '{mark}'.")
+        compare, sought = COMPARISONS[mark], self._read_value()
+        return lambda record: compare_values(compare, column(record), sought)
 
     def _read_values(self) -> list[Value]:
         self._ensure("mark", "(")
@@ -236,7 +189,7 @@ class _Parser:
         try:
             return float(word)
         except ValueError:
-            raise _Bad(f"Invalid or unsupported search, at '{word}'.") from None
+            raise BadQueryError(f"Invalid or unsupported search, at '{word}'.") from None
 
     def _read_orders(self) -> tuple[tuple[Column, bool], ...]:
         self._ensure("word", "by")
@@ -255,7 +208,7 @@ class _Parser:
     def _column(self, word: str) -> Column:
         column = self._columns.get(self._bare(word))
         if column is None:
-            raise _Bad(f"Search error occurred: Field '{word}' for record was not found.")
+            raise BadQueryError(f"Search error occurred: Field '{word}' for record was not found.")
         return column
 
     def _take(self, kind: str, text: str) -> bool:
@@ -266,11 +219,11 @@ class _Parser:
 
     def _ensure(self, kind: str, text: str) -> None:
         if not self._take(kind, text):
-            raise _Bad(f"Invalid or unsupported search: expected '{text}'.")
+            raise BadQueryError(f"Invalid or unsupported search: expected '{text}'.")
 
     def _next(self, kind: str) -> str:
         if self._at >= len(self._tokens) or self._tokens[self._at][0] != kind:
-            raise _Bad("Invalid or unsupported search.")
+            raise BadQueryError("Invalid or unsupported search.")
         self._at += 1
         return self._tokens[self._at - 1][1]
 
@@ -278,7 +231,7 @@ class _Parser:
 def _read_format(text: str) -> str:
     pattern = re.sub("YYYY|MM|DD|HH24|MI|SS", lambda mark: _DATE_MARKS[mark[0]], text.upper().replace("%", ""))
     if "%" not in pattern:
-        raise _Bad(f"Invalid or unsupported date format '{text}'.")
+        raise BadQueryError(f"Invalid or unsupported date format '{text}'.")
     return pattern
 
 
@@ -286,31 +239,7 @@ def _read_moment(text: str, pattern: str) -> datetime:
     try:
         return datetime.strptime(text, pattern).replace(tzinfo=UTC)
     except (ValueError, re.error):  # a mark that stands twice is an error of the pattern
-        raise _Bad(f"Invalid or unsupported date '{text}'.") from None
-
-
-def _compare(compare: Callable[[Any, Any], bool], value: Value, sought: Value) -> bool:
-    if isinstance(value, datetime) and isinstance(sought, str):
-        sought = _read_literal_date(sought)
-    elif isinstance(value, float) and isinstance(sought, str):
-        sought = float(sought) if _NUMBER.fullmatch(sought) else None
-    elif isinstance(value, str) and isinstance(sought, float):
-        sought = _write_number(sought)
-    return value is not None and type(value) is type(sought) and compare(value, sought)
-
-
-def _read_literal_date(text: str) -> datetime:
-    for read in (datetime.fromisoformat, lambda text: datetime.strptime(text, "%m/%d/%Y")):  # noqa: DTZ007 -- UTC below
-        try:
-            moment = read(text)
-        except ValueError:
-            continue
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    raise _Bad(f"Invalid or unsupported date '{text}'.")
-
-
-def _write_number(number: float) -> str:
-    return f"{number:.15g}"
+        raise BadQueryError(f"Invalid or unsupported date '{text}'.") from None
 
 
 def _sort_key(column: Column, record: Record) -> tuple[bool, Any]:
@@ -325,5 +254,5 @@ def _build_row(record: Record, shown: Sequence[_Shown]) -> dict[str, Any]:
         if isinstance(value, datetime):
             row[each.name] = value.strftime(each.date_format)
         elif value is not None:
-            row[each.name] = _write_number(value) if isinstance(value, float) else value
+            row[each.name] = write_number(value) if isinstance(value, float) else value
     return row
