@@ -13,12 +13,16 @@ from harness.cli.doctor import doctor
 from harness.cli.exits import INTERNAL, NOT_READY, PIPE_CLOSED, USAGE
 from harness.cli.lab import lab
 from harness.cli.lint import lint
+from harness.cli.plan import plan
+from harness.cli.run import run
 from harness.cli.schema import schema
 from harness.cli.terminal import prepare_streams, print_problems, say
 from harness.core.problems import StackError, nearest
 from harness.lab.errors import LabError
 
 _COMMANDS: tuple[tuple[str, str, Callable[..., None]], ...] = (
+    ("Prove", "run", run),
+    ("Look", "plan", plan),
     ("Look", "lint", lint),
     ("Look", "schema", schema),
     ("Set up", "doctor", doctor),

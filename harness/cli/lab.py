@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from harness.cli.stack_file import DEFAULT, StackArgument, open_stack
+from harness.cli.stack_file import DEFAULT, StackArgument, open_stack, read_text
 from harness.cli.terminal import say, say_json
 from harness.core.stack import Stack
 from harness.lab.embedded import EmbeddedLab
@@ -74,6 +74,8 @@ def down(stack: OptionalStack = None, *, as_json: AsJson = False) -> None:
 @lab.command()
 def env(stack: OptionalStack = None, *, as_json: AsJson = False) -> None:
     """Print the variables of the lab that is up, for a shell: `set -a; eval "$(handoff lab env)"`."""
+    if stack is not None:
+        read_text(stack)
     sweep()
     kept = find_kept(stack)
     if not kept:

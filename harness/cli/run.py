@@ -1,0 +1,187 @@
+"""`handoff run`: run the experiments of a stack and say for each clause whether it holds."""
+
+import asyncio
+import datetime as dt
+import platform
+import random
+import signal
+import sys
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from harness.cli.exits import NOT_READY, OK, UNKNOWN, VIOLATED
+from harness.cli.selection import select, shard
+from harness.cli.stack_file import DEFAULT, StackArgument, open_stack
+from harness.cli.terminal import say_json
+from harness.core.compile import compile_stack
+from harness.core.decisions import list_decisions
+from harness.core.experiments import Experiment, Plan
+from harness.core.result import Result, Skipped
+from harness.core.stack import Stack
+from harness.engine.conduct import Conducted
+from harness.engine.run import Options, Runner
+from harness.report import Progress, render_summary, write_html
+from harness.report.run_json import RunInfo, build_experiment, build_run
+from harness.store.folder import RunFolder, choose_folder, name_run
+
+DEFAULT_LABS = 3
+SEED_RANGE = 1 << 31
+
+
+class Engine(StrEnum):
+    """What makes the faults of the wire."""
+
+    EMBEDDED = "embedded"
+
+
+class LabKind(StrEnum):
+    """Where the systems run."""
+
+    EMBEDDED = "embedded"
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A run that ended: its document, where it stands, and the exit code it earns."""
+
+    document: dict[str, Any]
+    folder: Path
+    code: int
+
+
+def run(  # noqa: PLR0913 - one parameter an option
+    stack: StackArgument = DEFAULT,
+    *,
+    labs: Annotated[int, typer.Option("-n", min=1, max=64, help="How many labs to run at once.")] = DEFAULT_LABS,
+    only: Annotated[str | None, typer.Option("-k", metavar="EXPR", help="Run only these experiments.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Decide by this seed; a new one otherwise.")] = None,
+    engine: Annotated[Engine, typer.Option(help="What makes the faults of the wire.")] = Engine.EMBEDDED,
+    lab: Annotated[LabKind, typer.Option(help="Where the systems run.")] = LabKind.EMBEDDED,
+    integration: Annotated[
+        str | None, typer.Option(metavar="'CMD'", help="Start this command instead of the stack's.")
+    ] = None,
+    attach: Annotated[str | None, typer.Option(metavar="URL", help="Judge an integration that runs there.")] = None,
+    require: Annotated[bool, typer.Option("--require", help="Exit 12 when a handoff cannot be driven.")] = False,
+    part: Annotated[str | None, typer.Option("--shard", metavar="i/n", help="Run one of n shards.")] = None,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Write the run below this folder.")] = Path("reports"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print run.json on stdout.")] = False,
+) -> None:
+    """
+    Run the experiments a stack.yaml compiles to, and print a verdict with evidence for every clause.
+
+    Ctrl-C once lifts the faults, judges what is there and writes the report.
+    """
+    declared = open_stack(stack)
+    plan = compile_stack(declared)
+    chosen = shard(select(plan.experiments, only), part)
+    started = dt.datetime.now(dt.UTC)
+    folder = choose_folder(out, name_run(started))
+    info = RunInfo(
+        run_id=folder.name,
+        stack=declared,
+        stack_path=str(stack),
+        seed=random.SystemRandom().randrange(SEED_RANGE) if seed is None else seed,
+        engine=str(engine),
+        lab=str(lab),
+        labs=min(labs, len(chosen)),
+        started_at=started,
+        today=started.date(),
+        versions=_list_versions(),
+    )
+    options = Options(
+        run_id=info.run_id,
+        seed=info.seed,
+        labs=info.labs,
+        stack_path=None if str(stack) == "-" else stack.resolve(),
+        integration_command=integration,
+        attach_url=attach,
+    )
+    finished = _run(info, options, plan, chosen, folder)
+    if as_json:
+        say_json(finished.document)
+    else:
+        console = Console(highlight=False, emoji=False)
+        render_summary(finished.document, console, report=finished.folder / "index.html")
+    undriven = {row.handoff for row in plan.coverage} - {experiment.handoff for experiment in plan.experiments}
+    raise typer.Exit(NOT_READY if require and undriven and finished.code == OK else finished.code)
+
+
+def _run(
+    info: RunInfo, options: Options, plan: Plan, chosen: tuple[Experiment, ...], folder: Path
+) -> Finished:
+    with RunFolder(folder) as store, Progress() as progress:
+        store.write_decisions(list_decisions(info.seed, chosen))
+        progress.started(_introduce(info, chosen))
+        sink = _Sink(info, store, progress)
+        results, skipped, interrupted = asyncio.run(_conduct(info.stack, options, chosen, sink))
+        document = build_run(replace(info, interrupted=interrupted), plan, results, skipped)
+        progress.finished(document)
+        store.write_run(document)
+        write_html(document, folder / "index.html")
+    return Finished(document, folder, decide_exit(document))
+
+
+async def _conduct(
+    stack: Stack, options: Options, chosen: tuple[Experiment, ...], sink: "_Sink"
+) -> tuple[list[Result], list[Skipped], bool]:
+    """Run in labs until done or until the user stops; a second Ctrl-C does not wait for anything."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def wind_down() -> None:
+        stop.set()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, wind_down)
+    results, skipped = await Runner(stack, options, sink, stop).run(chosen)
+    return results, skipped, stop.is_set()
+
+
+class _Sink:
+    """Show each result and write down what it was made from, as soon as it is there."""
+
+    def __init__(self, info: RunInfo, store: RunFolder, progress: Progress) -> None:
+        self._info = info
+        self._store = store
+        self._progress = progress
+
+    def experiment_done(self, conducted: Conducted) -> None:
+        """Take one that ended."""
+        result = conducted.result
+        self._progress.experiment_done(build_experiment(self._info, result))
+        head = {"experiment": result.experiment.id, "lab": result.lab}
+        began = {"type": "experiment", "origin_mono": conducted.origin, "observable": sorted(result.history.observable)}
+        self._store.write_history([head | began, *(head | {"source": e.source} | dict(e.data) for e in conducted.record)])
+
+
+def decide_exit(document: dict[str, Any]) -> int:
+    """Decide the exit code: violated before unknown, unknown before held; a run cut short is not a held one."""
+    summary = document["summary"]
+    if summary["violated"]:
+        return VIOLATED
+    if summary["unknown"] or document["interrupted"] or not document["experiments"]:
+        return UNKNOWN
+    return OK
+
+
+def _introduce(info: RunInfo, chosen: tuple[Experiment, ...]) -> dict[str, Any]:
+    return {
+        "stack": info.stack.name,
+        "seed": info.seed,
+        "labs": info.labs,
+        "versions": dict(info.versions),
+        "handoffs": [{"id": handoff.id, "protocol": handoff.protocol} for handoff in info.stack.handoffs],
+        "experiments": [{"id": experiment.id, "handoff": experiment.handoff} for experiment in chosen],
+    }
+
+
+def _list_versions() -> dict[str, str]:
+    return {"handoff": version("handoff-chaos"), "python": platform.python_version(), "platform": sys.platform}
