@@ -28,6 +28,11 @@ def _check_address(text: str) -> str:
     return text
 
 
+def _check_listen_address(text: str) -> str:
+    Address.parse(text, default_host="127.0.0.1")
+    return text
+
+
 def _check_pattern(text: str) -> str:
     try:
         re.compile(text)
@@ -71,7 +76,7 @@ class ListenerBody(Body):
     upstream: UpstreamAddress
     routes: list[RouteBody] = []
     relay: Literal["http", "opaque"] = "http"
-    address: str = ""
+    address: Annotated[str, AfterValidator(_check_listen_address)] = ""
     fd: Annotated[int, Field(ge=0)] | None = None
 
 

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 # Common servers close idle connections after two to five seconds; one unused for this long is not trusted with a request, so that
 # the race between their closing it and our sending never looks like a fault.
 IDLE_LIMIT_S = 1.0
+# A client's end queues behind bytes we have not read, so we read well ahead of an upstream that takes nothing: else the hang-up
+# of a client that timed out would stay unseen.
+READ_AHEAD = 16 * 1024 * 1024
 
 Bytes = bytes | memoryview
 
@@ -101,6 +104,7 @@ class Upstream(asyncio.Protocol):
         if self.ended:
             self._transport.abort()
             return
+        self._transport.set_write_buffer_limits(high=READ_AHEAD)
         early, self._early = self._early, []
         self._transport.writelines(early)
         if self._eof:

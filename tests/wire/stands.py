@@ -39,6 +39,11 @@ class Origin:
         self.script = script
         self.received: list[bytearray] = []
         self._tasks: set[asyncio.Task] = set()
+        self._accepted = asyncio.Event()
+
+    async def connected(self) -> None:
+        """Wait for the first connection."""
+        await self._accepted.wait()
 
     @property
     def connections(self) -> int:
@@ -58,6 +63,7 @@ class Origin:
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.received.append(bytearray())
+        self._accepted.set()
         task = asyncio.ensure_future(self._play(Recorder(reader, self.received[-1]), writer, len(self.received)))
         self._tasks.add(task)
 

@@ -121,8 +121,7 @@ def test_a_client_that_hangs_up_is_recorded_and_frees_the_upstream(answer):
         async with Origin(hanging) as origin, open_tap(origin.address) as stand:
             async with stand.client() as client:
                 client.post("/")
-                while not origin.connections:
-                    await asyncio.sleep(0.001)
+                await origin.connected()
                 await client.reader.readexactly(len(answer))
             (entry,) = await stand.exchanges(1)
             assert entry["end"] == "client_closed"
@@ -131,25 +130,26 @@ def test_a_client_that_hangs_up_is_recorded_and_frees_the_upstream(answer):
     run(scene)
 
 
-def test_a_client_that_hangs_up_while_nobody_reads_is_noticed():
-    """An upstream that takes no more bytes does not hide the client's end."""
+@pytest.mark.parametrize(("size", "hang_up"), [(3_000_000, "close"), (60_000_000, "reset")])
+def test_a_client_that_hangs_up_while_nobody_reads_is_noticed(size, hang_up):
+    """An upstream that takes no more bytes hides neither the end of a client that sent its request nor a reset."""
 
     async def deaf(reader, writer, _):
-        await forever.wait()
-
-    forever = asyncio.Event()
+        await asyncio.Event().wait()
 
     async def scene():
         async with Origin(deaf) as origin, open_tap(origin.address) as stand:
             client = await Client.connect(stand.listener.address)
-            client.post("/", b"x" * 30_000_000)
-            while not origin.connections:
-                await asyncio.sleep(0.001)
-            client.writer.transport.abort()
+            client.post("/", b"x" * size)
+            await origin.connected()
+            if hang_up == "reset":
+                reset(client.writer)
+            else:
+                await client.writer.drain()
+            await client.close()
             (entry,) = await stand.exchanges(1)
             assert entry["end"] == "client_closed"
-            assert entry["request_mono"] is None
-            forever.set()
+            assert (entry["request_mono"] is None) is (hang_up == "reset")
 
     run(scene)
 

@@ -90,8 +90,7 @@ def test_a_rule_armed_while_a_request_comes_in_leaves_it_alone():
         async with Origin(answer_ok) as clean, Origin(say_503) as faulted, open_tap(clean.address) as stand:
             async with stand.client() as client:
                 client.writer.write(b"POST / HTTP/1.1\r\nContent-Length: 4\r\n\r\n")
-                while not clean.connections:
-                    await asyncio.sleep(0.001)
+                await clean.connected()
                 stand.tap.arm_rule(rule(faulted.address))
                 client.writer.write(b"body")
                 assert (await client.answer())[0] == 200

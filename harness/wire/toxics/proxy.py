@@ -102,6 +102,11 @@ class Proxy:
         for session in list(self._sessions):
             session.abort()
 
+    @property
+    def sessions(self) -> int:
+        """Return how many connections are open."""
+        return len(self._sessions)
+
     def fittings(self, direction: str | None = None) -> list[Fitting]:
         """Return the toxics in the order they act, upstream ones first; of one direction if named."""
         ordered = sorted(self._fittings, key=lambda fitting: fitting.direction, reverse=True)
