@@ -8,6 +8,7 @@ a link points to) are allowed by their hash.
 import hashlib
 from base64 import b64encode
 from collections.abc import Mapping
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,7 @@ def _read_asset(name: str) -> str:
     return files("harness.report").joinpath("templates", name).read_text(encoding="utf-8")
 
 
+@cache
 def _open_environment(letters: int) -> Environment:
     def shorten(value: object) -> object:
         return clip(value, letters) if isinstance(value, str) and not isinstance(value, Markup) else value

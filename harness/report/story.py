@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from harness.core.backoff import build_gap
+from harness.core.faults import Layer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.core.experiments import Experiment
-    from harness.core.history import Exchange, History
+    from harness.core.history import History
 
     Event = dict[str, Any]
 
-# Actions of the driver that are worth a mark; placing, waiting and arming show in what they bring about.
-ACTION_KINDS = {"arm": "fault", "lift": "fault", "replay": "replay", "restart": "restart", "watch": "horizon"}
+INBOUND = "storefront → integration"
+# Actions of the driver that are worth a mark; placing and waiting show in what they bring about.
+ACTION_KINDS = {"replay": "replay", "restart": "restart", "watch": "horizon"}
 
 
 def build_timeline(experiment: Experiment, history: History) -> dict[str, Any]:
     """Build the timeline of one experiment: events in time order, seconds since it began."""
     events = [
-        *_deliveries(experiment, history),
+        *_deliveries(history),
         *_calls(experiment, history),
+        *_faults(experiment, history),
         *_ops(history),
         *_dead_letters(experiment, history),
         *_actions(history),
@@ -32,43 +36,62 @@ def build_timeline(experiment: Experiment, history: History) -> dict[str, Any]:
     return {"duration_s": round(history.now, 3), "events": events, "gaps": list(_gaps(experiment, history))}
 
 
-def _deliveries(experiment: Experiment, history: History) -> Iterator[Event]:
+def _deliveries(history: History) -> Iterator[Event]:
+    """Yield each webhook where it left and, below it, how it was answered."""
     for sent in history.deliveries:
-        lane = "storefront → integration"
+        about = _about(history, sent.order, sent.faults)
+        yield _event(sent.started, INBOUND, "webhook", f"{sent.topic}, attempt {sent.attempt}") | about
+        if sent.outcome == "suppressed":
+            continue
         acked = sent.status is not None and 200 <= sent.status < 300
-        answer = sent.status if sent.status is not None else sent.outcome
-        event = _event(
-            sent.started, lane, "webhook", f"{sent.topic} attempt {sent.attempt} → {answer}", until=sent.ended
-        )
-        if sent.faults:
-            event["fault"] = sent.faults[0]
-        if sent.order:
-            event["entity"] = history.order(sent.order).name
-        yield event
-        if acked and experiment.clause.endswith("crash:recover"):
-            yield _event(sent.ended, lane, "ack", "acknowledged")
+        answer = str(sent.status) if sent.status is not None else "no answer"
+        yield _event(sent.ended, INBOUND, "ack" if acked else "answer_error", answer) | about
 
 
 def _calls(experiment: Experiment, history: History) -> Iterator[Event]:
-    about = set(experiment.operations)
+    """Yield the calls of the handoff as attempt and answer; others, which are context, where they ended."""
+    operations = set(experiment.operations)
     for call in history.exchanges:
         if call.system == "opsdesk":
             continue
-        lane = f"integration → {call.system}"
-        event = _event(call.started, lane, _kind(call, about), str(call), until=call.ended)
-        if call.faults:
-            event["fault"] = call.faults[0]
-        if call.order:
-            event["entity"] = history.order(call.order).name
-        yield event
+        lane, about = _outbound(call.system), _about(history, call.order, call.faults)
+        request, _, answer = str(call).partition(" → ")
+        kind = "answer_ok" if call.succeeded else "answer_error"
+        if call.operation in operations:
+            yield _event(call.started, lane, "attempt", request) | about
+            yield _event(call.ended, lane, kind, answer) | about
+        elif call.operation == "token.create":
+            yield _event(call.started, lane, "session", str(call)) | about
+        else:
+            yield _event(call.ended, lane, kind, str(call)) | about
 
 
-def _kind(call: Exchange, about: set[str]) -> str:
-    if call.operation in about:
-        return "attempt" if not call.succeeded else "answer_ok"
-    if call.operation == "token.create":
-        return "session"
-    return "answer_ok" if call.succeeded else "answer_error"
+def _faults(experiment: Experiment, history: History) -> Iterator[Event]:
+    """Yield how long each fault was armed: until it was lifted, or hit for the last time, or the end."""
+    for fault in experiment.faults:
+        armed = _acted(history, "arm", fault.id)
+        if armed is None:
+            continue
+        hits = [hit.t for hit in history.hits(fault.id)]
+        until = _acted(history, "lift", fault.id) or max(hits, default=history.now)
+        lane = INBOUND if fault.layer is Layer.WEBHOOK else _outbound(fault.system)
+        what = fault.params.get("status") or fault.params.get("code") or fault.kind.replace("_", " ")
+        yield _event(armed, lane, "fault", f"{fault.id}: {what}", until=until) | {"fault": fault.id}
+
+
+def _acted(history: History, kind: str, fault: str) -> float | None:
+    return next(
+        (action.t for action in history.actions if action.kind == kind and action.what == f"{kind} {fault}"), None
+    )
+
+
+def _outbound(system: str) -> str:
+    return f"integration → {system}"
+
+
+def _about(history: History, order: int | None, faults: tuple[str, ...]) -> Event:
+    about: Event = {"fault": faults[0]} if faults else {}
+    return about | {"entity": history.order(order).name} if order else about
 
 
 def _ops(history: History) -> Iterator[Event]:
@@ -115,7 +138,7 @@ def _gaps(experiment: Experiment, history: History) -> Iterator[dict[str, Any]]:
 def _declared_gaps(experiment: Experiment, history: History, judge: Any) -> Iterator[dict[str, Any]]:
     calls = history.attempts(experiment.operations, judge.keywords["sent"].order)
     previous_s = 0.0
-    for ordinal, (before, after) in enumerate(zip(calls, calls[1:], strict=False), start=1):
+    for ordinal, (before, after) in enumerate(pairwise(calls), start=1):
         gap = build_gap(judge.keywords["retry"], ordinal, scale=judge.keywords["scale"], previous_s=previous_s)
         previous_s = after.started - before.ended
         yield {
