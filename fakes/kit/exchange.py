@@ -75,7 +75,7 @@ class Exchange:
     @property
     def query(self) -> dict[str, str]:
         """The query parameters, the last of each name."""
-        return dict(parse_qsl(self.query_string, keep_blank_values=True, max_num_fields=1000))
+        return dict(parse_qsl(self.query_string, keep_blank_values=True))
 
     def json(self) -> Any:
         """Return the decoded body; raises BadBodyError when it is no JSON (NaN, lone surrogates and deep nesting included)."""

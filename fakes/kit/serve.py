@@ -181,6 +181,7 @@ def _build_server(app: ASGIApp, protocol: type[FakeProtocol]) -> _Server:
         access_log=False,
         server_header=False,
         date_header=False,
+        proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACE_S,
         backlog=1024,

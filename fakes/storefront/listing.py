@@ -25,9 +25,9 @@ _STATUSES: dict[str, Callable[[Order], bool]] = {
     "any": lambda _: True,
 }
 _SORTS: dict[str, Callable[[Order], int]] = {
-    "created_at": lambda order: int(order.created_at),
-    "updated_at": lambda order: int(order.updated_at),
-    "processed_at": lambda order: int(order.created_at),
+    "created_at": lambda order: int(order.created_at * 1e6),
+    "updated_at": lambda order: int(order.updated_at * 1e6),
+    "processed_at": lambda order: int(order.created_at * 1e6),
     "id": lambda order: order.id,
 }
 _TIMES: dict[str, Callable[[Order, int], bool]] = {
