@@ -200,8 +200,8 @@ def _build_coverage(plan: Plan, verdicts: Mapping[str, Outcome]) -> dict[str, An
         }
         if ran:
             row["verdict"] = str(worst([outcome for _, outcome in ran]))
-        else:
-            row["not_exercised"] = clause.not_exercised or "not selected in this run"
+        elif clause.not_exercised:
+            row["not_exercised"] = clause.not_exercised
         rows.append(row)
     return {"clauses": len(rows), "exercised": sum("verdict" in row for row in rows), "matrix": rows}
 

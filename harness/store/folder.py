@@ -8,7 +8,6 @@ are written whole: a reader never meets half a file.
 from __future__ import annotations
 
 import json
-import os
 from typing import IO, TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ class RunFolder:
         target = self.path / name
         part = target.with_suffix(target.suffix + ".part")
         part.write_text(text, encoding="utf-8")
-        os.replace(part, target)
+        part.replace(target)
         return target
 
 

@@ -1,0 +1,133 @@
+"""A stack.yaml as a collector, its experiments as items."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import pytest
+
+from harness.core.compile import compile_stack
+from harness.core.loading import load_stack
+from harness.core.problems import StackError
+from harness.core.verdict import Outcome
+from harness.engine.run import Options
+from harness.lab.errors import LabError
+from harness.pytest_plugin.keys import LAB
+from harness.pytest_plugin.lab import LabThread
+from harness.report.words import describe_result
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from harness.core.experiments import Coverage, Experiment
+    from harness.core.result import Result
+    from harness.core.stack import Stack
+
+
+class StackFile(pytest.File):
+    """A stack.yaml named on the command line."""
+
+    stack: Stack
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """Compile it: an item an experiment, and a skipped one for each clause that has none."""
+        name = os.path.relpath(self.path, self.config.invocation_params.dir)
+        try:
+            self.stack = load_stack(self.path.read_text(encoding="utf-8"), file=name)
+        except UnicodeDecodeError as error:
+            raise self.CollectError(f"{name}: not UTF-8: {error}") from error
+        except StackError as error:
+            raise self.CollectError("\n".join(problem.render() for problem in error.problems)) from error
+        plan = compile_stack(self.stack)
+        for experiment in plan.experiments:
+            yield ExperimentItem.from_parent(self, name=experiment.id, experiment=experiment)
+        for row in plan.coverage:
+            if row.not_exercised:
+                yield UnexercisedItem.from_parent(self, name=row.clause, row=row)
+
+    def open_lab(self) -> LabThread:
+        """Return the lab of this process, opened for this stack."""
+        stash = self.config.stash
+        lab = stash.get(LAB, None)
+        if isinstance(lab, LabThread) and lab.stack is self.stack:
+            return lab
+        if lab is not None:
+            lab.close()
+        lab = LabThread(self.stack, self._options())
+        stash[LAB] = lab
+        return lab
+
+    def _options(self) -> Options:
+        worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+        return Options(
+            run_id=f"pytest-{worker}",
+            seed=self.config.getoption("--handoff-seed"),
+            stack_path=self.path,
+            integration_command=self.config.getoption("--handoff-integration"),
+            attach_url=self.config.getoption("--handoff-attach"),
+        )
+
+
+class Unproven(Exception):  # noqa: N818 - it is no error, it is a verdict
+    """A verdict that is not held."""
+
+    def __init__(self, result: Result) -> None:
+        super().__init__(result.verdict.reason)
+        self.result = result
+
+
+class ExperimentItem(pytest.Item):
+    """One experiment."""
+
+    def __init__(self, *, experiment: Experiment, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.experiment = experiment
+
+    def runtest(self) -> None:
+        """Run it; anything but held fails."""
+        stack_file = self.parent
+        if not isinstance(stack_file, StackFile):
+            self._misplaced()
+        try:
+            result = stack_file.open_lab().conduct(self.experiment)
+        except LabError as error:
+            pytest.fail(str(error), pytrace=False)
+        verdict = result.verdict
+        self.user_properties.append(("verdict", str(verdict.outcome)))
+        if verdict.kind is not None:
+            self.user_properties.append(("unknown_kind", str(verdict.kind)))
+        if verdict.outcome is not Outcome.HELD:
+            raise Unproven(result)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """Show declared beside observed instead of a traceback."""
+        if isinstance(excinfo.value, Unproven):
+            reproduce = f"pytest {self.path} -k '{self.name}' --handoff-seed {self.config.getoption('--handoff-seed')}"
+            return "\n".join([*describe_result(excinfo.value.result), f"reproduce  {reproduce}"])
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        """Say where the clause stands."""
+        line = self.experiment.location.rsplit(":", 2)[1]
+        return self.path, int(line) - 1, self.name
+
+    def _misplaced(self) -> NoReturn:
+        raise TypeError("an experiment belongs to a stack file")
+
+
+class UnexercisedItem(pytest.Item):
+    """A clause no experiment exercises."""
+
+    def __init__(self, *, row: Coverage, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.row = row
+
+    def runtest(self) -> None:
+        """Skip it aloud."""
+        pytest.skip(self.row.not_exercised)
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        """Say where the clause stands."""
+        return self.path, None, self.name
