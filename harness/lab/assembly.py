@@ -139,7 +139,10 @@ class Assembly:
         return Sites(
             outbound={vendors[name]: tap.address.url for name, tap in self.outbound.items() if name != OPSDESK},
             opsdesk=self.outbound[OPSDESK].address.url,
-            controls={vendors[name]: seat.control.address.url for name, seat in self.seats.items()},
+            controls={
+                **{vendors[name]: seat.control.address.url for name, seat in self.seats.items()},
+                "TAP": self.tap_control.address.url,
+            },
             integration=self.integration_address,
             data_folder=self.lab.folder / "data",
             private_key_file=self.lab.folder / PRIVATE_KEY_FILE,

@@ -67,6 +67,8 @@ async def keep_lab(
     for number in (signal.SIGTERM, signal.SIGHUP):
         if task is not None and signal.getsignal(number) != signal.SIG_IGN:  # nohup means to stay
             loop.add_signal_handler(number, task.cancel)
+    if order.env_file is not None:
+        _ensure_writable(order.env_file)
     async with open_embedded_lab(
         stack,
         stack_path=order.stack_path.resolve(),
@@ -175,6 +177,13 @@ def _unwrap(answer: dict[str, Any]) -> dict[str, Any]:
         raise EnvironmentNotReady(**answer["error"])
     lab: dict[str, Any] = answer["lab"]
     return lab
+
+
+def _ensure_writable(path: Path) -> None:
+    """Find out before anything is started that the variables have nowhere to go."""
+    if not os.access(path.parent, os.W_OK) or path.is_dir():
+        why = "is a folder" if path.is_dir() else f"{path.parent} is no folder that can be written"
+        raise EnvironmentNotReady(f"the file {path}", why, "name a file that can be written with --env")
 
 
 def _write_variables(path: Path, lab: EmbeddedLab) -> None:

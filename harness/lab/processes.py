@@ -109,6 +109,7 @@ class Process:
         """Start it. Raises ProcessFailed where the command cannot be started; OSError when its port was taken."""
         if self.alive:
             return
+        await self._end_kin()
         with ExitStack() as stack:
             argv, passed = self._compose(stack)
             ours = [self._open_output(stack, stream) for stream in ("out", "err")]
@@ -174,9 +175,7 @@ class Process:
         self._asked = True
         self._signal(signal.SIGKILL)
         returncode = await self.wait_exit()
-        if not self.program.lifeline:
-            lab, marks = self._registration.record.id, [self._mark] if self._mark else []
-            await asyncio.to_thread(end_processes, lab, marks, role=self.role)
+        await self._end_kin()
         return returncode
 
     async def restart(self, *, within_s: float = STOP_WITHIN_S) -> None:
@@ -197,6 +196,11 @@ class Process:
     def thaw(self) -> None:
         """SIGCONT it and its group."""
         self._signal(signal.SIGCONT)
+
+    async def _end_kin(self) -> None:
+        """End what an earlier run left: a worker that outlived a killed parent would still hold its port."""
+        if self._mark is not None and not self.program.lifeline:
+            await asyncio.to_thread(end_processes, self._registration.record.id, [self._mark], role=self.role)
 
     def _signal(self, number: signal.Signals) -> None:
         if self.alive and self.pid is not None:

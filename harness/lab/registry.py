@@ -11,13 +11,13 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from harness.lab.marks import ProcessMark, read_host
-from harness.lab.orphans import end_processes, find_processes, wait_gone
+from harness.lab.orphans import end_processes, find_processes
 from harness.lab.ports import find_free_port
 
 STATE_VARIABLE = "HANDOFF_STATE_DIR"
@@ -158,22 +158,22 @@ def list_leftovers() -> list[Leftover]:
     ]
 
 
-def sweep() -> list[str]:
+def sweep(*, then: Callable[[], None] | None = None) -> list[str]:
     """
     End everything dead owners left: processes, folders, ports; answer the ids of their labs.
 
-    Returns once it is gone, also where another sweep is at it. Labs whose owner lives are not touched. An entry whose
-    processes would not die stays, for the next sweep.
+    Returns once it is gone, also where another sweep is at it: one sweeps at a time. Labs whose owner lives are not
+    touched. An entry whose processes would not die stays, for the next sweep. `then` is called before the next sweep may
+    begin; a process of the lab itself ends there, so that who comes next does not meet it any more.
     """
-    dead = [record for record in read_records() if record.left_over]
-    if not dead:
+    if not (state_folder() / "labs").is_dir():
         return []
     with _lock("sweep"):
-        for record in read_records():
-            if record.left_over:
-                _reap(record)
-    for record in dead:
-        wait_gone(record.processes, END_WITHIN_S)
+        dead = [record for record in read_records() if record.left_over]
+        for record in dead:
+            _reap(record)
+        if then is not None:
+            then()
     return [record.id for record in dead]
 
 

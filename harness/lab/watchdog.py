@@ -19,7 +19,7 @@ def main(arguments: list[str]) -> None:
         pass
     from harness.lab.registry import sweep  # noqa: PLC0415 (a watchdog costs next to nothing until it is needed)
 
-    sweep()
+    sweep(then=lambda: os._exit(0))
 
 
 if __name__ == "__main__":

@@ -17,6 +17,11 @@ pytestmark = pytest.mark.anyio
 READY = "import json,sys,time;print(json.dumps({'ready': True}),flush=True);"
 FOREVER = READY + "time.sleep(600)"
 STUBBORN = "import signal;signal.signal(signal.SIGTERM, signal.SIG_IGN);" + FOREVER
+SPAWNING = (
+    "import json,subprocess,sys,time;"
+    "p=subprocess.Popen([sys.executable,'-c','import time;time.sleep(600)'],start_new_session=True);"
+    "print(json.dumps({'pid':p.pid}),flush=True);time.sleep(600)"
+)
 SERVER = """
 import http.server, socket, sys
 fd = int(sys.argv[sys.argv.index("--fd") + 1])
@@ -150,16 +155,23 @@ async def test_a_thawed_child_runs_on(bench):
 
 async def test_killing_takes_grandchildren_with_it_even_out_of_their_session(bench):
     """What a child started in a session of its own dies with it."""
-    code = (
-        "import json,subprocess,sys,time;"
-        "p=subprocess.Popen([sys.executable,'-c','import time;time.sleep(600)'],start_new_session=True);"
-        "print(json.dumps({'pid':p.pid}),flush=True);time.sleep(600)"
-    )
-    process = bench.child(code)
+    process = bench.child(SPAWNING)
     await process.start()
     grandchild = psutil.Process((await process.wait_ready(FirstLine(), within_s=20))["pid"])
     await process.kill()
     assert not grandchild.is_running() or grandchild.status() == psutil.STATUS_ZOMBIE
+
+
+async def test_a_new_start_ends_what_the_killed_one_left(bench):
+    """Whoever killed only the child itself does not leave its grandchildren beside the next run."""
+    process = bench.child(SPAWNING)
+    await process.start()
+    left = psutil.Process((await process.wait_ready(FirstLine(), within_s=20))["pid"])
+    psutil.Process(process.pid).kill()
+    await process.wait_exit()
+    assert left.is_running()
+    await process.start()
+    assert not left.is_running() or left.status() == psutil.STATUS_ZOMBIE
 
 
 async def test_starting_a_running_child_changes_nothing(bench):
