@@ -28,6 +28,7 @@ class Settings:
 
     events_per_min: int = 120
     messages_burst: int = 20
+    messages_per_s: float = 1.0
     tickets_per_min: int = 700
     search_lag_s: float = 60.0
     idempotency_s: float = 7200.0

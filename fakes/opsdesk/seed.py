@@ -33,6 +33,7 @@ class SettingsBody(BaseModel):
     roles: list[RoleBody] | None = None
     events_per_min: int | None = Field(None, ge=1)
     messages_burst: int | None = Field(None, ge=1)
+    messages_per_s: float | None = Field(None, gt=0)
     tickets_per_min: int | None = Field(None, ge=1)
     search_lag_s: float | None = Field(None, ge=0)
     idempotency_s: float | None = Field(None, ge=0)

@@ -56,12 +56,12 @@ class MessageRoutes:
 
     def _count(self, hook: str) -> None:
         desk = self._desk
+        size, leak_per_s = desk.settings.messages_burst, desk.settings.messages_per_s * desk.time_scale
         bucket = self._buckets.get(hook)
-        if bucket is None or bucket.size != desk.settings.messages_burst:
-            bucket = LeakyBucket(desk.clock, size=desk.settings.messages_burst, leak_per_s=desk.time_scale)
-            self._buckets[hook] = bucket
+        if bucket is None or (bucket.size, bucket.leak_per_s) != (size, leak_per_s):
+            bucket = self._buckets[hook] = LeakyBucket(desk.clock, size=size, leak_per_s=leak_per_s)
         if not bucket.take():
-            raise RefusedError(build_slack_error(429, "rate_limited", retry_after_s=1.0 / desk.time_scale))
+            raise RefusedError(build_slack_error(429, "rate_limited", retry_after_s=1.0 / leak_per_s))
 
 
 def read_payload(exchange: Exchange) -> dict[str, Any]:
