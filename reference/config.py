@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from hashlib import sha256
+from math import inf
 from pathlib import Path
 
 API_VERSION = "2026-10"
@@ -87,9 +88,9 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         data_dir=Path(environ["INTEGRATION_DATA_DIR"]),
         role_keys=_role_keys(environ),
         erp_account=environ.get("ERP_ACCOUNT", ""),
-        time_scale=_positive(environ, "HANDOFF_TIME_SCALE", 1.0),
+        time_scale=_read_scale(environ.get("HANDOFF_TIME_SCALE") or "1"),
         host=environ.get("INTEGRATION_HOST") or "127.0.0.1",
-        port=int(_positive(environ, "INTEGRATION_PORT", 8000, zero=True)),
+        port=_read_port(environ.get("INTEGRATION_PORT") or "8000"),
     )
 
 
@@ -107,12 +108,17 @@ def _role_keys(environ: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _positive(environ: Mapping[str, str], name: str, default: float, *, zero: bool = False) -> float:
-    text = environ.get(name) or str(default)
+def _read_scale(text: str) -> float:
     try:
-        value = float(text)
+        scale = float(text)
     except ValueError:
-        raise ConfigurationError(f"{name} must be a number, not {text!r}") from None
-    if not (value > 0 or (zero and value == 0)):
-        raise ConfigurationError(f"{name} must be above zero, not {text!r}")
-    return value
+        raise ConfigurationError(f"HANDOFF_TIME_SCALE must be a number, not {text!r}") from None
+    if not 0 < scale < inf:
+        raise ConfigurationError(f"HANDOFF_TIME_SCALE must be above zero and finite, not {text!r}")
+    return scale
+
+
+def _read_port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= 65_535):
+        raise ConfigurationError(f"INTEGRATION_PORT must be from 0 (any that is free) to 65535, not {text!r}")
+    return int(text)

@@ -22,7 +22,7 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="session")
 def key_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A private key of the integration."""
+    """Make a private key of the integration."""
     key = ec.generate_private_key(ec.SECP256R1())
     path = tmp_path_factory.mktemp("key") / "erp.pem"
     encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
@@ -40,7 +40,7 @@ def _threads() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def vendor_server() -> Iterator[VendorServer]:
-    """The server in which vendors live."""
+    """Run the server in which vendors live."""
     with VendorServer() as running:
         yield running
 
@@ -55,7 +55,7 @@ def vendors(vendor_server: VendorServer) -> Iterator[Vendors]:
 
 @pytest.fixture
 def environment(vendors: Vendors, tmp_path: Path, key_file: Path) -> dict[str, str]:
-    """The variables of an integration at those vendors."""
+    """Build the variables of an integration at those vendors."""
     return build_environment(vendors, tmp_path / "data", key_file)
 
 
@@ -73,12 +73,12 @@ def start(environment: dict[str, str]) -> Iterator[Callable[..., LocalService]]:
 
 @pytest.fixture
 def service(start: Callable[..., LocalService]) -> LocalService:
-    """The reference, running."""
+    """Run the reference."""
     return start()
 
 
 @pytest.fixture
 def process(environment: dict[str, str]) -> Iterator[ProcessService]:
-    """The reference as a process of its own."""
+    """Run the reference as a process of its own."""
     with ProcessService(environment) as running:
         yield running

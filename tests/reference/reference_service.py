@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import httpx2
 import uvicorn
@@ -33,7 +33,9 @@ CALM = replace(ORDER_TO_ERP, timeout_s=30 * SCALE)
 PARTS = Parts(order_to_erp=CALM, reconcile=replace(RECONCILE_ORDERS, timeout_s=30 * SCALE))
 
 
-def build_environment(vendors: Vendors, folder: Path, key_file: Path, *, scale: float = SCALE, port: int = 0) -> dict[str, str]:
+def build_environment(
+    vendors: Vendors, folder: Path, key_file: Path, *, scale: float = SCALE, port: int = 0
+) -> dict[str, str]:
     """Build the variables that point the integration at the vendors."""
     return {
         "STOREFRONT_URL": f"{vendors.url}/shop",
@@ -137,7 +139,7 @@ class LocalService(Client):
         self._server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="on"))
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._listener]}, daemon=True)
 
-    def __enter__(self) -> "LocalService":
+    def __enter__(self) -> Self:
         self._thread.start()
         self.await_that(lambda: self._server.started, "the service to start")
         return self
@@ -166,7 +168,7 @@ class ProcessService(Client):
         self._command = [sys.executable, "-m", *module]
         self.errors = b""
 
-    def __enter__(self) -> "ProcessService":
+    def __enter__(self) -> Self:
         self.start()
         return self
 
@@ -176,10 +178,14 @@ class ProcessService(Client):
 
     def start(self) -> None:
         """Start the process and wait until it is healthy."""
+        self.spawn()
+        self.await_that(self._is_healthy, "the process to be healthy")
+
+    def spawn(self) -> None:
+        """Start the process."""
         self.process = subprocess.Popen(self._command, env=self._environment, stderr=subprocess.PIPE)
         self._drain = threading.Thread(target=self._read_errors, args=(self.process,), daemon=True)
         self._drain.start()
-        self.await_that(self._is_healthy, "the process to be healthy")
 
     def kill(self) -> None:
         """Kill the process as hard as can be; it may be dead already."""

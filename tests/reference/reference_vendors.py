@@ -9,7 +9,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 from urllib.parse import parse_qs
 
 import uvicorn
@@ -177,7 +177,7 @@ class Vendors:
 class VendorServer:
     """One server for all tests of a run; each test opens its own vendors in it. Use as a context manager."""
 
-    def __enter__(self) -> "VendorServer":
+    def __enter__(self) -> Self:
         self._app = Starlette()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._address = f"http://127.0.0.1:{self._listener.getsockname()[1]}"

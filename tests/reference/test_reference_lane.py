@@ -3,6 +3,7 @@
 import time
 from dataclasses import replace
 from hashlib import sha256
+from itertools import pairwise
 
 import pytest
 from reference_service import CALM, ONCALL, PARTS, SCALE, make_order
@@ -24,7 +25,7 @@ def fail(vendors, service, *replies, number=1001):
 
 def gaps(calls):
     """Return the seconds between the end of each call and the beginning of the next."""
-    return [later.began - earlier.ended for earlier, later in zip(calls, calls[1:], strict=False)]
+    return [later.began - earlier.ended for earlier, later in pairwise(calls)]
 
 
 @pytest.mark.parametrize(
@@ -101,7 +102,10 @@ def test_an_order_that_exists_already_is_done(service, vendors):
     service.deliver(make_order(1002))
     vendors.wait(lambda: vendors.records["SHP-1002"])
 
-    assert [(call.method, call.status) for call in vendors.calls if call.external_id == eid] == [("PUT", 400), ("GET", 200)]
+    assert [(call.method, call.status) for call in vendors.calls if call.external_id == eid] == [
+        ("PUT", 400),
+        ("GET", 200),
+    ]
     assert len(vendors.records[eid]) == 1
 
 
@@ -141,7 +145,9 @@ def test_every_failed_attempt_is_an_exception_with_its_code_and_trigger(service,
     rows = service.ops("exceptions")
 
     assert [row["code"] for row in rows] == ["CONCURRENCY_LIMIT_EXCEEDED", "UNEXPECTED_ERROR"]
-    assert {(row["job_id"], row["entity"], row["trigger"]) for row in rows} == {("order-to-erp:1001", "#1001", "webhook")}
+    assert {(row["job_id"], row["entity"], row["trigger"]) for row in rows} == {
+        ("order-to-erp:1001", "#1001", "webhook")
+    }
 
 
 def test_newer_data_wait_with_the_dead_letter(service, vendors):

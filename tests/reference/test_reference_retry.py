@@ -1,0 +1,46 @@
+"""The decision after a failure: on which path, whether again, and when."""
+
+import pytest
+
+from reference.outcomes import Failure, Kind
+from reference.policies import ORDER_TO_ERP
+from reference.retry import Again, Park, decide
+
+
+def waits(kind):
+    """Return the waits a run of failures of one kind is given, until it is parked."""
+    found = []
+    for attempts in range(1, 20):
+        step = decide(ORDER_TO_ERP, Failure(kind, "CODE", "text"), attempts)
+        if isinstance(step, Park):
+            return found
+        found.append(step.wait_s)
+    raise AssertionError("never parked")
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [(Kind.OTHER, [4.0, 8.0]), (Kind.SESSION_EXPIRED, [2.0]), (Kind.MALFORMED, [])],
+)
+def test_the_waits_are_those_of_the_path(kind, expected):
+    """Each path has its own number of attempts and its own growing waits, in production seconds."""
+    assert waits(kind) == expected
+
+
+def test_rate_limits_are_waited_out_with_full_jitter():
+    """Three waits, each anywhere from nothing up to four seconds doubled each time, and not always the same."""
+    runs = [waits(Kind.RATE_LIMITED) for _ in range(200)]
+
+    assert {len(run) for run in runs} == {3}
+    for index, most in enumerate((4.0, 8.0, 16.0)):
+        column = [run[index] for run in runs]
+        assert all(0 <= wait <= most for wait in column)
+        assert max(column) > most / 2 > min(column)
+
+
+def test_the_latest_failure_decides_over_all_attempts_of_the_run():
+    """Two attempts spent on rate limits are two of the three that an error allows, and all of those of a session."""
+    assert isinstance(decide(ORDER_TO_ERP, Failure(Kind.OTHER, "C", "t"), 2), Again)
+    assert isinstance(decide(ORDER_TO_ERP, Failure(Kind.OTHER, "C", "t"), 3), Park)
+    assert isinstance(decide(ORDER_TO_ERP, Failure(Kind.RATE_LIMITED, "C", "t"), 3), Again)
+    assert isinstance(decide(ORDER_TO_ERP, Failure(Kind.SESSION_EXPIRED, "C", "t"), 2), Park)

@@ -1,0 +1,68 @@
+"""The zoo: complete, composed of the reference, and each broken one broken in its own way."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from reference.outcomes import Failure, Kind
+from reference.parts import Parts
+from reference.retry import Park, decide
+from scenarios.zoo.catalogue import VARIANTS, find_variant
+
+REQUIRED = {
+    "one-attempt-too-many": "order-to-erp/429:retry",
+    "gives-up-too-early": "order-to-erp/429:retry",
+    "new-external-id-per-attempt": "order-to-erp/any:retry",
+    "never-escalates": "order-to-erp/dead_letter:escalate",
+    "escalates-to-wrong-role": "order-to-erp/dead_letter:escalate",
+    "breaker-at-n-plus-1": "order-to-erp/breaker",
+    "acknowledges-before-persisting": "order-capture/crash:recover",
+    "no-signature-check": "order-capture/bad_signature:reject",
+    "ignores-dedupe": "order-capture/duplicate:deduplicate",
+}
+
+
+def run(*arguments):
+    """Run the zoo's command."""
+    command = [sys.executable, "-m", "scenarios.zoo", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_the_list_is_json():
+    """Everyone is listed by name and kind; the broken ones with the clauses they break, the correct ones without."""
+    listed = {row["name"]: row for row in json.loads(run("--list").stdout)}
+
+    assert len(listed) == len(VARIANTS)
+    assert all(row["kind"] == "broken" or not row["clauses"] for row in listed.values())
+    assert all(row["kind"] == "correct" or row["clauses"] for row in listed.values())
+    for name, clause in REQUIRED.items():
+        assert clause in listed[name]["clauses"]
+
+
+def test_an_unknown_name_is_told_the_nearest():
+    """A misspelt name ends with exit code 4 and the name that was probably meant."""
+    ended = run("never-escalate")
+
+    assert ended.returncode == 4
+    assert "`never-escalates`" in ended.stderr
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name)
+def test_each_replaces_exactly_one_part(variant):
+    """A variant differs from the reference in one part; the reference itself in none."""
+    parts, reference = variant.compose(), Parts()
+    replaced = [name for name in Parts.__slots__ if getattr(parts, name) != getattr(reference, name)]
+
+    assert len(replaced) == (0 if variant.name == "reference" else 1)
+
+
+@pytest.mark.parametrize(("name", "attempts"), [("one-attempt-too-many", 5), ("gives-up-too-early", 3), ("slower", 4)])
+def test_attempts_under_rate_limits(name, attempts):
+    """The variants about rate limits differ from the reference there, and in no other path."""
+    policy = find_variant(name).compose().order_to_erp
+    decisions = [decide(policy, Failure(Kind.RATE_LIMITED, "C", "t"), made) for made in range(1, 9)]
+
+    assert 1 + sum(not isinstance(step, Park) for step in decisions) == attempts
+    assert isinstance(decide(policy, Failure(Kind.OTHER, "C", "t"), 3), Park)
