@@ -21,8 +21,8 @@ class Bench:
     """
     A lab with its recorder and observer.
 
-    `unsettled` says why the last experiment did not leave it settled, and is empty while it is. `stop` is set when the user
-    wants to stop.
+    `unsettled` says why it is not: the last experiment did not leave it so, or no order passed to begin with; it is empty
+    while the lab is settled. `stop` is set when the user wants to stop.
     """
 
     stack: Stack

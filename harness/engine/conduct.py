@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from harness.core.checks.ledger import build_ledger, check_ledger
 from harness.core.compile.frame import PATIENCE_S
-from harness.core.experiments import Check
+from harness.core.conditions import Resolved
+from harness.core.experiments import Check, Experiment, Place
 from harness.core.gates import list_gates, run_check
 from harness.core.result import Result
 from harness.core.timing import build_timing
@@ -21,7 +22,7 @@ from harness.engine.rest import bring_to_rest
 from harness.lab.errors import LabError
 
 if TYPE_CHECKING:
-    from harness.core.experiments import Experiment
+    from harness.core.experiments import LedgerRule
     from harness.core.history import History
     from harness.core.record import Entry
     from harness.core.verdict import CheckResult, Gate
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
 # The gates that can also fail after the judgement, while the lab is brought to rest.
 TROUBLES = frozenset({"environment", "harness healthy"})
+
+# How long the first order of a lab may take: its systems have just started, and its sessions are still to be opened.
+WARM_WITHIN_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +53,11 @@ async def conduct(bench: Bench, experiment: Experiment) -> Conducted:
     """
     began = time.monotonic()
     driver = Driver(bench, experiment, bench.recorder.begin())
-    if bench.unsettled:
+    if bench.unsettled and experiment.faults:
+        # Nothing can be told of a fault where orders do not pass without one; whether they do is another experiment.
         bench.recorder.note_trouble(UnknownKind.ENVIRONMENT, bench.unsettled)
-    await _drive(driver)
+    else:
+        await _drive(driver)
     history = await _collect(driver)
     gates, checks = _judge(experiment, history)
     waits = tuple(driver.waits)
@@ -68,6 +74,32 @@ async def conduct(bench: Bench, experiment: Experiment) -> Conducted:
         lab=bench.index,
     )
     return Conducted(result, bench.recorder.entries, driver.origin)
+
+
+async def warm_up(bench: Bench, rule: LedgerRule) -> None:
+    """Let one order pass before anything is armed, and note on the bench if it does not."""
+    driver = Driver(bench, build_warm_up(rule), bench.recorder.begin())
+    await _drive(driver)
+    passed = await driver.wait(Resolved(rule.collection, (1,)), within_s=WARM_WITHIN_S) if driver.orders else False
+    if not passed:
+        troubles = "; ".join(trouble.what for trouble in driver.history().troubles)
+        bench.unsettled = troubles or f"no order passed within {WARM_WITHIN_S:g} s before anything was armed"
+
+
+def build_warm_up(rule: LedgerRule) -> Experiment:
+    """Build the experiment that is none: one order, no fault, no check."""
+    return Experiment(
+        id="warm-up",
+        handoff="",
+        clause="",
+        shape="",
+        declared="an order passes",
+        location="",
+        orders=1,
+        steps=(Place((1,)),),
+        checks=(),
+        ledger=rule,
+    )
 
 
 async def _drive(driver: Driver) -> None:
@@ -101,6 +133,8 @@ async def _rest(driver: Driver) -> None:
     bench, experiment = driver.bench, driver.experiment
     driver.stop = asyncio.Event()
     canary = experiment.orders + 1
+    if bench.unsettled and not driver.orders:
+        return
     settled = canary in driver.orders and await bring_to_rest(
         driver, canary=canary, settle_s=bench.settle_s, patience_s=PATIENCE_S
     )

@@ -8,11 +8,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
+from harness.core.compile.frame import build_ledger_rule
 from harness.core.experiments import Await, Watch
 from harness.core.result import Result, Skipped
 from harness.core.verdict import UnknownKind
 from harness.engine.bench import Bench
-from harness.engine.conduct import Conducted, conduct
+from harness.engine.conduct import Conducted, conduct, warm_up
 from harness.engine.observer import Observer
 from harness.engine.recorder import Recorder
 from harness.lab.embedded import open_embedded_lab
@@ -61,7 +62,9 @@ async def open_bench(stack: Stack, options: Options, *, index: int, stop: asynci
         recorder = await opened.enter_async_context(Recorder(lab))
         observer = Observer(stack.integration.observe, lab.integration.url)
         opened.push_async_callback(observer.aclose)
-        yield Bench(stack, lab, recorder, observer, stop, seed=options.seed, index=index)
+        bench = Bench(stack, lab, recorder, observer, stop, seed=options.seed, index=index)
+        await warm_up(bench, build_ledger_rule(stack))
+        yield bench
 
 
 @dataclass(slots=True)
@@ -83,9 +86,13 @@ class Runner:
     async def run(self, experiments: Sequence[Experiment]) -> tuple[list[Result], list[Skipped]]:
         """Run the experiments; return their results in the order given, and what was not run."""
         self.waiting = deque(sorted(experiments, key=estimate_s, reverse=True))
-        async with asyncio.TaskGroup() as group:
-            for index in range(min(self.options.labs, len(self.waiting))):
-                group.create_task(self._work(index))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for index in range(min(self.options.labs, len(self.waiting))):
+                    group.create_task(self._work(index))
+        except ExceptionGroup as errors:
+            # Labs fail alike: the first one's words are what the user can act on.
+            raise errors.exceptions[0] from errors
         disturbed = [result for result in self.done.values() if result.verdict.kind is UnknownKind.INTERFERENCE]
         if disturbed and not self.stop.is_set():
             await self._run_again(disturbed)
@@ -96,12 +103,13 @@ class Runner:
         return results, skipped
 
     async def _work(self, index: int) -> None:
-        """Run what waits in one lab after another: a lab that is not usable any more is replaced."""
+        """Run what waits in one lab after another: a lab that is not usable any more is replaced, if it ever was."""
         while self.waiting and not self.stop.is_set():
             async with open_bench(self.stack, self.options, index=index, stop=self.stop) as bench:
+                warm = bench.usable
                 while self.waiting and not self.stop.is_set():
                     self._note(await conduct(bench, self.waiting.popleft()))
-                    if not bench.usable and self.options.attach_url is None:
+                    if warm and not bench.usable and self.options.attach_url is None:
                         break
 
     async def _run_again(self, disturbed: Sequence[Result]) -> None:

@@ -65,7 +65,7 @@ def describe_path(path: Path) -> str:
     return ", then ".join(steps)
 
 
-def describe(outcome: Outcome) -> str:  # noqa: PLR0911 - one line an outcome reads better than a table of lambdas
+def describe(outcome: Outcome) -> str:  # noqa: C901, PLR0911 - one line an outcome reads better than a table of lambdas
     """Say what an outcome does."""
     match outcome:
         case Retry():

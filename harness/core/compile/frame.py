@@ -98,15 +98,19 @@ class Frame:
             orders=max([*placed, *aimed], default=0),
             steps=steps,
             checks=tuple(checks),
-            ledger=self._ledger(),
+            ledger=build_ledger_rule(self.stack, self.handoff.resolved_when),
             faults=faults,
             operations=self.handoff.operations,
             needs=frozenset(needs),
             twins=twins,
         )
 
-    def _ledger(self) -> LedgerRule:
-        return LedgerRule(self.collection, tuple(handoff.id for handoff in self.stack.handoffs))
+
+def build_ledger_rule(stack: Stack, resolved_when: ResolvedWhen | None = None) -> LedgerRule:
+    """Say where the ledger looks: at an end state, or the first one the stack declares, and at every handoff."""
+    declared = [resolved_when, *(handoff.resolved_when for handoff in stack.handoffs)]
+    end_state = next((state for state in declared if state is not None), None)
+    return LedgerRule(name_collection(end_state), tuple(handoff.id for handoff in stack.handoffs))
 
 
 def name_collection(resolved_when: ResolvedWhen | None) -> str:
