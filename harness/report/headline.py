@@ -17,10 +17,13 @@ def build_headline(
     broken: Sequence[Experiment],
     handoffs: Mapping[str, Handoff],
     *,
+    untested: int,
     interrupted: bool,
 ) -> str:
     """
     Build one sentence without a technical word that the reader would have to look up.
+
+    `untested` is how many clauses met no experiment.
 
     "67 of 68 promises hold; orders are not lost, but ERP rate limits lead to a fifth attempt and no dead letter."
     """
@@ -31,6 +34,8 @@ def build_headline(
         parts.append(f"{totals.unknown:,} could not be judged")
     if totals.accepted:
         parts.append(f"{totals.accepted:,} {'is' if totals.accepted == 1 else 'are'} knowingly lived with")
+    if untested:
+        parts.append(f"{plural(untested, 'clause')} {'was' if untested == 1 else 'were'} not tested")
     orders, stories = _say_orders(ledger), _say_stories(broken, handoffs)
     link = ", but " if ledger and ledger.is_clean else ", and "
     last = link.join(part for part in (orders, stories) if part)

@@ -7,9 +7,10 @@ from typing import Any
 
 from harness.report.model import Experiment
 from harness.report.phrases import plural, say_first_try, say_seconds, say_support
-from harness.report.view import RunView, build_view
+from harness.report.view import LeftOut, RunView, build_view
 
 _SHOWN = 25
+_NAMED = 6
 _SPECIAL = re.compile(r"([\\`*_\[\]#|~])")
 
 
@@ -73,10 +74,7 @@ def _undecided(view: RunView) -> Iterator[str]:
 def _aside(view: RunView) -> Iterator[str]:
     lines = [_say_accepted(e) for e in view.accepted]
     lines += [f"- run again {_code(e.id)}: {_escape(say_first_try(e))}" for e in view.first_tries]
-    lines += [f"- skipped {_code(item.id)}: {_escape(item.reason)}" for item in view.skipped]
-    lines += [
-        f"- not exercised {_code(f'{row.id}/{cell.clause}')}: {_escape(cell.why)}" for row, cell in view.unexercised
-    ]
+    lines += [f"- {group.state} {_name(group)}: {_escape(group.why)}" for group in view.left_out]
     if lines:
         yield "\n#### Lived with, left out\n"
         yield from lines[:_SHOWN]
@@ -87,6 +85,12 @@ def _say_accepted(e: Experiment) -> str:
     until = f" until {_escape(e.accepted.until)}" if e.accepted and e.accepted.until else ""
     reason = e.accepted.reason if e.accepted else ""
     return f"- accepted{until} {_code(e.id)} ({e.verdict}): {_escape(reason)}"
+
+
+def _name(group: LeftOut) -> str:
+    named = ", ".join(_code(name) for name in group.names[:_NAMED])
+    more = len(group.names) - _NAMED
+    return f"{named} and {more} more" if more > 0 else named
 
 
 def _more(n: int) -> Iterator[str]:

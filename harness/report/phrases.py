@@ -68,7 +68,10 @@ def say_clause(clause: str) -> str:
 
 
 def _unscore(word: str) -> str:
-    """Take the underscores out of words; a vendor's code in capitals stays as it is."""
+    """Take ids apart into words; a vendor's code in capitals stays as it is, `CODE+some-text` quotes the text."""
+    code, plus, quoted = word.partition("+")
+    if plus:
+        return f"{code.strip()} “{quoted.replace('-', ' ').strip()}”"
     return word.replace("_", " ").strip() if word.islower() else word.strip()
 
 
@@ -81,7 +84,7 @@ def say_cause(clause: str, handoff: Handoff | None) -> str:
         return known.format(system=system, message=message).replace("  ", " ").strip()
     if trigger.isdigit():
         return f"{system} answers with status {trigger}".strip()
-    return f"{system} errors “{_unscore(trigger)}”".strip()
+    return f"{system} errors {_unscore(trigger)}".strip()
 
 
 def _far_end(handoff: Handoff | None) -> tuple[str, str]:

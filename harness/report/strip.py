@@ -1,13 +1,13 @@
 """The strip of gaps below a timeline: for each wait the declared interval as a band, the observed one as a line."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.report.model import Gap
 
-_ROWS = 4
-_TEXT_W = 66.0
-_WIDE_TEXT_W = 190.0
+ROW_H = 22
+_ROWS = 5
+_LETTER_W = 5.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,39 +21,46 @@ class GapMark:
     band_x: float | None
     band_w: float
     text: str
+    text_x: float
     title: str
     outside: bool
 
 
 def build_strip(
-    gaps: Sequence[Gap], *, to_x: Callable[[float], float], top: float, row_height: float, judge: bool
+    gaps: Sequence[Gap], *, to_x: Callable[[float], float], top: float, right: float, judge: bool
 ) -> tuple[GapMark, ...]:
-    """Lay the waits out, waits that overlap in time on rows of their own; what needs a fifth row is left out."""
+    """
+    Lay the waits out below each other where they, their bands or their words would meet.
+
+    Words that would leave the picture at `right` are left away, and waits that would need a sixth row.
+    """
     ends = [float("-inf")] * _ROWS
     marks = []
     for gap in sorted(gaps, key=lambda gap: gap.from_t):
-        row = next((index for index, end in enumerate(ends) if gap.from_t >= end - 1e-6), None)
+        mark = _build_mark(gap, to_x, right, judge=judge)
+        row = next((index for index, end in enumerate(ends) if mark.x0 >= end), None)
         if row is None:
             continue
-        ends[row] = gap.to_t
-        marks.append(_build_mark(gap, row, to_x, top + row * row_height, judge=judge))
+        ends[row] = mark.text_x + _LETTER_W * len(mark.text)
+        marks.append(replace(mark, row=row, y=top + (row + 0.5) * ROW_H))
     return tuple(marks)
 
 
-def _build_mark(gap: Gap, row: int, to_x: Callable[[float], float], top: float, *, judge: bool) -> GapMark:
+def _build_mark(gap: Gap, to_x: Callable[[float], float], right: float, *, judge: bool) -> GapMark:
     x0, x1 = to_x(gap.from_t), to_x(gap.to_t)
     band_x, band_w = _band(gap, to_x)
     declared, observed = say_declared(gap), f"{gap.observed_s:.2f} s"
-    room = x1 - x0
-    full = f"{observed} of {declared}" if declared else observed
+    text_x = max(x1, (band_x or 0.0) + band_w) + 6
+    words = [f"{observed} of {declared}" if declared else observed, observed]
     return GapMark(
-        row=row,
+        row=0,
         x0=x0,
         x1=x1,
-        y=top + 24,
+        y=0.0,
         band_x=band_x,
         band_w=band_w,
-        text=full if room >= _WIDE_TEXT_W else observed if room >= _TEXT_W else "",
+        text=next((text for text in words if text_x + _LETTER_W * len(text) <= right), ""),
+        text_x=round(text_x, 1),
         title=f"waited {observed}, declared {declared or 'nothing'}",
         outside=judge and is_outside(gap),
     )

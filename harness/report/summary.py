@@ -15,6 +15,7 @@ from harness.report.view import RunView, build_view
 
 _TITLE_W = 10
 _LABEL_W = 11
+_NAMED = 4
 _BEYOND = "beyond the waits the clauses demand"
 
 
@@ -97,13 +98,13 @@ class _Printer:
         for experiment in view.first_tries:
             self._title("RERUN", experiment.id, "bold")
             self._text(f"{say_first_try(experiment)}; the rerun counts")
-        for item in view.skipped:
-            self._title("SKIPPED", item.id, "bold")
-            self._text(item.reason or "no reason given")
-        for row, cell in view.unexercised:
-            self._title("NOT RUN", f"{row.id}/{cell.clause}", "bold")
-            self._text(cell.why)
-        if view.first_tries or view.skipped or view.unexercised:
+        for group in view.left_out:
+            title, what = ("SKIPPED", "experiment") if group.state == "skipped" else ("NOT RUN", "clause")
+            named = group.names if len(group.names) <= _NAMED else (plural(len(group.names), what),)
+            for name in named:
+                self._title(title, name, "bold")
+            self._text(group.why)
+        if view.first_tries or view.left_out:
             self._line()
 
     def totals(self, view: RunView, report: Path | str | None) -> None:

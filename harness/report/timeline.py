@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from harness.report.model import Event, Timeline
 from harness.report.phrases import say_seconds
-from harness.report.strip import GapMark, build_strip
+from harness.report.strip import ROW_H, GapMark, build_strip
 
 WIDTH = 1000
 PLOT_X = 172
@@ -19,7 +19,6 @@ _PAD = 10
 PLOT_W = WIDTH - PLOT_X - 18 - 2 * _PAD
 LANE_H = 46
 TOP = 8
-_STRIP_H = 38
 _LETTER_W = 6.1
 _CROWDED = 17.0
 
@@ -99,9 +98,9 @@ def build_picture(timeline: Timeline, *, cap: int = 120, judge_gaps: bool = Fals
     tops = {lane: TOP + index * LANE_H for index, lane in enumerate(lanes)}
     strip_y = TOP + len(lanes) * LANE_H + 6
     gaps = build_strip(
-        timeline.gaps[:cap], to_x=lambda t: _to_x(t, span), top=strip_y, row_height=_STRIP_H, judge=judge_gaps
+        timeline.gaps[:cap], to_x=lambda t: _to_x(t, span), top=strip_y, right=WIDTH - 2, judge=judge_gaps
     )
-    axis_y = strip_y + (max(gap.row for gap in gaps) + 1) * _STRIP_H if gaps else strip_y - 2
+    axis_y = strip_y + (max(gap.row for gap in gaps) + 1) * ROW_H + 4 if gaps else strip_y - 2
     return Picture(
         width=WIDTH,
         height=axis_y + 24,

@@ -5,11 +5,11 @@ Nothing here decides a verdict. It counts, sorts and puts into words, and `arith
 run.json states about itself.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from statistics import median
-from typing import Any
+from typing import Any, Literal
 
 from harness.report.arithmetic import find_mismatches
 from harness.report.headline import build_headline, say_broken
@@ -24,7 +24,7 @@ from harness.report.reading import (
     read_skipped,
     text,
 )
-from harness.report.rows import Cell, HandoffRow, Totals, build_rows, count_standings
+from harness.report.rows import HandoffRow, Totals, build_rows, count_standings
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,18 @@ class Breakage:
 
     experiment: Experiment
     sentence: str
+
+
+LeftOutState = Literal["skipped", "not exercised"]
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Experiments that were skipped, or clauses that met none, for one and the same reason."""
+
+    state: LeftOutState
+    why: str
+    names: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +81,10 @@ class RunView:
     undecided: tuple[Experiment, ...]
     accepted: tuple[Experiment, ...]
     first_tries: tuple[Experiment, ...]
-    skipped: tuple[Skipped, ...]
     ledger: Ledger | None
     clauses: int
     exercised: int
-    unexercised: tuple[tuple[HandoffRow, Cell], ...]
+    left_out: tuple[LeftOut, ...]
     times: Times
     mismatches: tuple[str, ...]
 
@@ -99,6 +110,7 @@ def build_view(run: Mapping[str, Any], *, timelines: Mapping[str, Mapping[str, A
     ledger = read_ledger(run)
     broken = _pick(counted, "violated")
     cells = [(row, cell) for row in rows for cell in row.cells]
+    unexercised = [(f"{row.id}/{cell.clause}", cell.why) for row, cell in cells if not cell.is_exercised]
     interrupted = run.get("interrupted") is True
     return RunView(
         run_id=text(run, "run_id"),
@@ -110,7 +122,7 @@ def build_view(run: Mapping[str, Any], *, timelines: Mapping[str, Mapping[str, A
         started=_say_moment(run.get("started_at")),
         versions=tuple((str(key), str(value)) for key, value in mapping(run, "versions").items()),
         interrupted=interrupted,
-        headline=build_headline(totals, ledger, broken, handoffs, interrupted=interrupted),
+        headline=build_headline(totals, ledger, broken, handoffs, untested=len(unexercised), interrupted=interrupted),
         totals=totals,
         rows=rows,
         experiments=experiments,
@@ -118,14 +130,23 @@ def build_view(run: Mapping[str, Any], *, timelines: Mapping[str, Mapping[str, A
         undecided=_pick(counted, "unknown"),
         accepted=_pick(counted, "accepted"),
         first_tries=tuple(item for item in experiments if item.superseded or item.first_try),
-        skipped=skipped,
         ledger=ledger,
         clauses=len(cells),
         exercised=sum(cell.is_exercised for _, cell in cells),
-        unexercised=tuple((row, cell) for row, cell in cells if not cell.is_exercised),
+        left_out=tuple(_group(skipped, unexercised)),
         times=_build_times(run, counted),
         mismatches=find_mismatches(run, totals, cells, counted),
     )
+
+
+def _group(skipped: Sequence[Skipped], unexercised: Sequence[tuple[str, str]]) -> Iterator[LeftOut]:
+    groups: dict[tuple[LeftOutState, str], list[str]] = {}
+    for item in skipped:
+        groups.setdefault(("skipped", item.reason or "no reason given"), []).append(item.id)
+    for name, why in unexercised:
+        groups.setdefault(("not exercised", why), []).append(name)
+    for (state, why), names in groups.items():
+        yield LeftOut(state, why, tuple(names))
 
 
 def _pick(experiments: Sequence[Experiment], standing: str) -> tuple[Experiment, ...]:

@@ -8,7 +8,7 @@ from .samples import build_experiment, build_run, build_violated, wrap_run
 
 
 def _headline(experiments, **changes):
-    return build_view(wrap_run(experiments) | changes).headline
+    return build_view(wrap_run(experiments) | {"coverage": {}} | changes).headline
 
 
 def _held(n):
@@ -31,7 +31,7 @@ def test_all_hold():
 def test_undecided_and_accepted_are_told():
     """What could not be judged and what is lived with stands beside what holds."""
     assert build_view(build_run()).headline.startswith(
-        "59 of 62 promises hold, 1 could not be judged, 1 is knowingly lived with; orders are not lost, but"
+        "59 of 62 promises hold, 1 could not be judged, 1 is knowingly lived with, 1 clause was not tested; orders are not lost, but"
     )
 
 
@@ -97,4 +97,11 @@ def test_none_holds():
     assert _headline([build_violated()]).startswith("The one promise tested does not hold; ")
     assert _headline([build_violated(), build_violated() | {"id": "x/429:retry/y"}]).startswith(
         "None of 2 promises holds;"
+    )
+
+
+def test_what_was_not_tested_is_told():
+    """A run of a selection does not sound as if everything held."""
+    assert build_view(wrap_run(_held(3))).headline == (
+        "All 3 promises hold, 26 clauses were not tested; orders are not lost."
     )

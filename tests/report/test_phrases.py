@@ -26,7 +26,7 @@ _WEBHOOK = Handoff("order-capture", "storefront", "integration", "webhook", "", 
         ("malformed:dead_letter", _API, "malformed ERP answers"),
         ("malformed:dead_letter", _WEBHOOK, "malformed storefront webhooks"),
         ("503:retry", _API, "ERP answers with status 503"),
-        ("USER_ERROR+already-exists:branch", _API, "ERP errors “USER_ERROR+already-exists”"),
+        ("USER_ERROR+already-exists:branch", _API, "ERP errors USER_ERROR “already exists”"),
         ("breaker", _API, "repeated ERP failures"),
         ("429:retry", None, "rate limits"),
     ],
@@ -41,7 +41,7 @@ def test_cause_in_plain_words(clause, handoff, cause):
     [
         ("session_expired:renew_session", "session expired → renew session"),
         ("any:retry", "any other error → retry"),
-        ("USER_ERROR+already-exists:branch", "USER_ERROR+already-exists → branch"),
+        ("USER_ERROR+already-exists:branch", "USER_ERROR “already exists” → branch"),
         ("breaker", "breaker"),
     ],
 )

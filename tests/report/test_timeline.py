@@ -116,11 +116,26 @@ def test_open_ended_gap_reaches_the_edge():
     assert gap.band_x + gap.band_w == pytest.approx(_picture(_event(10.0)).marks[0].x, abs=0.2)
 
 
-def test_overlapping_gaps_get_rows_of_their_own():
-    """Waits of several orders at the same time stand below each other."""
-    gaps = [Gap(1.0, 5.0, 3.0, 4.5, 4.0), Gap(2.0, 6.0, 3.0, 4.5, 4.0), Gap(5.0, 8.0, 3.0, 4.5, 3.0)]
+def test_gaps_that_meet_get_rows_of_their_own():
+    """Waits whose lines, bands or words would meet stand below each other; those that do not share a row."""
+    gaps = [
+        Gap(0.0, 1.0, 0.5, 1.5, 1.0),
+        Gap(1.0, 2.0, 0.5, 9.0, 1.0),
+        Gap(2.0, 3.0, 0.5, 1.5, 1.0),
+        Gap(8.0, 9.0, 0.5, 1.0, 1.0),
+    ]
+    marks = _picture(_event(1.0), gaps=gaps).gaps
 
-    assert [gap.row for gap in _picture(_event(1.0), gaps=gaps).gaps] == [0, 1, 0]
+    assert [mark.row for mark in marks] == [0, 1, 2, 0]
+    for one, other in pairwise(sorted((mark for mark in marks if mark.row == 0), key=lambda mark: mark.x0)):
+        assert one.text_x + 5 * len(one.text) <= other.x0
+
+
+def test_more_gaps_than_rows_are_left_out():
+    """Waits that would need a sixth row are not drawn over others."""
+    marks = _picture(_event(1.0), gaps=[Gap(1.0, 5.0, 3.0, 4.5, 4.0)] * 9).gaps
+
+    assert [mark.row for mark in marks] == [0, 1, 2, 3, 4]
 
 
 def test_cap_keeps_what_tells_the_story():
