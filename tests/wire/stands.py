@@ -6,6 +6,7 @@ import json
 import socket
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Self
 
 import uvloop
 
@@ -50,7 +51,7 @@ class Origin:
         """How many connections it has accepted."""
         return len(self.received)
 
-    async def __aenter__(self) -> "Origin":
+    async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
         self.address = "{}:{}".format(*self._server.sockets[0].getsockname())
         return self

@@ -1,6 +1,7 @@
 """Bytes pass the tap unchanged, in both directions, whatever HTTP/1 allows."""
 
 import asyncio
+from itertools import pairwise
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -25,7 +26,7 @@ def scripted(request, response, pieces=()):
     async def play(reader, writer, _):
         while True:
             await reader.readexactly(len(request))
-            for start, end in zip(places, places[1:], strict=False):
+            for start, end in pairwise(places):
                 writer.write(response[start:end])
                 await writer.drain()
                 await asyncio.sleep(0)
@@ -38,7 +39,7 @@ async def exchange(request, response, request_pieces=(), response_pieces=()):
     places = [0, *sorted(place % (len(request) + 1) for place in request_pieces), len(request)]
     async with Origin(scripted(request, response, response_pieces)) as origin, open_tap(origin.address) as stand:
         async with stand.client() as client:
-            for start, end in zip(places, places[1:], strict=False):
+            for start, end in pairwise(places):
                 client.writer.write(request[start:end])
                 await client.writer.drain()
                 await asyncio.sleep(0)

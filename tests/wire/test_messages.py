@@ -1,6 +1,7 @@
 """Following HTTP messages: where they end, what their bodies are, and what is left alone."""
 
 import hashlib
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -19,7 +20,7 @@ def feed(message, data, cuts):
     """Feed data cut at these places; return how many bytes the message took."""
     taken = 0
     places = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
-    for start, end in zip(places, places[1:], strict=False):
+    for start, end in pairwise(places):
         view = memoryview(data)[start:end]
         while view:
             used = message.feed(view)

@@ -1,5 +1,6 @@
 """The process: what it prints, how it ends, what it inherits, and that it notices when it stood still."""
 
+import asyncio
 import os
 import signal
 import socket
@@ -78,7 +79,7 @@ def test_a_freeze_leaves_a_stall_entry():
             async with TapClient(process.control_url, TOKEN) as tap:
                 await tap.healthz()
                 process.popen.send_signal(signal.SIGSTOP)
-                os.waitid(os.P_PID, process.popen.pid, os.WSTOPPED | os.WNOWAIT)
+                await asyncio.to_thread(os.waitid, os.P_PID, process.popen.pid, os.WSTOPPED | os.WNOWAIT)
                 threading.Timer(0.5, process.popen.send_signal, [signal.SIGCONT]).start()
                 page = await tap.journal(wait=10)
                 assert page.entries[0]["type"] == "stall"

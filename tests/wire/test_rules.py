@@ -1,7 +1,5 @@
 """Rules choose the upstream exchange by exchange."""
 
-import asyncio
-
 import pytest
 
 from fakes.kit.problems import ProblemError
@@ -87,13 +85,12 @@ def test_a_rule_armed_while_a_request_comes_in_leaves_it_alone():
     """An exchange keeps the choice made when its request was known."""
 
     async def scene():
-        async with Origin(answer_ok) as clean, Origin(say_503) as faulted, open_tap(clean.address) as stand:
-            async with stand.client() as client:
-                client.writer.write(b"POST / HTTP/1.1\r\nContent-Length: 4\r\n\r\n")
-                await clean.connected()
-                stand.tap.arm_rule(rule(faulted.address))
-                client.writer.write(b"body")
-                assert (await client.answer())[0] == 200
+        async with Origin(answer_ok) as clean, open_tap(clean.address) as stand, stand.client() as client:
+            client.writer.write(b"POST / HTTP/1.1\r\nContent-Length: 4\r\n\r\n")
+            await clean.connected()
+            stand.tap.arm_rule(rule("refuse"))
+            client.writer.write(b"body")
+            assert (await client.answer())[0] == 200
 
     run(scene)
 

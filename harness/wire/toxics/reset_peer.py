@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ResetPeer:
-    """Drop the first data and reset both sides `timeout` ms later, at once if 0."""
+    """Drop the first data and reset both sides `timeout` ms later, at once if 0; no connection that met it ends otherwise."""
 
     timeout: int = 0
 
@@ -20,8 +20,8 @@ class ResetPeer:
 
     async def pipe(self, stage: Stage) -> None:
         """Wait for data or the end of the stream, then for the time set."""
-        await stage.receive()
-        # Toxiproxy 2.12.0 resets only connections opened after the toxic was added and ends older ones politely; a reset that
+        # Toxiproxy 2.12.0 does this only on connections opened after the toxic was added and ends older ones politely; a reset that
         # is none would be a false record, so both are reset here.
         stage.reset_on_close()
+        await stage.receive()
         await stage.pause(self.timeout / 1000)
