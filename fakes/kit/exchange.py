@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 EXCHANGE = "handoff.exchange"
 MAX_BODY = 32 * 1024 * 1024
+# An incoming webhook's address is its credential.
+_HOOK = re.compile(r"^(/services/[^/?]+/[^/?]+/)[^/?]+")
 _SECRET = re.compile(
     r"((?:^|[?&])(?:access_token|token|api_key|client_secret|password|secret|signature)=)[^&]*", re.IGNORECASE
 )
@@ -92,8 +94,9 @@ class Exchange:
 
 
 def redact(target: str) -> str:
-    """Replace the values of query parameters that carry secrets."""
-    return _SECRET.sub(r"\1REDACTED", target) if "?" in target else target
+    """Replace secrets in a path with its query: values of telling parameters, the last part of a chat hook's address."""
+    hidden = _HOOK.sub(r"\1REDACTED", target) if target.startswith("/services/") else target
+    return _SECRET.sub(r"\1REDACTED", hidden) if "?" in hidden else hidden
 
 
 def load_json(body: bytes) -> Any:

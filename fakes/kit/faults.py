@@ -98,6 +98,9 @@ def build_fault(body: Mapping[str, Any], catalogue: Catalogue) -> Fault:
     code = params.model_dump().get("code")
     if code is not None and not catalogue.open_codes and catalogue.code(code) is None:
         raise unknown("params.code", code, (known.code for known in catalogue.codes))
+    after_topic = params.model_dump().get("after_topic")
+    if after_topic is not None and after_topic not in catalogue.topics:
+        raise unknown("params.after_topic", after_topic, catalogue.topics)
     if given.entity is not None and given.entities is not None:
         raise invalid("entities", "give entity or entities, not both")
     return Fault(

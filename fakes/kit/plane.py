@@ -30,7 +30,7 @@ class WebhookSeed(BaseModel):
     """A subscription the vendor holds without having been asked through its API."""
 
     topic: str
-    address: str = Field(pattern=r"^https?://[^\s/]+")
+    address: str = Field(pattern=r"^https?://[!-~]+$")
 
 
 class SeedBody(BaseModel):

@@ -55,14 +55,14 @@ async def post(target: Target, headers: Iterable[tuple[str, str]], body: bytes) 
 
 
 async def _post(target: Target, headers: Iterable[tuple[str, str]], body: bytes) -> tuple[int | None, str | None]:
-    url = urlsplit(target.url)
-    secure = url.scheme == "https"
     try:
+        url = urlsplit(target.url)
+        secure = url.scheme == "https"
         async with asyncio.timeout(target.connect_timeout_s):
             reader, writer = await asyncio.open_connection(
                 url.hostname, url.port or (443 if secure else 80), ssl=secure or None
             )
-    except (TimeoutError, OSError):
+    except (OSError, ValueError):
         return None, "connect"
     try:
         writer.write(_build_head(target.url, headers, body) + body)

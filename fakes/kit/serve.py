@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import logging
 import os
 import secrets
 import signal
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 # An idle client connection is kept longer than any test runs: closing it early would look like a fault nobody armed.
 KEEP_ALIVE_S = 3600
 GRACE_S = 1
+BACKLOG = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +72,13 @@ def build_parser(system: str) -> argparse.ArgumentParser:
     """Return the command line every fake has; a vendor may add to it."""
     parser = argparse.ArgumentParser(prog=f"python -m fakes.{system}", description=f"Serve the {system} fake.")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: loopback)")
-    parser.add_argument("--port", type=int, default=0, help="vendor port (default: any free one)")
-    parser.add_argument("--control-port", type=int, default=0, help="control port (default: any free one)")
+    parser.add_argument("--port", type=_port, default=0, help="vendor port (default: any free one)")
+    parser.add_argument("--control-port", type=_port, default=0, help="control port (default: any free one)")
     parser.add_argument("--fd", type=int, help="inherited listening socket to use as the vendor port")
     parser.add_argument("--control-fd", type=int, help="inherited listening socket to use as the control port")
     parser.add_argument("--token", help="control token (default: CONTROL_TOKEN, else one is made up and printed)")
     parser.add_argument(
-        "--time-scale", type=_scale, help="divisor of the vendor's waits (default: HANDOFF_TIME_SCALE or 1)"
+        "--time-scale", type=_time_scale, help="divisor of the vendor's waits (default: HANDOFF_TIME_SCALE or 1)"
     )
     parser.add_argument("--nonce", help="seed of the ids, the same gives the same ids (default: random)")
     parser.add_argument("--lifeline-fd", type=int, help="inherited pipe; the fake ends when it closes")
@@ -84,11 +86,14 @@ def build_parser(system: str) -> argparse.ArgumentParser:
 
 
 def read_options(arguments: argparse.Namespace, environ: Mapping[str, str] = os.environ) -> Options:
-    """Complete the command line from the environment."""
+    """Complete the command line from the environment; exits with a message when that makes no sense."""
     token = arguments.token or environ.get("CONTROL_TOKEN")
     scale = arguments.time_scale
     if scale is None:
-        scale = _scale(environ.get("HANDOFF_TIME_SCALE") or "1")
+        try:
+            scale = _time_scale(environ.get("HANDOFF_TIME_SCALE") or "1")
+        except (ValueError, argparse.ArgumentTypeError) as error:
+            sys.exit(f"HANDOFF_TIME_SCALE: {error}")
     return Options(
         host=arguments.host,
         port=arguments.port,
@@ -116,8 +121,12 @@ def build_service(fake: Fake, options: Options) -> Service:
 
 
 def run(build: Callable[[], Service], options: Options) -> None:
-    """Serve until told to stop; ``build`` is called inside the loop."""
-    uvloop.run(serve(build, options))
+    """Serve until told to stop; ``build`` is called inside the loop. Exits with a message when an address is taken."""
+    logging.getLogger("uvicorn").setLevel(logging.ERROR)
+    try:
+        uvloop.run(serve(build, options))
+    except OSError as error:
+        sys.exit(f"cannot serve: {error}")
 
 
 async def serve(build: Callable[[], Service], options: Options) -> None:
@@ -149,7 +158,12 @@ def bind(host: str, port: int, fd: int | None) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    sock.bind((host, port))
+    try:
+        sock.bind((host, port))
+        sock.listen(BACKLOG)
+    except OSError as error:
+        sock.close()
+        raise OSError(error.errno, f"{error.strerror} ({host}:{port})") from error
     return sock
 
 
@@ -184,7 +198,7 @@ def _build_server(app: ASGIApp, protocol: type[FakeProtocol]) -> _Server:
         proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACE_S,
-        backlog=1024,
+        backlog=BACKLOG,
     )
     return _Server(config)
 
@@ -218,8 +232,15 @@ def _check_lifeline(fd: int, stop: asyncio.Event) -> None:
         stop.set()
 
 
-def _scale(text: str) -> float:
+def _time_scale(text: str) -> float:
     value = float(text)
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError("the time scale is a positive number")
+    return value
+
+
+def _port(text: str) -> int:
+    value = int(text)
+    if not 0 <= value <= 65_535:
+        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
     return value

@@ -103,11 +103,11 @@ class EventRoutes:
 
 
 def build_event_subject(exchange: Exchange) -> Subject:
-    """Say which order an event is about: the entity of its details, else what its key names."""
+    """Say which order an event is about: the entity of its details, or what its key names where it has none."""
     event = exchange.json()
     entity = texts(dig(event, "payload", "custom_details", "entity"))
     key = texts(dig(event, "dedup_key"))
-    return Subject(references=entity + key, external_id=entity[0] if entity else None, key=key[0] if key else None)
+    return Subject(references=entity or key, external_id=entity[0] if entity else None, key=key[0] if key else None)
 
 
 def _check_payload(payload: Any) -> list[str]:

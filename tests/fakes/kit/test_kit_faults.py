@@ -168,6 +168,7 @@ def test_webhook_faults_leave_calls_alone() -> None:
         ({"kind": "error", "params": {"code": "BRKEN"}}, "params.code"),
         ({"operation": "note.raed"}, "operation"),
         ({"kind": "webhook_dropped", "operation": "note.create"}, "operation"),
+        ({"kind": "webhook_out_of_order", "params": {"after_topic": "notes/nope"}}, "params.after_topic"),
         ({"id": ""}, "id"),
         ({"id": 7}, "id"),
         ({"attempts": [0]}, "attempts.0"),

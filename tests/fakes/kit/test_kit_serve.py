@@ -118,6 +118,28 @@ def test_the_environment_completes_the_command_line() -> None:
     assert read_options(parser.parse_args([]), {}).token_generated
 
 
+@pytest.mark.parametrize(
+    ("arguments", "environ", "says"),
+    [
+        (["--port", "70000"], {}, "a port is a number from 0 to 65535"),
+        (["--time-scale", "0"], {}, "the time scale is a positive number"),
+        (["--time-scale", "x"], {}, "invalid _time_scale value"),
+        ([], {"HANDOFF_TIME_SCALE": "x"}, "HANDOFF_TIME_SCALE: could not convert"),
+        (["--port", "{taken}"], {}, "Address already in use"),
+    ],
+)
+def test_a_bad_start_ends_with_a_message(arguments: list[str], environ: dict[str, str], says: str) -> None:
+    """What is wrong with the command line or the address is said in a line, without a traceback."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        given = [argument.format(taken=taken.getsockname()[1]) for argument in arguments]
+        ended = subprocess.run(
+            [*COMMAND, *given], env={**os.environ, **environ}, cwd=ROOT, capture_output=True, text=True, check=False
+        )
+    assert ended.returncode != 0
+    assert says in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 def test_the_same_nonce_gives_the_same_ids_in_another_process(toy: RunningFake) -> None:
     """A fake started with a nonce gives ids no other nonce gives, and the same ones again."""
     ids = []

@@ -31,6 +31,13 @@ def test_a_message_is_taken(opsdesk: RunningFake) -> None:
     }.items() <= message.items()
 
 
+def test_a_hooks_secret_stays_out_of_the_journal(opsdesk: RunningFake) -> None:
+    """The last part of a hook's address is its credential and is never written down."""
+    opsdesk.client.post(HOOK, json={"text": "x"})
+    assert opsdesk.journal("exchange")[0]["path"] == "/services/T0001/B0001/REDACTED"
+    assert "abcdef" not in json.dumps(opsdesk.journal())
+
+
 def test_a_form_and_blocks_are_taken_too(opsdesk: RunningFake) -> None:
     """The payload may come as a form field, the text in blocks or attachments."""
     payload = {"channel": "#ops", "blocks": [{"text": {"text": "one"}}], "attachments": [{"fallback": "two"}]}
