@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.fakes.conftest import start_fake
+
 if TYPE_CHECKING:
     from tests.fakes.conftest import Receiver, RunningFake
 
@@ -68,6 +70,21 @@ def test_a_configured_secret_signs(storefront: RunningFake, receiver: Receiver) 
     place(storefront)
     [got] = receiver.wait(1)
     assert not verifies(got.headers, got.body)
+
+
+def test_secrets_come_from_the_command_line(receiver: Receiver) -> None:
+    """A storefront started with a token and a secret uses them, and writes neither down."""
+    account = ("--access-token", "token-of-ours", "--webhook-secret", "secret-of-ours")
+    with start_fake("fakes.storefront", *account) as fake:
+        subscribe(fake, receiver.url)
+        answer = fake.client.get(f"{API}/shop.json", headers={"X-Shopify-Access-Token": "token-of-ours"})
+        assert answer.status_code == 200
+        place(fake)
+        [got] = receiver.wait(1)
+        signature = base64.b64encode(hmac.new(b"secret-of-ours", got.body, hashlib.sha256).digest()).decode()
+        assert got.headers["X-Shopify-Hmac-Sha256"] == signature
+        deliveries(fake, 1)
+        assert "of-ours" not in json.dumps(fake.journal())
 
 
 def test_retries_are_one_webhook(storefront: RunningFake, receiver: Receiver) -> None:
