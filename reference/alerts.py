@@ -76,13 +76,22 @@ class AlertSender:
     async def run(self) -> None:
         """Send for good; cancel to stop. What is unsent then is sent after the next start."""
         while True:
-            self._news.clear()
-            row = self._store.read(_next_row)
-            wait_s = row["due_at"] - time.time() if row else None
-            if row and wait_s is not None and wait_s <= 0:
-                await self._send(row)
-            else:
-                await self._sleep(wait_s)
+            try:
+                await self._send_due()
+            except Exception:
+                # A store that cannot be written, say. What is in the outbox stays in it; a while later it may work again.
+                log.exception("alerts interrupted")
+                await asyncio.sleep(self._settings.scaled(ALERT_TIMEOUT_S))
+
+    async def _send_due(self) -> None:
+        self._news.clear()
+        row = self._store.read(_next_row)
+        wait_s = row["due_at"] - time.time() if row else None
+        if row and wait_s is not None and wait_s <= 0:
+            status = await self._send(row)
+            await self._store.write(lambda conn: self._record(conn, row, status))
+        else:
+            await self._sleep(wait_s)
 
     async def _sleep(self, wait_s: float | None) -> None:
         try:
@@ -91,16 +100,19 @@ class AlertSender:
         except TimeoutError:
             pass  # the next one is due
 
-    async def _send(self, row: Row) -> None:
-        event = json.loads(row["event"]) | {"routing_key": self._settings.role_keys[row["role"]]}
+    async def _send(self, row: Row) -> int | None:
+        key = self._settings.role_keys.get(row["role"])
+        if key is None:  # it was raised before the role lost its key; a later start may have it again
+            log.error("alert has no routing key", role=row["role"], dedup_key=row["dedup_key"])
+            return None
+        event = json.loads(row["event"]) | {"routing_key": key}
         try:
             async with asyncio.timeout(self._settings.scaled(ALERT_TIMEOUT_S)):
                 answer = await self._http.post(self._settings.pagerduty_url + ENQUEUE_PATH, json=event)
-            status = answer.status_code
         except (httpx2.HTTPError, TimeoutError) as error:
             log.warning("alert not sent", dedup_key=row["dedup_key"], error=type(error).__name__)
-            status = None
-        await self._store.write(lambda conn: self._record(conn, row, status))
+            return None
+        return answer.status_code
 
     def _record(self, conn: Connection, row: Row, status: int | None) -> None:
         now = time.time()

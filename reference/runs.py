@@ -54,23 +54,26 @@ class Job:
         self._work = work
         self._every_s = every_s
         self._expected_s = expected_s
-        self._running: asyncio.Task[bool] | None = None
+        self._busy = False
+        self._latest: asyncio.Task[bool] | None = None
 
     def start(self, trigger: str) -> str:
         """Start a run and return its id; raise `RunningError` while another is under way."""
-        if self._running is not None and not self._running.done():
-            raise RunningError(self.name)
-        run_id = f"{self.name}:{uuid.uuid4().hex[:12]}"
-        self._running = asyncio.create_task(self._run(run_id, trigger))
-        return run_id
+        return self._start(trigger)[0]
 
     async def run_now(self, trigger: str) -> bool:
         """Wait for a run under way to end, run once more, and tell whether that succeeded."""
-        while self._running is not None and not self._running.done():
-            await asyncio.wait([self._running])
-        self.start(trigger)
-        assert self._running is not None  # noqa: S101 -- just started
-        return await asyncio.shield(self._running)
+        while self._busy and self._latest is not None:
+            await asyncio.wait([self._latest])
+        return await asyncio.shield(self._start(trigger)[1])
+
+    def _start(self, trigger: str) -> tuple[str, asyncio.Task[bool]]:
+        if self._busy:
+            raise RunningError(self.name)
+        self._busy = True
+        run_id = f"{self.name}:{uuid.uuid4().hex[:12]}"
+        self._latest = asyncio.create_task(self._run(run_id, trigger))
+        return run_id, self._latest
 
     async def run_schedule(self) -> None:
         """Start a run every period for good; a period in which one is still running is skipped."""
@@ -86,32 +89,32 @@ class Job:
 
     async def stop(self) -> None:
         """Cut a run under way short; it is recorded as failed at the next start."""
-        if self._running is not None:
-            self._running.cancel()
-            await asyncio.gather(self._running, return_exceptions=True)
+        if self._latest is not None:
+            self._latest.cancel()
+            await asyncio.gather(self._latest, return_exceptions=True)
 
     async def _run(self, run_id: str, trigger: str) -> bool:
-        started_at = time.time()
-        row = (run_id, self.name, started_at, self._expected_s, trigger)
-        await self._store.write(
-            lambda conn: conn.execute(
-                "INSERT INTO runs (id, name, state, started_at, expected_s, trigger) VALUES (?, ?, 'running', ?, ?, ?)",
-                row,
-            )
-        )
+        trouble, captured = None, 0
         try:
+            await self._begin(run_id, trigger)
             captured = await self._work(trigger)
         except JobError as error:
-            await self._finish(run_id, Trouble(run_id, self._handoff, self.name, error.code, str(error), trigger))
-            return False
+            trouble = Trouble(run_id, self._handoff, self.name, error.code, str(error), trigger)
         except Exception as error:
             log.exception("job crashed", job=self.name, run=run_id)
-            await self._finish(run_id, Trouble(run_id, self._handoff, self.name, "DEFECT", repr(error), trigger))
-            return False
-        await self._finish(run_id, None, captured)
-        return True
+            trouble = Trouble(run_id, self._handoff, self.name, "DEFECT", repr(error), trigger)
+        finally:
+            # Whoever reads that it has ended may start it again; its record is written before that of the next.
+            self._busy = False
+        await self._finish(run_id, trouble, captured)
+        return trouble is None
 
-    async def _finish(self, run_id: str, trouble: Trouble | None, captured: int = 0) -> None:
+    async def _begin(self, run_id: str, trigger: str) -> None:
+        row = (run_id, self.name, time.time(), self._expected_s, trigger)
+        insert = "INSERT INTO runs (id, name, state, started_at, expected_s, trigger) VALUES (?, ?, 'running', ?, ?, ?)"
+        await self._store.write(lambda conn: conn.execute(insert, row))
+
+    async def _finish(self, run_id: str, trouble: Trouble | None, captured: int) -> None:
         state = "failed" if trouble else "succeeded"
 
         def finish(conn: Connection) -> None:
