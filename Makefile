@@ -1,20 +1,14 @@
 # The one entry point: people and CI call the same names.
-PYTHON ?= python3
+
+# The first interpreter on PATH that is new enough; `make PYTHON=…` chooses another.
+PYTHON ?= $(shell for candidate in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	command -v $$candidate >/dev/null 2>&1 && $$candidate -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo $$candidate && break; done)
 BIN := .venv/bin
+PIP := pip install --quiet --disable-pip-version-check
 
-.PHONY: venv run test check fix bench docs clean
-venv: .venv/.installed
-
-.venv/.installed: pyproject.toml
-	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
-	@touch $@
-
-# The netsuite client needs plain httpx, whose signing breaks beside httpx2: it lives apart.
-.venv-netsuite/.installed: tests/clients/netsuite-requirements.txt
-	$(PYTHON) -m venv .venv-netsuite
-	.venv-netsuite/bin/pip install --quiet --disable-pip-version-check --requirement $<
-	@touch $@
+.PHONY: venv run test check fix clean
+.DELETE_ON_ERROR:
 
 run: venv
 	$(BIN)/handoff run reference/stack.yaml
@@ -26,14 +20,28 @@ check: venv
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/deptry .
 
 fix: venv
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: venv
-	$(BIN)/python -m bench
+venv: .venv/.installed
+
+.venv/.installed: pyproject.toml
+	@test -n "$(PYTHON)" || { echo 'Python 3.11 or newer is needed and none is on PATH: make PYTHON=/path/to/python3.11'; exit 12; }
+	@echo 'installing into .venv (once, about a minute)'
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/$(PIP) --editable '.[dev]'
+	@touch $@
+
+# The netsuite client needs plain httpx, whose signing breaks beside httpx2: it lives apart.
+.venv-netsuite/.installed: tests/clients/netsuite-requirements.txt
+	@echo 'installing the netsuite client into .venv-netsuite (once)'
+	@$(PYTHON) -m venv .venv-netsuite
+	@.venv-netsuite/bin/$(PIP) --requirement $<
+	@touch $@
 
 clean:
 	rm -rf .venv .venv-netsuite build dist
