@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+import uvloop
 from rich.console import Console
 
 from harness.cli.exits import NOT_READY, OK, UNKNOWN, VIOLATED
@@ -48,11 +49,12 @@ class LabKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A run that ended: its document, where it stands, and the exit code it earns."""
+    """A run that ended: its document, where it stands, the exit code it earns, and whether its rows were shown already."""
 
     document: dict[str, Any]
     folder: Path
     code: int
+    rows_shown: bool
 
 
 def run(  # noqa: PLR0913 - one parameter an option
@@ -107,24 +109,25 @@ def run(  # noqa: PLR0913 - one parameter an option
         say_json(finished.document)
     else:
         console = Console(highlight=False, emoji=False)
-        render_summary(finished.document, console, report=finished.folder / "index.html")
+        report = finished.folder / "index.html"
+        render_summary(finished.document, console, report=report, rows=not finished.rows_shown)
     undriven = {row.handoff for row in plan.coverage} - {experiment.handoff for experiment in plan.experiments}
     raise typer.Exit(NOT_READY if require and undriven and finished.code == OK else finished.code)
 
 
-def _run(
-    info: RunInfo, options: Options, plan: Plan, chosen: tuple[Experiment, ...], folder: Path
-) -> Finished:
+def _run(info: RunInfo, options: Options, plan: Plan, chosen: tuple[Experiment, ...], folder: Path) -> Finished:
     with RunFolder(folder) as store, Progress() as progress:
         store.write_decisions(list_decisions(info.seed, chosen))
         progress.started(_introduce(info, chosen))
         sink = _Sink(info, store, progress)
-        results, skipped, interrupted = asyncio.run(_conduct(info.stack, options, chosen, sink))
-        document = build_run(replace(info, interrupted=interrupted), plan, results, skipped)
+        results, skipped, interrupted = uvloop.run(_conduct(info.stack, options, chosen, sink))
+        document = build_run(
+            replace(info, interrupted=interrupted, finished_at=dt.datetime.now(dt.UTC)), plan, results, skipped
+        )
         progress.finished(document)
         store.write_run(document)
         write_html(document, folder / "index.html")
-    return Finished(document, folder, decide_exit(document))
+    return Finished(document, folder, decide_exit(document), progress.live)
 
 
 async def _conduct(
@@ -159,7 +162,9 @@ class _Sink:
         self._progress.experiment_done(build_experiment(self._info, result))
         head = {"experiment": result.experiment.id, "lab": result.lab}
         began = {"type": "experiment", "origin_mono": conducted.origin, "observable": sorted(result.history.observable)}
-        self._store.write_history([head | began, *(head | {"source": e.source} | dict(e.data) for e in conducted.record)])
+        self._store.write_history(
+            [head | began, *(head | {"source": e.source} | dict(e.data) for e in conducted.record)]
+        )
 
 
 def decide_exit(document: dict[str, Any]) -> int:

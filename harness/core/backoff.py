@@ -25,11 +25,13 @@ class Gap:
     lowest_s: float
     highest_s: float
 
-    def admits(self, observed_s: float, *, extra_s: float = 0.0) -> bool:
-        """Tell whether an observed gap is inside, give or take what the lab itself may add; `extra_s` may be added on top."""
-        earliest = self.lowest_s * (1 - EARLY_SHARE) - EARLY_S
-        latest = self.highest_s * (1 + LATE_SHARE) + LATE_S + extra_s
-        return earliest <= observed_s <= latest
+    def is_early(self, observed_s: float) -> bool:
+        """Tell whether an observed gap is too short: nothing in a lab makes one shorter."""
+        return observed_s < self.lowest_s * (1 - EARLY_SHARE) - EARLY_S
+
+    def late_by_s(self, observed_s: float, *, extra_s: float = 0.0) -> float:
+        """Say how much longer a gap was than the lab itself explains; 0 when it was not. `extra_s` is added to what may be."""
+        return max(0.0, observed_s - self.highest_s * (1 + LATE_SHARE) - LATE_S - extra_s)
 
     def __str__(self) -> str:
         """Show it with its unit."""

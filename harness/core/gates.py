@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from harness.core.verdict import CheckResult, Gate, UnknownKind, Verdict, build_unknown, merge
+from harness.core.verdict import CheckResult, Gate, Outcome, UnknownKind, Verdict, build_unknown, merge
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,12 +20,25 @@ def judge(experiment: Experiment, history: History) -> Verdict:
 
 
 def run_check(check: Check, history: History) -> CheckResult:
-    """Run one check; whatever it raises makes it unknown."""
+    """
+    Run one check; whatever it raises makes it unknown.
+
+    So does a promise that was broken by being late, by no more than the lab's own processes were held up.
+    """
     try:
-        return check.judge(history)
+        return _weigh(check.judge(history), history.disturbance_s)
     except Exception as error:  # noqa: BLE001 - a crashed check must never decide nor stop the others
         observed = f"the check {check.name} crashed: {type(error).__name__}: {error}"
         return build_unknown(check.name, "the check runs", observed, UnknownKind.INTERFERENCE)
+
+
+def _weigh(result: CheckResult, disturbance_s: float) -> CheckResult:
+    if result.outcome is not Outcome.VIOLATED or result.margin_s is None or result.margin_s > disturbance_s:
+        return result
+    observed = (
+        f"{result.observed}; late by {result.margin_s:.2f} s, but the lab itself was held up for {disturbance_s:.2f} s"
+    )
+    return replace(result, outcome=Outcome.UNKNOWN, observed=observed, kind=UnknownKind.INTERFERENCE)
 
 
 def list_gates(experiment: Experiment, history: History) -> tuple[Gate, ...]:

@@ -171,7 +171,11 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Everything that one experiment's checks may look at."""
+    """
+    Everything that one experiment's checks may look at.
+
+    `disturbance_s` is how long the most disturbed process of the lab had to wait for a processor, all in all.
+    """
 
     now: float
     orders: tuple[Order, ...] = ()
@@ -184,6 +188,7 @@ class History:
     actions: tuple[Action, ...] = ()
     troubles: tuple[Trouble, ...] = ()
     disagreements: tuple[str, ...] = ()
+    disturbance_s: float = 0.0
     observable: frozenset[str] = frozenset()
 
     def attempts(self, operations: Iterable[str], order: int | None = None) -> tuple[Exchange, ...]:

@@ -102,6 +102,7 @@ def build_history(entries: Iterable[Entry], scope: Scope) -> History:
         actions=tuple(reader.read_action(data) for data in by.driver["action"]),
         troubles=tuple(reader.read_troubles(by)),
         disagreements=list_disagreements(pairs, since=scope.origin),
+        disturbance_s=max((data["seconds"] for data in by.driver["disturbance"]), default=0.0),
         observable=scope.observable,
     )
 

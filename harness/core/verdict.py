@@ -43,7 +43,11 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What one check says, with declared beside observed; `kind` is set when it is unknown."""
+    """
+    What one check says, with declared beside observed; `kind` is set when it is unknown.
+
+    `margin_s` is set when a promise was broken by being late, and says by how much beyond all tolerance.
+    """
 
     name: str
     outcome: Outcome
@@ -51,6 +55,7 @@ class CheckResult:
     observed: str
     evidence: tuple[Evidence, ...] = ()
     kind: UnknownKind | None = None
+    margin_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +84,11 @@ def build_held(name: str, declared: str, observed: str, evidence: Iterable[Evide
     return CheckResult(name, Outcome.HELD, declared, observed, tuple(evidence))
 
 
-def build_violated(name: str, declared: str, observed: str, evidence: Iterable[Evidence] = ()) -> CheckResult:
-    """Say that a promise was broken, and how."""
-    return CheckResult(name, Outcome.VIOLATED, declared, observed, tuple(evidence))
+def build_violated(
+    name: str, declared: str, observed: str, evidence: Iterable[Evidence] = (), *, margin_s: float | None = None
+) -> CheckResult:
+    """Say that a promise was broken, and how; by how many seconds where it was broken by being late."""
+    return CheckResult(name, Outcome.VIOLATED, declared, observed, tuple(evidence), margin_s=margin_s)
 
 
 def build_unknown(name: str, declared: str, observed: str, kind: UnknownKind) -> CheckResult:

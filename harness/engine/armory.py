@@ -7,14 +7,15 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from harness.core.faults import Fault, Layer, decide
-from harness.lab.errors import LabError
+from harness.core.record import TAP
+from harness.lab.errors import ControlError, LabError
 from harness.wire.rules import REFUSE, Rule
 from harness.wire.signals import Signal
 from harness.wire.toxiproxy import Toxic as WireToxic
 from harness.wire.toxiproxy import ToxiproxyError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Coroutine, Iterator, Mapping
 
     from harness.core.history import Order
     from harness.lab.embedded import EmbeddedLab
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 TTL_S = 180
 # Attempts planned for when a fault hits by chance rather than by place.
 PLANNED_ATTEMPTS = 32
+# What a control plane answers about an id that is not armed.
+NOT_ARMED = 404
 
 
 class Armory:
@@ -36,6 +39,7 @@ class Armory:
         self._vendor: dict[str, list[tuple[str, str]]] = {}
         self._rules: dict[str, list[str]] = {}
         self._proxies: dict[str, str] = {}
+        self._signals: dict[str, list[str]] = {}
 
     async def arm(self, fault: Fault) -> None:
         """Arm one fault; raises LabError when the lab refuses."""
@@ -50,25 +54,47 @@ class Armory:
                 await self._act(fault)
 
     async def lift(self, fault_id: str) -> None:
-        """Lift one fault of the experiment; nothing happens when it is not armed."""
-        for system, armed in self._vendor.pop(fault_id, ()):
-            await self._lab.controls[system].lift(armed)
-        for rule in self._rules.pop(fault_id, ()):
-            await self._lab.tap.lift_rule(rule)
-        proxy = self._proxies.pop(fault_id, None)
-        if proxy is not None:
-            with _told(fault_id):
-                await self._lab.toxiproxy.delete_proxy(proxy)
+        """
+        Lift one fault of the experiment; nothing happens when it is not armed.
+
+        Raises LabError when a part of it could not be lifted, after having tried all of them.
+        """
+        failures = [error for lifting in self._take(fault_id) for error in [await _try(lifting)] if error]
+        if failures:
+            raise failures[0]
 
     async def lift_all(self) -> list[str]:
         """Lift everything; return what could not be lifted, in words."""
         failed: list[str] = []
-        for fault_id in [*self._vendor, *self._rules]:
-            try:
-                await self.lift(fault_id)
-            except LabError as error:
-                failed.append(f"{fault_id} could not be lifted: {error}")
+        for fault_id in dict.fromkeys((*self._vendor, *self._rules, *self._proxies, *self._signals)):
+            for lifting in self._take(fault_id):
+                error = await _try(lifting)
+                if error is not None:
+                    failed.append(f"{fault_id} could not be lifted: {error}")
         return failed
+
+    def _take(self, fault_id: str) -> list[Coroutine[Any, Any, object]]:
+        """Take what is armed of a fault out of the books, as the calls that lift it; the proxy goes last."""
+        lab = self._lab
+        liftings: list[Coroutine[Any, Any, object]] = [
+            lab.controls[system].lift(armed) for system, armed in self._vendor.pop(fault_id, ())
+        ]
+        liftings += [lab.tap.lift_rule(rule) for rule in self._rules.pop(fault_id, ())]
+        liftings += [self._disarm_signal(signal) for signal in self._signals.pop(fault_id, ())]
+        proxy = self._proxies.pop(fault_id, None)
+        return liftings if proxy is None else [*liftings, self._close_proxy(proxy)]
+
+    async def _disarm_signal(self, signal: str) -> None:
+        """Take a signal back; one that was sent is armed no more, which is how it should be."""
+        try:
+            await self._lab.tap.lift_signal(signal)
+        except ControlError as error:
+            if error.status != NOT_ARMED:
+                raise
+
+    async def _close_proxy(self, proxy: str) -> None:
+        with _told(proxy):
+            await self._lab.toxiproxy.delete_proxy(proxy)
 
     async def _arm_at_vendor(self, fault: Fault) -> None:
         control = self._lab.controls[fault.system]
@@ -121,17 +147,17 @@ class Armory:
         if not integration.owned or integration.pid is None:
             raise LabError("the integration is not ours to kill")
         integration.expect_exit()
-        await self._lab.tap.signal(
-            Signal(
-                id=self._name(fault, 0),
-                listener=f"inbound-{fault.system}",
-                pid=integration.pid,
-                signal="KILL",
-                entities=self._name_entities(fault.orders),
-                nth=int(fault.params.get("nth", 1)),
-                ttl_s=TTL_S,
-            )
+        signal = Signal(
+            id=self._name(fault, 0),
+            listener=f"inbound-{fault.system}",
+            pid=integration.pid,
+            signal="KILL",
+            entities=self._name_entities(fault.orders),
+            nth=int(fault.params.get("nth", 1)),
+            ttl_s=TTL_S,
         )
+        await self._lab.tap.signal(signal)
+        self._signals.setdefault(fault.id, []).append(signal.id)
 
     async def _act(self, fault: Fault) -> None:
         control = self._lab.controls[fault.system]
@@ -166,10 +192,18 @@ class Armory:
         return f"{self._experiment}#{fault.id}~{part}"
 
 
+async def _try(lifting: Coroutine[Any, Any, object]) -> LabError | None:
+    try:
+        await lifting
+    except LabError as error:
+        return error
+    return None
+
+
 @contextmanager
 def _told(what: str) -> Iterator[None]:
-    """Make the toxic engine's errors the lab's."""
+    """Make the toxic engine's errors those of the tap, whose process it lives in."""
     try:
         yield
     except ToxiproxyError as error:
-        raise LabError(f"the toxic engine failed at {what}: {error}") from error
+        raise ControlError(TAP, f"toxics for {what}", None, str(error)) from error

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.core.compile.frame import HORIZON
+from harness.lab.starvation import read_waits
 
 if TYPE_CHECKING:
     import asyncio
@@ -38,6 +40,12 @@ class Bench:
     def usable(self) -> bool:
         """Tell whether another experiment makes sense here."""
         return not self.unsettled and not self.recorder.lost
+
+    def read_waits(self) -> dict[int, float]:
+        """Read how long the lab's processes, the integration's among them, and our own have waited for a processor."""
+        lab = self.lab
+        pids = [process.pid for process in (*lab.fakes.values(), lab.tap_process)]
+        return read_waits(pid for pid in (*pids, lab.integration.pid, os.getpid()) if pid is not None)
 
     @property
     def settle_s(self) -> float:

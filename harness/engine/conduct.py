@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +12,7 @@ from harness.core.compile.frame import PATIENCE_S
 from harness.core.conditions import Resolved
 from harness.core.experiments import Check, Experiment, Place
 from harness.core.gates import list_gates, run_check
+from harness.core.history import History, Trouble
 from harness.core.result import Result
 from harness.core.timing import build_timing
 from harness.core.verdict import UnknownKind, merge
@@ -20,10 +20,10 @@ from harness.engine.driver import Driver, Interrupted
 from harness.engine.orders import draw_basket
 from harness.engine.rest import bring_to_rest
 from harness.lab.errors import LabError
+from harness.lab.starvation import longest_wait_s
 
 if TYPE_CHECKING:
     from harness.core.experiments import LedgerRule
-    from harness.core.history import History
     from harness.core.record import Entry
     from harness.core.verdict import CheckResult, Gate
     from harness.engine.bench import Bench
@@ -53,11 +53,13 @@ async def conduct(bench: Bench, experiment: Experiment) -> Conducted:
     """
     began = time.monotonic()
     driver = Driver(bench, experiment, bench.recorder.begin())
+    waited = bench.read_waits()
     if bench.unsettled and experiment.faults:
         # Nothing can be told of a fault where orders do not pass without one; whether they do is another experiment.
         bench.recorder.note_trouble(UnknownKind.ENVIRONMENT, bench.unsettled)
     else:
         await _drive(driver)
+    bench.recorder.note("disturbance", seconds=longest_wait_s(waited, bench.read_waits()))
     history = await _collect(driver)
     gates, checks = _judge(experiment, history)
     waits = tuple(driver.waits)
@@ -112,16 +114,22 @@ async def _drive(driver: Driver) -> None:
     except Interrupted:
         recorder.note_trouble(UnknownKind.ENVIRONMENT, "interrupted by the user before it was decided")
     except LabError as error:
-        recorder.note_trouble(UnknownKind.ENVIRONMENT, str(error))
+        recorder.note_error(error)
     except Exception as error:  # noqa: BLE001 - whatever the driver raises, it is not the integration's fault
         recorder.note_trouble(UnknownKind.INTERFERENCE, f"the driver crashed: {type(error).__name__}: {error}")
 
 
 async def _collect(driver: Driver) -> History:
-    """Read every journal to its end and ask the integration once more."""
-    await driver.recorder.catch_up()
-    await driver.observe(*sorted(driver.experiment.needs | {"dead_letters"}))
-    return await driver.settle_witnesses()
+    """Read every journal to its end and ask the integration once more; a record that cannot be read is a trouble too."""
+    try:
+        await driver.recorder.catch_up()
+        await driver.observe(*sorted(driver.experiment.needs | {"dead_letters"}))
+        return await driver.settle_witnesses()
+    except Exception as error:  # noqa: BLE001 - a harness that cannot read its own record must not judge, nor end the run
+        what = f"the record cannot be read: {type(error).__name__}: {error}"
+        driver.recorder.note_trouble(UnknownKind.INTERFERENCE, what)
+        now = time.monotonic() - driver.origin
+        return History(now, tuple(driver.orders.values()), troubles=(Trouble(now, UnknownKind.INTERFERENCE, what),))
 
 
 def _judge(experiment: Experiment, history: History) -> tuple[list[Gate], list[CheckResult]]:
@@ -129,13 +137,19 @@ def _judge(experiment: Experiment, history: History) -> tuple[list[Gate], list[C
 
 
 async def _rest(driver: Driver) -> None:
-    """Bring the lab to rest, also after the user wanted to stop, and note on the bench whether it is."""
+    """Bring the lab to rest and note on the bench whether it is; once the user wants to stop, only lift the faults."""
     bench, experiment = driver.bench, driver.experiment
-    driver.stop = asyncio.Event()
     canary = experiment.orders + 1
     if bench.unsettled and not driver.orders:
         return
-    settled = canary in driver.orders and await bring_to_rest(
-        driver, canary=canary, settle_s=bench.settle_s, patience_s=PATIENCE_S
-    )
+    settled = False
+    try:
+        settled = canary in driver.orders and await bring_to_rest(
+            driver, canary=canary, settle_s=bench.settle_s, patience_s=PATIENCE_S
+        )
+    except Interrupted:
+        bench.recorder.note_trouble(UnknownKind.ENVIRONMENT, "interrupted by the user before the lab was at rest")
+    except Exception as error:  # noqa: BLE001 - as in driving: not the integration's fault, and no end of the run
+        what = f"bringing the lab to rest crashed: {type(error).__name__}: {error}"
+        bench.recorder.note_trouble(UnknownKind.INTERFERENCE, what)
     bench.unsettled = "" if settled else f"the lab did not settle after {experiment.id}: no order passed"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from harness.core.conditions import AllOf, AnyOf, Replayed
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 # How often the integration is asked what it shows while something it shows is waited for.
 ASK_EVERY_S = 0.025
 REPLAYED_WITHIN_S = 5.0
+# How long a process that was sent SIGKILL may take to be gone.
+DIED_WITHIN_S = 2.0
 WITNESSES_WITHIN_S = 1.0
 STOREFRONT = "storefront"
 
@@ -194,10 +196,13 @@ class Driver:
         await self.wait(AllOf((Replayed(step.handoff, step.order),)), within_s=REPLAYED_WITHIN_S)
 
     async def _restart(self, step: Restart) -> None:
+        """Bring back an integration that died; one that lives on was never hit, which its missing receipt says."""
         began = time.monotonic()
         integration = self.lab.integration
         if integration.owned:
-            await integration.wait_exit()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(DIED_WITHIN_S):
+                    await integration.wait_exit()
             await integration.start()
             await integration.wait_healthy()
         now = time.monotonic()

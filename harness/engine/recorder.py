@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from harness.core.record import DRIVER, TAP, Entry
 from harness.core.verdict import UnknownKind
-from harness.lab.errors import ControlError
+from harness.lab.errors import ControlError, JournalEvicted, LabError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from harness.lab.embedded import EmbeddedLab
 
 POLL_S = 10.0
-# How far back entries are kept: a call must end within this time for its witnesses to be paired.
-KEPT_S = 30.0
+# How far back entries are kept when an experiment begins: what was under way then must still be paired.
+KEPT_S = 3.0
 ANSWER_WITHIN_S = 3.0
 # How often the harness checks that it is scheduled itself, and from when on it was not.
 PULSE_S = 0.05
@@ -75,6 +75,11 @@ class Recorder:
         """Add a trouble: something wrong with the lab or the harness."""
         self.note("trouble", kind=str(kind), what=what)
 
+    def note_error(self, error: LabError) -> None:
+        """Add the trouble a refused call is: the tap is part of the harness, everything else its environment."""
+        ours = isinstance(error, ControlError) and error.system == TAP
+        self.note_trouble(UnknownKind.INTERFERENCE if ours else UnknownKind.ENVIRONMENT, str(error))
+
     @property
     def entries(self) -> tuple[Entry, ...]:
         """Everything recorded for the current experiment, and a little from before it that helps to pair."""
@@ -111,17 +116,17 @@ class Recorder:
                     self._take(source, page)
                     if self._seqs[source] >= page.last_seq:
                         return
-        except (ControlError, TimeoutError) as error:
-            self._lose(source, str(error) or f"no answer within {ANSWER_WITHIN_S:g} s")
+        except TimeoutError:
+            self._lose(source, f"no answer within {ANSWER_WITHIN_S:g} s")
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with a journal, nothing may be judged by it
+            self._lose(source, _describe(error))
 
     async def _follow(self, source: str) -> None:
         while source not in self.lost:
             try:
-                page = await self._sources[source].journal(after=self._seqs[source], wait=POLL_S)
-            except ControlError as error:
-                self._lose(source, str(error))
-                return
-            self._take(source, page)
+                self._take(source, await self._sources[source].journal(after=self._seqs[source], wait=POLL_S))
+            except Exception as error:  # noqa: BLE001 - as above: an unreadable journal must be told, not end in silence
+                self._lose(source, _describe(error))
 
     async def _pulse(self) -> None:
         """Notice when the harness itself was not scheduled: what it saw then came late."""
@@ -136,6 +141,9 @@ class Recorder:
         known = self._epochs.setdefault(source, page.epoch)
         if known != page.epoch:
             self._lose(source, "it was restarted, its journal began anew")
+            return
+        if page.last_seq < self._seqs[source]:
+            self._lose(source, f"its journal has a gap: it went back from {self._seqs[source]} to {page.last_seq}")
             return
         for data in page.entries:
             self._take_entry(source, data)
@@ -162,3 +170,9 @@ class Recorder:
         kind = UnknownKind.INTERFERENCE if source == TAP or "gap" in why else UnknownKind.ENVIRONMENT
         what = why if why.startswith(source) else f"{source}: {why}"
         return Entry(DRIVER, {"type": "trouble", "mono": time.monotonic(), "kind": str(kind), "what": what})
+
+
+def _describe(error: Exception) -> str:
+    if isinstance(error, JournalEvicted):
+        return f"its journal has a gap: {error.detail}"
+    return str(error) if isinstance(error, LabError) else f"its journal cannot be read: {type(error).__name__}: {error}"

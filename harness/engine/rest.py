@@ -14,6 +14,7 @@ from harness.core.checks.ledger import Row, build_ledger
 from harness.core.conditions import Resolved
 from harness.core.experiments import Place
 from harness.core.verdict import UnknownKind
+from harness.engine.driver import Interrupted
 from harness.engine.observer import ObserveError
 from harness.lab.errors import LabError
 
@@ -48,11 +49,15 @@ async def bring_to_rest(driver: Driver, *, canary: int, settle_s: float, patienc
     Bring the lab to rest and tell whether it is.
 
     `settle_s` is what the breakers of the stack may take to close again. An integration of ours that does not settle is
-    restarted once.
+    restarted once. Raises Interrupted once the faults are lifted, when the user wants to stop.
     """
     recorder, integration = driver.recorder, driver.lab.integration
     for failure in await driver.armory.lift_all():
         recorder.note_trouble(UnknownKind.ENVIRONMENT, failure)
+    if driver.stop.is_set():
+        raise Interrupted
+    if recorder.lost:
+        return False  # nobody could tell whether an order passes
     try:
         if integration.owned and not integration.alive:
             await integration.restart()
@@ -63,7 +68,7 @@ async def bring_to_rest(driver: Driver, *, canary: int, settle_s: float, patienc
             settled = await _settle(driver, canary, settle_s + patience_s)
         await _resolve_alerts(driver)
     except LabError as error:
-        recorder.note_trouble(UnknownKind.ENVIRONMENT, str(error))
+        recorder.note_error(error)
         return False
     return settled
 

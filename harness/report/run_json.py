@@ -43,6 +43,7 @@ class RunInfo:
     today: dt.date
     versions: Mapping[str, str]
     interrupted: bool = False
+    finished_at: dt.datetime | None = None
 
 
 def build_run(info: RunInfo, plan: Plan, results: Sequence[Result], skipped: Sequence[Skipped]) -> dict[str, Any]:
@@ -63,6 +64,7 @@ def build_run(info: RunInfo, plan: Plan, results: Sequence[Result], skipped: Seq
         "lab": info.lab,
         "labs": info.labs,
         "started_at": info.started_at.isoformat(),
+        "finished_at": info.finished_at.isoformat() if info.finished_at else None,
         "interrupted": info.interrupted,
         "versions": dict(info.versions),
         "handoffs": [_show_handoff(handoff) for handoff in info.stack.handoffs],
@@ -217,7 +219,7 @@ def _build_ledger(results: Sequence[Result]) -> dict[str, Any]:
     rows = Counter(entry.row for entry in entries)
     return {
         "orders": len(entries),
-        "captured": 0,
+        "captured": None,  # payments: no gateway is part of these stacks
         "posted": rows[Row.POSTED],
         "parked": rows[Row.PARKED],
         "lost": rows[Row.LOST],

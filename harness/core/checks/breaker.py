@@ -105,7 +105,8 @@ def check_opens(history: History, operations: tuple[str, ...], breaker: Breaker,
             first = opening.intruders[0]
             observed = f"{len(opening.intruders)} sent while it must be open, first {first.started - opening.opened:.2f} s after"
             shown = [Evidence(str(call), call.started, call.id) for call in opening.intruders]
-            return build_violated("opens", declared, observed, [*evidence, *shown])
+            late_s = max(call.started for call in opening.intruders) - opening.opened - UNDER_WAY_S
+            return build_violated("opens", declared, observed, [*evidence, *shown], margin_s=late_s)
         if history.now < opening.until and not opening.probes:
             return build_unknown("opens", declared, "the pause was not watched to its end", UnknownKind.VACUOUS)
     return build_held("opens", declared, f"none within {openings[0].until - openings[0].opened:.2f} s", evidence)
@@ -167,7 +168,8 @@ def check_probes(
             return build_violated("probes", declared, f"{len(opening.probes)} at once", evidence)
         late_s = min(probe.started for probe in opening.probes) - opening.until
         if late_s > latest_s:
-            return build_violated("probes", declared, f"first probe {late_s:.2f} s after the pause", evidence)
+            observed = f"first probe {late_s:.2f} s after the pause"
+            return build_violated("probes", declared, observed, evidence, margin_s=late_s - latest_s)
     if not openings[0].probes:
         return build_unknown("probes", declared, "the pause was not watched to its end", UnknownKind.VACUOUS)
     return build_held("probes", declared, f"{len(openings[0].probes)} probe{plural}", evidence)

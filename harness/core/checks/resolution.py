@@ -44,10 +44,14 @@ def check_resolved_once(
     if missing:
         observed = f"not in {collection} within {history.now:.1f} s: {_names(history, missing)}"
         return build_violated("resolved_once", declared, observed, evidence)
-    if late:
+    if late and within_s is not None:
         slowest = max(_age_s(history, order, collection, since) for order in late)
         return build_violated(
-            "resolved_once", declared, f"too late ({slowest:.2f} s): {_names(history, late)}", evidence
+            "resolved_once",
+            declared,
+            f"too late ({slowest:.2f} s): {_names(history, late)}",
+            evidence,
+            margin_s=slowest - within_s,
         )
     plural = "s" if len(orders) > 1 else ""
     return build_held("resolved_once", declared, f"{len(orders)} order{plural} once each in {collection}", evidence)

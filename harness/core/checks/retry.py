@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from harness.core.backoff import build_gap
@@ -73,20 +74,27 @@ def check_backoff(
             "backoff", declared, "client retries hide the policy's own gaps", UnknownKind.NOT_OBSERVABLE
         )
     evidence: list[Evidence] = []
-    broken: list[str] = []
+    early: list[str] = []
+    late: list[tuple[float, str]] = []
     previous_s = 0.0
-    for ordinal, (before, after) in enumerate(zip(calls, calls[1:], strict=False), start=1):
+    for ordinal, (before, after) in enumerate(pairwise(calls), start=1):
         if ordinal >= retry.attempts:
             break  # an attempt too many is for the count to judge: no gap is declared before it
         gap = build_gap(retry, ordinal, scale=scale, previous_s=previous_s)
         observed_s = after.started - before.ended
         extra_s = pause_s if breaker_failures and _failures_before(history, sent, after) >= breaker_failures else 0.0
         evidence.append(Evidence(f"gap {ordinal}: {observed_s:.2f} s, declared {gap}", after.started, after.id))
-        if not gap.admits(observed_s, extra_s=extra_s):
-            broken.append(f"gap {ordinal} was {observed_s:.2f} s, declared {gap}")
+        sentence = f"gap {ordinal} was {observed_s:.2f} s, declared {gap}"
+        if gap.is_early(observed_s):
+            early.append(sentence)
+        if late_s := gap.late_by_s(observed_s, extra_s=extra_s):
+            late.append((late_s, sentence))
         previous_s = observed_s
-    if broken:
-        return build_violated("backoff", declared, "; ".join(broken), evidence)
+    if early:
+        return build_violated("backoff", declared, "; ".join(early), evidence)
+    if late:
+        observed = "; ".join(sentence for _, sentence in late)
+        return build_violated("backoff", declared, observed, evidence, margin_s=max(late)[0])
     return build_held("backoff", declared, describe_attempts(calls), evidence)
 
 

@@ -10,6 +10,7 @@ from harness.core.checks.retry import check_attempts
 from harness.core.compile.failures import ANSWER_HANGS, ANSWER_LOST
 from harness.core.compile.frame import PATIENCE_S, Frame
 from harness.core.compile.retry import posted_checks
+from harness.core.conditions import Received
 from harness.core.experiments import Arm, Await, Check, Experiment, Place, Watch
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ def compile_exactly_once(frame: Frame) -> Iterator[Experiment]:
                 Arm(fault.id),
                 Place((1,)),
                 Await(frame.resolved(1), within_s=PATIENCE_S),
+                # How long a client waits for an answer is its own affair; only then can it send again.
+                Await(Received(fault.id), within_s=frame.within_s),
                 Watch(frame.horizon_s, "a second record"),
             ],
             checks=[Check("resolved_once", partial(check_resolved_once, collection=frame.collection, orders=(1,)))],
