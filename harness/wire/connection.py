@@ -7,7 +7,7 @@ import select
 from typing import TYPE_CHECKING, cast
 
 from harness.wire.conversation import Conversation
-from harness.wire.sockets import poll_events, reset_when_closed
+from harness.wire.sockets import Poll, reset_when_closed
 
 if TYPE_CHECKING:
     from harness.wire.entrance import Entrance
@@ -100,7 +100,7 @@ class ClientConnection(asyncio.Protocol):
         """Look for the client's end, which stays behind unread bytes while reading is paused."""
         if not self._held or self._transport is None or self._transport.is_closing():
             return
-        if poll_events(self._transport, select.POLLRDHUP):
+        if Poll(self._transport, select.POLLRDHUP).shows():
             self._conversation.client_lost(None)
             self.abort()
             return

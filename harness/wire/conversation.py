@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 from harness.wire.address import Address
 from harness.wire.messages import State
 from harness.wire.opaque import OpaqueRelay
-from harness.wire.rules import REFUSE, Call
+from harness.wire.rules import REFUSE
 from harness.wire.upstream import Upstream
 
 if TYPE_CHECKING:
     from harness.wire.connection import ClientConnection
     from harness.wire.entrance import Entrance
     from harness.wire.exchange import End, Exchange
+    from harness.wire.messages import Response
     from harness.wire.rules import Choice
 
 BACKLOG_LIMIT = 64 * 1024
@@ -39,7 +40,7 @@ class Conversation:
         self._upstream: Upstream | None = None
         self._idle: Upstream | None = None
         self._undecided: list[bytes] = []
-        self._kept_head: list[memoryview] = []
+        self._kept_head: list[bytes] = []
         self._backlog = bytearray()
         self._relay: OpaqueRelay | None = None
         self._over = False
@@ -54,7 +55,7 @@ class Conversation:
         if self._relay is not None:
             self._relay.from_client(data)
         elif self._backlog:
-            self._queue(memoryview(data))
+            self._queue(data)
         else:
             self._advance(data)
 
@@ -87,15 +88,15 @@ class Conversation:
 
     def upstream_data(self, upstream: Upstream, data: bytes) -> None:
         """Take bytes of the upstream."""
-        view = memoryview(data)
-        while view and upstream is self._upstream:
+        at = 0
+        while at < len(data) and upstream is self._upstream:
             if self._relay is not None:
-                self._relay.from_upstream(view)
+                self._relay.from_upstream(data[at:])
                 return
             if self._exchange is None:
                 break
-            view = view[self._take_response(self._exchange, view) :]
-        if view and upstream is self._idle:
+            at = self._take_response(self._exchange, data, at)
+        if at < len(data) and upstream is self._idle:
             self._close_idle()
 
     def upstream_refused(self, upstream: Upstream) -> None:
@@ -133,46 +134,45 @@ class Conversation:
     # Requests
 
     def _advance(self, data: bytes) -> None:
-        view = memoryview(data)
-        while view and self._relay is None and not self._over:
+        at = 0
+        while at < len(data) and self._relay is None and not self._over:
             if self._exchange is None:
                 self._exchange = self._entrance.begin_exchange(self._name)
             if self._exchange.request.done:
-                self._queue(view)
+                self._queue(data[at:])
                 return
-            used = self._exchange.request.feed(view)
-            part = data if used == len(data) else bytes(view[:used])
-            view = view[used:]
-            self._take_request(self._exchange, part)
+            at = self._take_request(self._exchange, data, at)
 
-    def _take_request(self, exchange: Exchange, part: bytes) -> None:
+    def _take_request(self, exchange: Exchange, data: bytes, at: int) -> int:
         request = exchange.request
+        end = request.feed(data, at)
         if request.head is None:
-            self._undecided.append(part)
+            self._undecided.append(data[at:])
             if request.is_opaque:
                 self._go_opaque()
-            return
+            return end
+        if not exchange.met_request:
+            exchange.meet_request(request.head, self._entrance.operation_of(request.head))
+            exchange.holds_body = self._entrance.rules_need_body(exchange)
+            request.keeps_prefix = exchange.holds_body or self._entrance.signals_need_body
+            end = request.feed(data, end)
         if request.done:
             exchange.request_mono = time.monotonic()
-        if exchange.decided and self._upstream is not None:
+        part = data[at:end]
+        if self._upstream is not None:
             self._upstream.write(part)
         else:
             self._undecided.append(part)
             self._decide(exchange)
         if self._exchange is exchange:
             self._finish_if_whole(exchange)
+        return end
 
     def _decide(self, exchange: Exchange) -> None:
-        head = exchange.request.head
-        if head is not None and not exchange.met_request:
-            exchange.meet_request(head, self._entrance.operation_of(head))
-            exchange.holds_body = self._entrance.rules_need_body(exchange.call)
-            exchange.request.keeps_prefix = exchange.holds_body or self._entrance.signals_need_body
         if not exchange.may_be_decided:
             self._ask_for_body(exchange)
             return
-        exchange.decided = True
-        exchange.choice = self._entrance.choose(exchange.call)
+        exchange.choice = self._entrance.choose(exchange)
         if exchange.choice.rule is not None:
             self._entrance.write("exchange_open", exchange.opened_entry())
         self._go_upstream(exchange.choice)
@@ -200,40 +200,47 @@ class Conversation:
         for part in undecided:
             self._upstream.write(part)
 
-    def _queue(self, view: memoryview) -> None:
+    def _queue(self, data: bytes) -> None:
         """Keep what a client sends ahead of its turn."""
-        self._backlog += view
+        self._backlog += data
         if len(self._backlog) > BACKLOG_LIMIT:
             self._client.hold(held=True)
 
     # Responses
 
-    def _take_response(self, exchange: Exchange, view: memoryview) -> int:
+    def _take_response(self, exchange: Exchange, data: bytes, at: int) -> int:
         response = exchange.response
         if not response.begun:
             exchange.response_mono = time.monotonic()
-        used = response.feed(view)
+        end = response.feed(data, at)
         if response.interim == 100 and exchange.answered_continue:
             exchange.answered_continue = False
-            return used
-        if response.done and used < len(view) and not response.switched:
-            exchange.said_too_much = True
-            used = len(view)
+            return end
         if response.head is not None and not exchange.met_response:
             exchange.met_response = True
             self._entrance.fire_signals(exchange)
-        self._kept_head.append(view[:used])
-        if response.state is not State.HEAD or response.interim is not None or not self._entrance.watches_responses:
-            self._pass_kept_head()
+            end = response.feed(data, end)
+        if response.done and end < len(data) and not response.switched:
+            exchange.said_too_much = True
+            end = len(data)
+        self._pass_down(response, data[at:end])
         if response.switched:
             self._switch(exchange)
         else:
             self._finish_if_whole(exchange)
-        return used
+        return end
+
+    def _pass_down(self, response: Response, part: bytes) -> None:
+        """Pass bytes to the client; half a head waits while a signal is armed that must come before any of it."""
+        if self._kept_head or self._entrance.watches_responses:
+            self._kept_head.append(part)
+            if response.state is not State.HEAD or response.interim is not None:
+                self._pass_kept_head()
+        else:
+            self._client.write(part)
 
     def _pass_kept_head(self) -> None:
-        for part in self._kept_head:
-            self._client.write(part)
+        self._client.write(b"".join(self._kept_head))
         self._kept_head.clear()
 
     # Ends
@@ -242,19 +249,18 @@ class Conversation:
         if not exchange.response.done or not (exchange.request.done or exchange.closes):
             return
         upstream, self._upstream = self._upstream, None
-        if exchange.closes:
+        closes = exchange.closes or upstream is None
+        if upstream is None or closes or upstream.ended or exchange.choice.rule is not None:
+            if upstream is not None:
+                upstream.close()
+        else:
+            upstream.rest()
+            self._idle = upstream
+        if closes:
             self._end("complete")
             self._client.close()
         else:
             self._record("complete")
-        if upstream is None:
-            return
-        if exchange.choice.rule is not None or exchange.closes or upstream.ended:
-            upstream.close()
-        else:
-            upstream.rest()
-            self._idle = upstream
-        if not self._over:
             self._next()
 
     def _next(self) -> None:
@@ -294,7 +300,7 @@ class Conversation:
         """Relay from here on; a rule without operation and entities meets such a connection too."""
         self._exchange = None
         undecided, self._undecided = self._undecided, []
-        choice = self._entrance.choose(Call(None, b"", b""))
+        choice = self._entrance.choose(None)
         if choice.rule is not None and choice.rule.upstream == REFUSE:
             self._write_connection(sum(map(len, undecided)), 0, "refused", choice)
             self._end("refused")

@@ -9,7 +9,7 @@ from harness.wire.address import Address
 from harness.wire.connection import ClientConnection
 from harness.wire.exchange import Exchange
 from harness.wire.matching import RouteTable
-from harness.wire.rules import NO_CHOICE, choose
+from harness.wire.rules import NO_CHOICE, OPAQUE_CALL, choose
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fakes.kit.journal import Journal
     from harness.wire.heads import RequestHead
     from harness.wire.names import Names
-    from harness.wire.rules import ArmedRule, Call, Choice
+    from harness.wire.rules import ArmedRule, Choice
     from harness.wire.signals import ArmedSignal
     from harness.wire.sockets import Port
     from harness.wire.values import Listener
@@ -76,9 +76,9 @@ class Entrance:
         """Return the operation a request is, by the listener's routes."""
         return self._routes.find(head.method, head.target)
 
-    def rules_need_body(self, call: Call) -> bool:
+    def rules_need_body(self, exchange: Exchange) -> bool:
         """Say whether an armed rule can only be decided with the body."""
-        return any(armed.needs_body(call.operation, call.target) for armed in self.rules)
+        return bool(self.rules) and any(armed.needs_body(exchange.call) for armed in self.rules)
 
     @property
     def signals_need_body(self) -> bool:
@@ -90,9 +90,11 @@ class Entrance:
         """Say whether a response's head must be whole before any of it is passed on."""
         return bool(self.signals)
 
-    def choose(self, call: Call) -> Choice:
-        """Let the armed rules choose."""
-        return choose(self.rules, call) if self.rules else NO_CHOICE
+    def choose(self, exchange: Exchange | None) -> Choice:
+        """Let the armed rules choose for an exchange, or for a connection that is not HTTP (None)."""
+        if not self.rules:
+            return NO_CHOICE
+        return choose(self.rules, OPAQUE_CALL if exchange is None else exchange.call)
 
     def fire_signals(self, exchange: Exchange) -> None:
         """Send the signals whose moment this is, before the response's head is passed on."""

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from fakes.kit.exchange import redact
 from harness.wire.messages import PREFIX_LIMIT, Request, Response
-from harness.wire.rules import Call, Choice
+from harness.wire.rules import NO_CHOICE, Call, Choice
 
 if TYPE_CHECKING:
     from harness.wire.heads import RequestHead
 
+NO_RESPONSE: Final = Response("GET")
 End = Literal["complete", "reset", "closed", "refused", "client_closed"]
 
 
@@ -29,13 +30,12 @@ class Exchange:
     request_mono: float | None = None
     response_mono: float | None = None
     operation: str | None = None
-    choice: Choice = field(default_factory=Choice)
+    choice: Choice = NO_CHOICE
     request: Request = field(default_factory=Request)
-    response: Response = field(default_factory=lambda: Response("GET"))
+    response: Response = NO_RESPONSE
     met_request: bool = False
     holds_body: bool = False
     answered_continue: bool = False
-    decided: bool = False
     met_response: bool = False
     said_too_much: bool = False
 

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 REQUEST_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}) ([\x21-\x7e\x80-\xff]+) HTTP/1\.([01])")
 STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [^\r\n]*)?")
-NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+HEADER_LINES = re.compile(rb"\r\n(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[^\r\n]*\r\n)*\r\n")
+FRAMING = re.compile(
+    rb"^(content-length|transfer-encoding|connection|upgrade|expect):[ \t]*([^\r\n]*?)[ \t]*\r$",
+    re.IGNORECASE | re.MULTILINE,
+)
 DIGITS = re.compile(rb"[0-9]{1,18}")
-FRAMING = frozenset({b"content-length", b"transfer-encoding", b"connection", b"upgrade", b"expect"})
 CHUNKED = -1
 
 
@@ -71,56 +75,53 @@ class ResponseHead:
 
 def parse_request_head(head: bytes) -> RequestHead:
     """Read a request's head including its blank line; raise `BadHeadError`."""
-    first, lines = _split(head)
-    match = REQUEST_LINE.fullmatch(first)
+    end = head.find(b"\r\n")
+    match = REQUEST_LINE.fullmatch(head, 0, end)
     if match is None:
         raise BadHeadError("no request line")
-    headers = _parse_headers(lines)
+    headers = _parse_headers(head, end)
     return RequestHead(match[1].decode("ascii"), match[2].decode("latin-1"), int(match[3]), headers)
 
 
 def parse_response_head(head: bytes) -> ResponseHead:
     """Read a response's head including its blank line; raise `BadHeadError`."""
-    first, lines = _split(head)
-    match = STATUS_LINE.fullmatch(first)
+    end = head.find(b"\r\n")
+    match = STATUS_LINE.fullmatch(head, 0, end)
     if match is None:
         raise BadHeadError("no status line")
-    return ResponseHead(int(match[2]), int(match[1]), _parse_headers(lines))
+    return ResponseHead(int(match[2]), int(match[1]), _parse_headers(head, end))
 
 
-def _split(head: bytes) -> tuple[bytes, list[bytes]]:
-    if head.count(b"\n") != head.count(b"\r\n"):
-        raise BadHeadError("a line feed stands alone")
-    first, *lines = head.removesuffix(b"\r\n\r\n").split(b"\r\n")
-    return first, lines
+def _parse_headers(head: bytes, start: int) -> Headers:
+    if HEADER_LINES.fullmatch(head, start) is None:
+        raise BadHeadError("no header line")
+    return _read_framing(tuple(FRAMING.findall(head, start + 2)))
 
 
-def _parse_headers(lines: list[bytes]) -> Headers:
+# Clients send the same framing headers over and over.
+@lru_cache(maxsize=1024)
+def _read_framing(lines: tuple[tuple[bytes, bytes], ...]) -> Headers:
     found: dict[bytes, list[bytes]] = {}
-    for line in lines:
-        name, colon, value = line.partition(b":")
-        if not colon or NAME.fullmatch(name) is None:
-            raise BadHeadError("no header line")
-        lowered = name.lower()
-        if lowered in FRAMING:
-            found.setdefault(lowered, []).append(value.strip(b" \t"))
-    tokens = frozenset(_list(found.get(b"connection", [])))
+    for name, value in lines:
+        found.setdefault(name.lower(), []).append(value)
     return Headers(
         length=_length(found),
-        tokens=tokens,
+        tokens=frozenset(_list(found.get(b"connection"))),
         upgrade=b"upgrade" in found,
-        expects_continue=b"100-continue" in _list(found.get(b"expect", [])),
+        expects_continue=b"100-continue" in _list(found.get(b"expect")),
     )
 
 
 def _length(found: dict[bytes, list[bytes]]) -> int | None:
-    codings = _list(found.get(b"transfer-encoding", []))
-    lengths = set(_list(found.get(b"content-length", [])))
+    codings = _list(found.get(b"transfer-encoding"))
+    lengths = set(_list(found.get(b"content-length")))
     if codings:
         if lengths or codings[-1] != b"chunked":
             raise BadHeadError("a transfer coding that does not delimit the body")
         return CHUNKED
     if not lengths:
+        if b"content-length" in found or b"transfer-encoding" in found:
+            raise BadHeadError("a framing header without a value")
         return None
     length = lengths.pop()
     if lengths or DIGITS.fullmatch(length) is None:
@@ -128,5 +129,7 @@ def _length(found: dict[bytes, list[bytes]]) -> int | None:
     return int(length)
 
 
-def _list(values: list[bytes]) -> list[bytes]:
+def _list(values: list[bytes] | None) -> list[bytes]:
+    if values is None:
+        return []
     return [part.strip(b" \t").lower() for value in values for part in value.split(b",") if part.strip(b" \t")]

@@ -6,7 +6,7 @@
      │                       └─ until the end ─────┘
      └─ not HTTP ─► OPAQUE (from here on the bytes mean nothing to us)
 
-Each `feed` says how many of the bytes given belong to this message; the caller passes exactly those on.
+Each `feed` says how far the bytes given belong to this message; the caller passes exactly those on.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from __future__ import annotations
 import enum
 import hashlib
 import re
-from typing import ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from harness.wire.chunked import ChunkedBody, Phase
 from harness.wire.heads import (
@@ -28,9 +28,12 @@ from harness.wire.heads import (
     parse_response_head,
 )
 
+if TYPE_CHECKING:
+    from hashlib import _Hash as Hash
+
 HEAD_LIMIT = 64 * 1024
 PREFIX_LIMIT = 64 * 1024
-BLANK_LINE = re.compile(rb"\n\r?\n")
+NOTHING_SHA256 = hashlib.sha256().hexdigest()
 FIRST_WORD = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}(?:\Z|[ /])")
 
 Head = TypeVar("Head", RequestHead, ResponseHead)
@@ -57,8 +60,8 @@ class Message(Generic[Head]):
         self.body_bytes = 0
         self.prefix = bytearray()
         self.keeps_prefix = False
-        self._digest = hashlib.sha256()
-        self._pending = bytearray()
+        self._digest: Hash | None = None
+        self._pending = b""
         self._left = 0
         self._chunks: ChunkedBody | None = None
 
@@ -80,62 +83,61 @@ class Message(Generic[Head]):
     @property
     def sha256(self) -> str:
         """Return the hash of the body as carried, after de-chunking, in hexadecimal."""
-        return self._digest.hexdigest()
+        return NOTHING_SHA256 if self._digest is None else self._digest.hexdigest()
 
-    def feed(self, view: memoryview) -> int:
-        """Take the next bytes of the stream; return how many belong to this message."""
-        at = 0
-        while at < len(view) and self.state is not State.DONE:
+    def feed(self, data: bytes, at: int = 0) -> int:
+        """Take bytes of the stream from position `at`; return the position up to which they belong to this message.
+
+        Stops after the head, so that the caller can look at it before the body follows.
+        """
+        while at < len(data) and self.state is not State.DONE:
             if self.state is State.HEAD:
-                at += self._feed_head(view[at:])
-                if self._stops_after_head():
-                    break
-            elif self.state is State.BODY:
-                at += self._feed_body(view[at:])
+                at = self._feed_head(data, at)
+                break
+            if self.state is State.BODY:
+                at = self._feed_body(data, at)
             else:
-                self._content(view[at:])
-                at = len(view)
+                self._content(memoryview(data)[at:])
+                at = len(data)
         return at
 
     def _parse(self, head: bytes) -> None:
         """Read the head and set the state and length of what follows; raise `BadHeadError`."""
         raise NotImplementedError
 
-    def _stops_after_head(self) -> bool:
-        return False
-
-    def _feed_head(self, view: memoryview) -> int:
+    def _feed_head(self, data: bytes, at: int) -> int:
         before = len(self._pending)
-        self._pending += view
-        lead = 0
-        while self._pending.startswith(b"\r\n", lead):
+        whole, start = (self._pending + data[at:], 0) if before else (data, at)
+        lead = start
+        while whole.startswith(b"\r\n", lead):
             lead += 2
-        blank = BLANK_LINE.search(self._pending, max(lead, before - 3))
-        if blank is None:
-            if len(self._pending) > HEAD_LIMIT or not self._may_become_head(lead):
+        end = whole.find(b"\r\n\r\n", lead) + 4
+        if end < 4:
+            self._pending = whole[start:]
+            if len(self._pending) > HEAD_LIMIT or not self._may_become_head(lead - start):
                 self._go_opaque()
-            return len(view)
-        end = blank.end()
-        head = bytes(self._pending[lead:end])
+            return len(data)
         try:
-            self._parse(head)
+            self._parse(whole[lead:end])
         except BadHeadError:
+            self._pending = whole[start:]
             self._go_opaque()
-            return len(view)
-        self._pending.clear()
-        return end - before
+            return len(data)
+        self._pending = b""
+        return at + end - start - before
 
     def _may_become_head(self, lead: int) -> bool:
         end = self._pending.find(b"\n", lead)
-        if end >= 0:
-            line = bytes(self._pending[lead:end])
-            return line.endswith(b"\r") and self._first_line.fullmatch(line[:-1]) is not None
-        return self._pending[lead:] in (b"", b"\r") or FIRST_WORD.match(self._pending, lead) is not None
+        if end < 0:
+            return self._pending[lead:] in (b"", b"\r") or FIRST_WORD.match(self._pending, lead) is not None
+        if self._pending.count(b"\n") != self._pending.count(b"\r\n"):
+            return False
+        return self._first_line.fullmatch(self._pending, lead, end - 1) is not None
 
     def _go_opaque(self) -> None:
         self.state = State.OPAQUE
-        self._content(memoryview(bytes(self._pending)))
-        self._pending.clear()
+        self._content(memoryview(self._pending))
+        self._pending = b""
 
     def _begin_body(self, length: int) -> None:
         self.state = State.BODY if length else State.DONE
@@ -144,23 +146,25 @@ class Message(Generic[Head]):
         else:
             self._left = length
 
-    def _feed_body(self, view: memoryview) -> int:
+    def _feed_body(self, data: bytes, at: int) -> int:
         if self._chunks is None:
-            part = view[: self._left]
-            self._content(part)
-            self._left -= len(part)
+            end = min(at + self._left, len(data))
+            self._content(memoryview(data)[at:end])
+            self._left -= end - at
             if not self._left:
                 self.state = State.DONE
-            return len(part)
-        used = self._chunks.feed(view)
+            return end
+        used = self._chunks.feed(memoryview(data)[at:])
         if self._chunks.phase is Phase.DONE:
             self.state = State.DONE
         elif self._chunks.phase is Phase.BROKEN:
             self.state = State.OPAQUE
-        return used
+        return at + used
 
     def _content(self, part: memoryview) -> None:
         self.body_bytes += len(part)
+        if self._digest is None:
+            self._digest = hashlib.sha256()
         self._digest.update(part)
         if self.keeps_prefix and len(self.prefix) < PREFIX_LIMIT:
             self.prefix += part[: PREFIX_LIMIT - len(self.prefix)]
@@ -174,9 +178,6 @@ class Request(Message[RequestHead]):
     def _parse(self, head: bytes) -> None:
         self.head = parse_request_head(head)
         self._begin_body(self.head.headers.length or 0)
-
-    def _stops_after_head(self) -> bool:
-        return self.head is not None
 
 
 class Response(Message[ResponseHead]):
@@ -198,10 +199,10 @@ class Response(Message[ResponseHead]):
             self.ended_by_close = True
         return self.done
 
-    def feed(self, view: memoryview) -> int:
-        """Take the next bytes; stops after each head, interim or not."""
+    def feed(self, data: bytes, at: int = 0) -> int:
+        """Take bytes as every message does; stops after each head, interim or not."""
         self.interim = None
-        return super().feed(view)
+        return super().feed(data, at)
 
     def _parse(self, head: bytes) -> None:
         parsed = parse_response_head(head)
@@ -219,6 +220,3 @@ class Response(Message[ResponseHead]):
             self.state = State.UNTIL_END
         else:
             self._begin_body(parsed.headers.length)
-
-    def _stops_after_head(self) -> bool:
-        return self.interim is not None or self.head is not None

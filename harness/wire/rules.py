@@ -39,7 +39,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What a rule looks at: the operation, the target, and the body as far as it was kept; None for what is not HTTP."""
+    """What a rule looks at: the operation, the target, and the body as far as it was kept."""
 
     operation: str | None
     target: bytes
@@ -56,6 +56,7 @@ class Choice:
 
 
 NO_CHOICE: Final = Choice()
+OPAQUE_CALL: Final = Call(None, b"", b"")
 
 
 @dataclass(slots=True, eq=False)
@@ -75,9 +76,9 @@ class ArmedRule:
         """Return the rule as the control plane shows it."""
         return {**self.rule.as_body(), "hits": self.hits}
 
-    def needs_body(self, operation: str | None, target: bytes) -> bool:
+    def needs_body(self, call: Call) -> bool:
         """Say whether only the body can tell if a call matches."""
-        return self._finder is not None and self._fits(operation) and self._finder.find(target) is None
+        return self._finder is not None and self._fits(call.operation) and self._finder.find(call.target) is None
 
     def count(self, call: Call) -> tuple[int, str | None] | None:
         """Count a call if it matches, and return its ordinal and entity."""

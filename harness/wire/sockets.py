@@ -23,15 +23,18 @@ def reset_when_closed(transport: asyncio.BaseTransport | None) -> None:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
 
 
-def poll_events(transport: asyncio.BaseTransport, events: int) -> int:
-    """Ask the kernel, without waiting, which of these poll events the socket shows now; errors always show."""
-    sock = transport.get_extra_info("socket")
-    if sock is None or sock.fileno() < 0:
-        return select.POLLNVAL
-    poll = select.poll()
-    poll.register(sock.fileno(), events)
-    ready = poll.poll(0)
-    return ready[0][1] if ready else 0
+class Poll:
+    """Ask the kernel, without waiting, whether a socket shows one of these poll events; errors always show."""
+
+    def __init__(self, transport: asyncio.BaseTransport, events: int) -> None:
+        sock = transport.get_extra_info("socket")
+        self._poll = select.poll()
+        if sock is not None and sock.fileno() >= 0:
+            self._poll.register(sock.fileno(), events)
+
+    def shows(self) -> bool:
+        """Return the answer as of now; only while the transport is open."""
+        return bool(self._poll.poll(0))
 
 
 class Port:

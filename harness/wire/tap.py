@@ -73,14 +73,17 @@ class Tap:
         """Open a listener at its address, by default any free port of loopback, or on an inherited socket; 409 if the name is taken."""
         if listener.name in self._entrances:
             raise ProblemError(409, f"there is a listener {listener.name!r} already")
-        address = Address.parse(listener.address, default_host="127.0.0.1")
+        place = "address" if fd is None else "fd"
         try:
-            port = Port.inherit(fd) if fd is not None else Port.bind(address.host, address.port)
+            port = _bind(listener) if fd is None else Port.inherit(fd)
         except OSError as error:
-            raise invalid("address" if fd is None else "fd", str(error)) from error
-        entrance = Entrance(listener, port, self.journal, self._names)
-        self._entrances[listener.name] = entrance
-        await entrance.open()
+            raise invalid(place, str(error)) from error
+        entrance = self._entrances[listener.name] = Entrance(listener, port, self.journal, self._names)
+        try:
+            await entrance.open()
+        except OSError as error:
+            self._entrances.pop(listener.name).release()
+            raise invalid(place, str(error)) from error
         return entrance.listener
 
     async def change_listener(self, name: str, *, upstream: str | None, accepting: bool | None) -> Listener:
@@ -89,7 +92,7 @@ class Tap:
         if upstream is not None:
             entrance.upstream = Address.parse(upstream)
         if accepting is True:
-            await entrance.open()
+            await _reopen(entrance)
         elif accepting is False:
             entrance.close()
         return entrance.listener
@@ -160,8 +163,8 @@ class Tap:
         """Lift everything, let every listener accept again, empty the journal. Listeners stay: they are wiring, not state."""
         self.lift_rules()
         self.lift_signals()
-        for entrance in self._entrances.values():
-            await entrance.open()
+        for entrance in list(self._entrances.values()):
+            await _reopen(entrance)
         self.journal.reset()
 
     def close(self) -> None:
@@ -183,3 +186,15 @@ class Tap:
 
     def _use_up(self, signal: Signal) -> None:
         self.lift_signal(signal.id)
+
+
+def _bind(listener: Listener) -> Port:
+    address = Address.parse(listener.address, default_host="127.0.0.1")
+    return Port.bind(address.host, address.port)
+
+
+async def _reopen(entrance: Entrance) -> None:
+    try:
+        await entrance.open()
+    except OSError as error:
+        raise ProblemError(409, f"listener {entrance.name!r} cannot accept again: {error}") from error

@@ -7,7 +7,7 @@ import select
 import time
 from typing import TYPE_CHECKING, Protocol, cast
 
-from harness.wire.sockets import poll_events, reset_when_closed
+from harness.wire.sockets import Poll, reset_when_closed
 
 if TYPE_CHECKING:
     from harness.wire.address import Address
@@ -48,7 +48,8 @@ class Upstream(asyncio.Protocol):
         self._owner = owner
         self._transport: asyncio.Transport | None = None
         self._early: list[Bytes] = []
-        self._idle_since: float | None = None
+        self._idle_since = 0.0
+        self._poll: Poll | None = None
         self._held = False
         self._eof = False
         self._dialling = asyncio.get_running_loop().create_task(self._dial())
@@ -56,11 +57,13 @@ class Upstream(asyncio.Protocol):
     @property
     def is_fresh(self) -> bool:
         """Say whether an idle connection can be trusted with a request: used a moment ago, open, and with nothing to read."""
-        if self._transport is None or self.ended or self._transport.is_closing() or self._idle_since is None:
+        if self._transport is None or self.ended or self._transport.is_closing():
             return False
         if time.monotonic() - self._idle_since > IDLE_LIMIT_S:
             return False
-        return poll_events(self._transport, select.POLLIN | select.POLLRDHUP) == 0
+        if self._poll is None:
+            self._poll = Poll(self._transport, select.POLLIN | select.POLLRDHUP)
+        return not self._poll.shows()
 
     def rest(self) -> None:
         """Take note that the connection is idle from now on."""

@@ -149,6 +149,20 @@ def test_what_cannot_be_done_is_refused_with_a_problem_document(wire, method, pa
     assert answer.json()["status"] == status
 
 
+def test_an_address_in_use_is_refused_and_leaves_nothing(wire):
+    """A second listener on a port that is taken is a located error, and its name stays free."""
+
+    async def scene(tap):
+        first = await tap.add_listener(Listener("one", "erp", "outbound", "127.0.0.1:9"))
+        with pytest.raises(TapRefused, match="422: address: "):
+            await tap.add_listener(Listener("two", "erp", "outbound", "127.0.0.1:9", address=first.address))
+        with pytest.raises(TapRefused, match="409"):
+            await tap.add_listener(Listener("one", "erp", "outbound", "127.0.0.1:9"))
+        await tap.add_listener(Listener("two", "erp", "outbound", "127.0.0.1:9"))
+
+    play(wire, scene)
+
+
 def test_every_call_is_described(wire):
     """The OpenAPI document lists the calls of the contract."""
     paths = call(wire, "GET", "/openapi.json").json()["paths"]
