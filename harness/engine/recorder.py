@@ -111,11 +111,8 @@ class Recorder:
     async def _catch_up(self, source: str) -> None:
         try:
             async with asyncio.timeout(ANSWER_WITHIN_S):
-                while True:
-                    page = await self._sources[source].journal(after=self._seqs[source])
-                    self._take(source, page)
-                    if self._seqs[source] >= page.last_seq:
-                        return
+                while await self._read(source) > self._seqs[source] and source not in self.lost:
+                    continue
         except TimeoutError:
             self._lose(source, f"no answer within {ANSWER_WITHIN_S:g} s")
         except Exception as error:  # noqa: BLE001 - whatever is wrong with a journal, nothing may be judged by it
@@ -124,7 +121,7 @@ class Recorder:
     async def _follow(self, source: str) -> None:
         while source not in self.lost:
             try:
-                self._take(source, await self._sources[source].journal(after=self._seqs[source], wait=POLL_S))
+                await self._read(source, wait=POLL_S)
             except Exception as error:  # noqa: BLE001 - as above: an unreadable journal must be told, not end in silence
                 self._lose(source, _describe(error))
 
@@ -137,13 +134,20 @@ class Recorder:
             if late_s > STALLED_S:
                 self.note_trouble(UnknownKind.INTERFERENCE, f"the harness was not scheduled for {late_s:.2f} s")
 
+    async def _read(self, source: str, *, wait: float = 0.0) -> int:
+        """Read a page of a journal; return the number of its newest entry."""
+        after = self._seqs[source]
+        page = await self._sources[source].journal(after=after, wait=wait)
+        if page.last_seq < after:
+            self._lose(source, f"its journal has a gap: it went back from {after} to {page.last_seq}")
+        else:
+            self._take(source, page)
+        return page.last_seq
+
     def _take(self, source: str, page: JournalPage) -> None:
         known = self._epochs.setdefault(source, page.epoch)
         if known != page.epoch:
             self._lose(source, "it was restarted, its journal began anew")
-            return
-        if page.last_seq < self._seqs[source]:
-            self._lose(source, f"its journal has a gap: it went back from {self._seqs[source]} to {page.last_seq}")
             return
         for data in page.entries:
             self._take_entry(source, data)

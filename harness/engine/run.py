@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from harness.core.compile.frame import build_ledger_rule
 from harness.core.experiments import Await, Watch
@@ -17,13 +17,16 @@ from harness.engine.conduct import Conducted, conduct, warm_up
 from harness.engine.observer import Observer
 from harness.engine.recorder import Recorder
 from harness.lab.embedded import open_embedded_lab
+from harness.lab.errors import LabError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Coroutine, Sequence
     from pathlib import Path
 
     from harness.core.experiments import Experiment
     from harness.core.stack import Stack
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,45 +85,74 @@ class Runner:
     stop: asyncio.Event
     waiting: deque[Experiment] = field(default_factory=deque)
     done: dict[str, Result] = field(default_factory=dict)
+    failure: LabError | None = None
 
     async def run(self, experiments: Sequence[Experiment]) -> tuple[list[Result], list[Skipped]]:
-        """Run the experiments; return their results in the order given, and what was not run."""
-        self.waiting = deque(sorted(experiments, key=estimate_s, reverse=True))
+        """
+        Run the experiments; return their results in the order given, and what was not run.
+
+        Raises LabError when no lab comes up at all. One that fails later ends the run with what there is, and is kept as
+        `failure`.
+        """
+        await self._run(sorted(experiments, key=estimate_s, reverse=True), self.options.labs)
+        disturbed = [result for result in self.done.values() if result.verdict.kind is UnknownKind.INTERFERENCE]
+        await self._run([result.experiment for result in disturbed], 1)
+        results = [self.done[experiment.id] for experiment in experiments if experiment.id in self.done]
+        reason = "interrupted" if self.failure is None else f"no lab to run it in: {self.failure}"
+        skipped = [Skipped(experiment.id, reason) for experiment in experiments if experiment.id not in self.done]
+        return results, skipped
+
+    async def _run(self, experiments: Sequence[Experiment], labs: int) -> None:
+        self.waiting = deque(experiments)
         try:
             async with asyncio.TaskGroup() as group:
-                for index in range(min(self.options.labs, len(self.waiting))):
+                for index in range(min(labs, len(self.waiting))):
                     group.create_task(self._work(index))
         except ExceptionGroup as errors:
             # Labs fail alike: the first one's words are what the user can act on.
             raise errors.exceptions[0] from errors
-        disturbed = [result for result in self.done.values() if result.verdict.kind is UnknownKind.INTERFERENCE]
-        if disturbed and not self.stop.is_set():
-            await self._run_again(disturbed)
-        results = [self.done[experiment.id] for experiment in experiments if experiment.id in self.done]
-        skipped = [
-            Skipped(experiment.id, "interrupted") for experiment in experiments if experiment.id not in self.done
-        ]
-        return results, skipped
 
     async def _work(self, index: int) -> None:
         """Run what waits in one lab after another: a lab that is not usable any more is replaced, if it ever was."""
-        while self.waiting and not self.stop.is_set():
-            async with open_bench(self.stack, self.options, index=index, stop=self.stop) as bench:
-                warm = bench.usable
-                while self.waiting and not self.stop.is_set():
-                    self._note(await conduct(bench, self.waiting.popleft()))
-                    if warm and not bench.usable and self.options.attach_url is None:
-                        break
+        try:
+            while self.waiting and not self.stop.is_set():
+                await self._work_in_lab(index)
+        except LabError as error:
+            if not self.done:
+                raise
+            self.failure = error
 
-    async def _run_again(self, disturbed: Sequence[Result]) -> None:
-        async with open_bench(self.stack, self.options, index=0, stop=self.stop) as bench:
-            for first in disturbed:
-                again = await conduct(bench, first.experiment)
-                self._note(replace(again, result=replace(again.result, rerun_of=first)))
+    async def _work_in_lab(self, index: int) -> None:
+        async with AsyncExitStack() as opened:
+            opening = open_bench(self.stack, self.options, index=index, stop=self.stop)
+            bench = await _unless_stopped(self.stop, opened.enter_async_context(opening))
+            if bench is None:
+                return
+            warm = bench.usable
+            while self.waiting and not self.stop.is_set():
+                self._note(await conduct(bench, self.waiting.popleft()))
+                if warm and not bench.usable and self.options.attach_url is None:
+                    return
 
     def _note(self, conducted: Conducted) -> None:
+        first = self.done.get(conducted.result.experiment.id)
+        if first is not None:
+            conducted = replace(conducted, result=replace(conducted.result, rerun_of=first))
         self.done[conducted.result.experiment.id] = conducted.result
         self.sink.experiment_done(conducted)
+
+
+async def _unless_stopped(stop: asyncio.Event, coming_up: Coroutine[Any, Any, T]) -> T | None:
+    """Wait for something that comes up; give it up, as if it had never begun, when the user wants to stop."""
+    task = asyncio.create_task(coming_up)
+    stopped = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        return task.result() if task.done() else None
+    finally:
+        for each in (task, stopped):
+            each.cancel()
+        await asyncio.gather(task, stopped, return_exceptions=True)
 
 
 def estimate_s(experiment: Experiment) -> float:
