@@ -47,6 +47,7 @@ def list_gates(experiment: Experiment, history: History) -> tuple[Gate, ...]:
         _untroubled("environment", UnknownKind.ENVIRONMENT, history),
         _untroubled("harness healthy", UnknownKind.INTERFERENCE, history),
         _witnesses(history),
+        _attributed(experiment, history),
         _traffic(history),
         *_receipts(experiment, history),
     )
@@ -59,6 +60,27 @@ def _untroubled(name: str, kind: UnknownKind, history: History) -> Gate:
 
 def _witnesses(history: History) -> Gate:
     return Gate("witnesses agree", not history.disagreements, UnknownKind.INTERFERENCE, _join(history.disagreements))
+
+
+def _attributed(experiment: Experiment, history: History) -> Gate:
+    """Ask that every call tells its order: what cannot be attributed may be the very thing a check misses."""
+    calls = [
+        str(call)
+        for call in history.attempts(experiment.operations)
+        if call.fake and not call.shared and call.order is None and history.is_foreign(call.entity)
+    ]
+    records = [
+        f"{change.collection} {change.record_id}"
+        for change in history.changes
+        if change.collection == experiment.ledger.collection
+        and change.order is None
+        and history.is_foreign(change.entity)
+    ]
+    found = calls or records
+    detail = (
+        f"nobody can tell which order this is about: {_join(found)}; integration.entity can say how" if found else ""
+    )
+    return Gate("attributed", not found, UnknownKind.NOT_OBSERVABLE, detail)
 
 
 def _traffic(history: History) -> Gate:

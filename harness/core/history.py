@@ -110,6 +110,7 @@ class Change:
     order: int | None
     action: str
     record: Mapping[str, Any] = field(default_factory=dict)
+    entity: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +175,8 @@ class History:
     """
     Everything that one experiment's checks may look at.
 
-    `disturbance_s` is how long the most disturbed process of the lab had to wait for a processor, all in all.
+    `disturbance_s` is how long the most disturbed process of the lab had to wait for a processor, all in all. `bystanders`
+    are the tokens of orders that earlier experiments placed in the same lab.
     """
 
     now: float
@@ -189,6 +191,7 @@ class History:
     troubles: tuple[Trouble, ...] = ()
     disagreements: tuple[str, ...] = ()
     disturbance_s: float = 0.0
+    bystanders: frozenset[str] = frozenset()
     observable: frozenset[str] = frozenset()
 
     def attempts(self, operations: Iterable[str], order: int | None = None) -> tuple[Exchange, ...]:
@@ -234,6 +237,10 @@ class History:
     def is_about(self, item: Mapping[str, Any], order: int) -> bool:
         """Tell whether something the integration or the ops desk said names this order."""
         return self.order(order).is_named_in(str(item.get("entity") or ""))
+
+    def is_foreign(self, entity: str | None) -> bool:
+        """Tell whether a reference names no order that anybody placed in this lab."""
+        return self.bystanders.isdisjoint(TOKEN.findall(entity or ""))
 
     def order(self, ordinal: int) -> Order:
         """Return an order by its ordinal; an order that was never placed has only its ordinal for a name."""

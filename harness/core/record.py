@@ -28,6 +28,7 @@ from harness.core.verdict import UnknownKind
 from harness.core.witnesses import Pair, list_disagreements, pair_calls, pair_deliveries
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterable, Mapping, Sequence
 
     from harness.core.faults import Fault
@@ -47,12 +48,17 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What is needed beside the entries: when the experiment began and stood (monotonic), its faults, what can be asked."""
+    """
+    What is needed beside the entries: when the experiment began and stood (monotonic), its faults, what can be asked.
+
+    `entity` finds the order in a reference by its first named group, where the stack says how.
+    """
 
     origin: float
     now: float
     faults: tuple[Fault, ...] = ()
     observable: frozenset[str] = frozenset()
+    entity: re.Pattern[str] | None = None
 
 
 @dataclass(slots=True)
@@ -103,6 +109,7 @@ def build_history(entries: Iterable[Entry], scope: Scope) -> History:
         troubles=tuple(reader.read_troubles(by)),
         disagreements=list_disagreements(pairs, since=scope.origin),
         disturbance_s=max((data["seconds"] for data in by.driver["disturbance"]), default=0.0),
+        bystanders=frozenset(token for data in by.driver["bystanders"] for token in data["tokens"]),
         observable=scope.observable,
     )
 
@@ -148,11 +155,18 @@ class _Reader:
     def find(self, *names: object) -> int | None:
         """Find the order that one of the texts names."""
         for name in names:
-            text = str(name or "")
+            text = self._narrow(str(name or ""))
             found = next((order.ordinal for order in self.orders if text and order.is_named_in(text)), None)
             if found is not None:
                 return found
         return None
+
+    def _narrow(self, text: str) -> str:
+        """Return the part of a reference that names the order, where the stack says which it is."""
+        match = self.scope.entity.search(text) if self.scope.entity is not None else None
+        if match is None:
+            return text
+        return next((part for part in match.groupdict().values() if part), text)
 
     def read_exchange(self, pair: Pair) -> Exchange:
         tap, fake = pair.tap or {}, pair.fake or {}
@@ -163,7 +177,7 @@ class _Reader:
             id=tap["id"],
             system=tap["system"],
             operation=tap.get("operation") or fake.get("operation"),
-            order=self.find(fake.get("entity"), tap.get("entity"), tap["path"]),
+            order=self.find(fake.get("entity"), fake.get("key"), tap.get("entity"), tap["path"]),
             started=self.at(tap["started_mono"]),
             ended=self.at(tap["ended_mono"]),
             status=tap["status"],
@@ -200,8 +214,8 @@ class _Reader:
         found = [(source, data) for (source, kind), entries in by.fakes.items() if kind == "change" for data in entries]
         for source, data in sorted(found, key=lambda pair: pair[1]["mono"]):
             if data["mono"] >= self.scope.origin and source != OPS_DESK:
-                order = self.find(data.get("entity"))
                 record = data.get("record") or {}
+                order = self.find(data.get("entity"), record.get("external_id"))
                 yield Change(
                     self.at(data["mono"]),
                     source,
@@ -210,6 +224,7 @@ class _Reader:
                     order,
                     data["action"],
                     record,
+                    data.get("entity"),
                 )
 
     def read_alerts(self, by: _Sorted) -> Iterable[Alert]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from harness.core.compile.frame import HORIZON
@@ -24,7 +25,7 @@ class Bench:
     A lab with its recorder and observer.
 
     `unsettled` says why it is not: the last experiment did not leave it so, or no order passed to begin with; it is empty
-    while the lab is settled. `stop` is set when the user wants to stop.
+    while the lab is settled. `known` are the tokens of every order placed here so far. `stop` is set when the user wants to stop.
     """
 
     stack: Stack
@@ -35,6 +36,13 @@ class Bench:
     seed: int = 0
     index: int = 0
     unsettled: str = ""
+    known: set[str] = field(default_factory=set)
+
+    @property
+    def entity(self) -> re.Pattern[str] | None:
+        """The stack's own way to find the order in a reference."""
+        pattern = self.stack.integration.entity
+        return re.compile(pattern) if pattern is not None else None
 
     @property
     def usable(self) -> bool:

@@ -58,18 +58,22 @@ class Driver:
 
     async def reserve(self, count: int, basket: Mapping[str, Any]) -> None:
         """Reserve orders at the storefront and make their names known to every other vendor; nothing is placed yet."""
+        self.recorder.note("bystanders", tokens=sorted(self.bench.known))
         answer = await self.lab.controls[STOREFRONT].act("reserve-orders", count=count, **basket)
         for ordinal, given in enumerate(answer["orders"], start=1):
             order = Order(ordinal, str(given["name"]), str(given["id"]), str(given["number"]))
             self.orders[ordinal] = order
             self.recorder.note("order", ordinal=ordinal, name=order.name, id=order.id, number=order.number)
+        self.bench.known.update(token for order in self.orders.values() for token in order.aliases)
         entities = [{"name": order.name, "aliases": sorted(order.aliases)} for order in self.orders.values()]
         others = [control for name, control in self.lab.controls.items() if name != STOREFRONT]
         await asyncio.gather(*(control.seed(entities=entities) for control in others))
 
     def history(self) -> History:
         """Build the history as it stands now."""
-        scope = Scope(self.origin, time.monotonic(), self.experiment.faults, self.observer.observable)
+        scope = Scope(
+            self.origin, time.monotonic(), self.experiment.faults, self.observer.observable, self.bench.entity
+        )
         return build_history(self.recorder.entries, scope)
 
     async def perform(self, step: Step) -> None:
