@@ -6,7 +6,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from harness.core.backoff import HANDLING_S, total_s
-from harness.core.checks.resolution import check_resolved_once
 from harness.core.checks.session import check_renewed
 from harness.core.compile.failures import NAMED
 from harness.core.compile.frame import HORIZON, LEAST_HORIZON_S, PATIENCE_S, Frame
@@ -63,8 +62,7 @@ def _build_concurrent(frame: Frame, renew: Renew) -> Experiment:
         ],
         checks=[
             _renewed(frame, 1),
-            Check("resolved_once", partial(check_resolved_once, collection=frame.collection, orders=orders)),
-            posted_checks(frame, *orders)[1],
+            *posted_checks(frame, *orders),
         ],
         needs=["dead_letters"],
     )
