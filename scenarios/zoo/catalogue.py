@@ -39,7 +39,7 @@ VARIANTS: tuple[Variant, ...] = (
             f"{ERP}/session_expired:renew_session",
             f"{ERP}/lost_answer:exactly_once",
         ),
-        (f"{ERP}/USER_ERROR+already-exists:branch",),
+        (f"{ERP}/USER_ERROR+already-exists:branch", f"{ERP}/breaker"),
     ),
     Variant(
         "never-escalates",

@@ -159,20 +159,27 @@ def check_probes(
         return build_unknown("probes", declared, "it never had to open", UnknownKind.VACUOUS)
     evidence = [_show(opening) for opening in openings]
     for opening in openings:
-        if not opening.probes:
-            if history.now < opening.until + latest_s:
-                continue
-            observed = f"no probe within {history.now - opening.until:.2f} s after the pause"
-            return build_violated("probes", declared, observed, evidence)
-        if len(opening.probes) > breaker.probes:
-            return build_violated("probes", declared, f"{len(opening.probes)} at once", evidence)
-        late_s = min(probe.started for probe in opening.probes) - opening.until
-        if late_s > latest_s:
-            observed = f"first probe {late_s:.2f} s after the pause"
-            return build_violated("probes", declared, observed, evidence, margin_s=late_s - latest_s)
+        wrong = _misprobed(opening, breaker, latest_s, history.now)
+        if wrong is not None:
+            observed, margin_s = wrong
+            return build_violated("probes", declared, observed, evidence, margin_s=margin_s)
     if not openings[0].probes:
         return build_unknown("probes", declared, "the pause was not watched to its end", UnknownKind.VACUOUS)
     return build_held("probes", declared, f"{len(openings[0].probes)} probe{plural}", evidence)
+
+
+def _misprobed(opening: Opening, breaker: Breaker, latest_s: float, now: float) -> tuple[str, float | None] | None:
+    """Say what is wrong with the probes of one opening, and by how much it is late where that is what is wrong."""
+    if not opening.probes and opening.intruders:
+        late_s = max(call.started for call in opening.intruders) - opening.opened - UNDER_WAY_S
+        return f"{len(opening.intruders)} sent before the pause was over", late_s
+    if not opening.probes:
+        waited_s = now - opening.until
+        return None if waited_s < latest_s else (f"no probe within {waited_s:.2f} s after the pause", None)
+    if len(opening.probes) > breaker.probes:
+        return f"{len(opening.probes)} at once", None
+    late_s = min(probe.started for probe in opening.probes) - opening.until
+    return (f"first probe {late_s:.2f} s after the pause", late_s - latest_s) if late_s > latest_s else None
 
 
 def check_reopened(history: History, operations: tuple[str, ...], breaker: Breaker, *, scale: float) -> CheckResult:
