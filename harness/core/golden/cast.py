@@ -1,0 +1,65 @@
+"""Who takes part in a trace: the systems of its stack, its orders, and the hashes that stand for bodies."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.core.golden.lines import LineError, read_whole
+from harness.core.history import Order
+
+if TYPE_CHECKING:
+    from harness.core.experiments import Experiment
+    from harness.core.stack import Stack
+
+SHOP = "shopify"
+# When the experiment of a trace began, on the clock of its entries.
+ORIGIN = 1_000.0
+# An order more than the experiment plans: the one that goes through last, while the lab is brought to rest.
+SPARE_ORDERS = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """A stack and one of its experiments, and what a trace may leave unsaid about them."""
+
+    stack: Stack
+    experiment: Experiment
+
+    @property
+    def orders(self) -> tuple[Order, ...]:
+        """List the orders, with names that a shop could have given them."""
+        count = self.experiment.orders + SPARE_ORDERS
+        return tuple(Order(n, f"#41100{n}", f"641100{n}", f"41100{n}") for n in range(1, count + 1))
+
+    @property
+    def storefront(self) -> str:
+        """Name the system that webhooks come from."""
+        shops = (name for name, system in self.stack.systems.items() if system.fake == SHOP)
+        return next(shops, "storefront")
+
+    @property
+    def system(self) -> str:
+        """Name the system whose records show the end state."""
+        end = self.stack.handoff(self.experiment.handoff).resolved_when
+        return end.system if end is not None else self.stack.handoff(self.experiment.handoff).target
+
+    def order(self, word: str) -> Order | None:
+        """Find the order a word names by its ordinal; None for `-`; raise LineError when there is no such order."""
+        if word == "-":
+            return None
+        ordinal = read_whole(word, "an order")
+        if not 1 <= ordinal <= len(self.orders):
+            raise LineError(f"order {ordinal} is not in the plan, which has {len(self.orders)} with the spare one")
+        return self.orders[ordinal - 1]
+
+    def body(self, name: str) -> str:
+        """Return the hash that stands for a body."""
+        return hashlib.sha256(name.encode()).hexdigest()
+
+    def payload(self, handoff: str, order: Order | None) -> str:
+        """Name the body a dead letter of a handoff holds unless the trace says otherwise."""
+        inbound = any(each.id == handoff and each.protocol == "webhook" for each in self.stack.handoffs)
+        ordinal = order.ordinal if order else 0
+        return f"webhook {ordinal}" if inbound else f"order {ordinal}"
