@@ -37,12 +37,16 @@ class TapClient(ControlClient):
         """Change `upstream` or `accepting` of a listener."""
         return await self._call("PATCH", f"/listeners/{quote(name, safe='')}", changes)
 
+    async def remove_listener(self, name: str) -> Json:
+        """Close a listener for good, with what is armed on it."""
+        return await self._call("DELETE", f"/listeners/{quote(name, safe='')}")
+
     async def listeners(self) -> list[Json]:
         """Answer the listeners."""
         return cast("list[Json]", (await self._call("GET", "/listeners"))["listeners"])
 
     async def arm_rule(self, rule: Rule) -> Json:
-        """Arm a rule; answer it as armed, with `hits`."""
+        """Arm a rule; answer it with `hits` and `armed_seq`, the journal entry from which on it acts."""
         return await self._call("POST", "/rules", rule.as_body())
 
     async def lift_rule(self, rule_id: str) -> Json:
@@ -52,6 +56,10 @@ class TapClient(ControlClient):
     async def lift_rules(self) -> list[str]:
         """Lift every rule; answer the ids that were armed."""
         return cast("list[str]", (await self._call("DELETE", "/rules"))["lifted"])
+
+    async def rules(self) -> list[Json]:
+        """Answer the armed rules with their `hits`."""
+        return cast("list[Json]", (await self._call("GET", "/rules"))["rules"])
 
     async def signal(self, signal: Signal) -> Json:
         """Arm a signal to a process."""

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from harness.wire.matching import Route
-
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from harness.wire.matching import Route
 
 Direction = Literal["outbound", "inbound"]
 
@@ -32,10 +30,3 @@ class Listener:
     def as_body(self) -> dict[str, Any]:
         """Return the listener as JSON values."""
         return asdict(self)
-
-    @classmethod
-    def from_body(cls, body: Mapping[str, Any]) -> Listener:
-        """Read what `as_body` wrote, ignoring fields that are not known."""
-        known = {name: body[name] for name in cls.__slots__ if name in body}
-        routes = tuple(Route(route["operation"], route["method"], route["path"]) for route in body.get("routes", ()))
-        return cls(**{**known, "routes": routes})

@@ -5,6 +5,9 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from typing import Any
+
+from harness.lab.tap import TapClient
 
 TOKEN = "token-of-the-tests"
 
@@ -28,3 +31,8 @@ def start(*options: str, **popen: object) -> Iterator[Process]:
             yield Process(process, json.loads(process.stdout.readline()))
         finally:
             process.kill()
+
+
+async def listen(tap: TapClient, name: str, upstream: str, *, fd: int | None = None) -> dict[str, Any]:
+    """Open an outbound listener without routes; return it with its address."""
+    return await tap.add_listener(name, system="erp", direction="outbound", upstream=upstream, routes=[], fd=fd)

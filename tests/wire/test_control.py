@@ -1,14 +1,13 @@
-"""The tap's control plane over HTTP, through its client."""
+"""The tap's control plane over HTTP, through the lab's client."""
 
 import httpx2
 import pytest
 
-from harness.wire.client import TapClient, TapRefused, TapUnreachable
-from harness.wire.matching import Route
+from harness.lab.errors import ControlError, ControlUnreachable
+from harness.lab.tap import TapClient
 from harness.wire.rules import Rule
 from harness.wire.signals import Signal
-from harness.wire.values import Listener
-from wire.process import TOKEN
+from wire.process import TOKEN, listen
 from wire.stands import Client, Origin, answer_ok, run, unused_address
 
 
@@ -21,7 +20,7 @@ def play(wire, scene):
                 await scene(tap)
             finally:
                 for listener in await tap.listeners():
-                    await tap.remove_listener(listener.name)
+                    await tap.remove_listener(listener["name"])
                 await tap.reset()
 
     run(whole)
@@ -37,15 +36,21 @@ def test_a_listener_is_added_shown_changed_and_removed(wire):
     """What goes in comes out, with the address it got."""
 
     async def scene(tap):
-        wanted = Listener("erp", "netsuite", "outbound", "127.0.0.1:9", routes=(Route("read", "GET", "/a/[0-9]+"),))
-        added = await tap.add_listener(wanted)
-        assert added.address.startswith("127.0.0.1:")
-        assert added.routes == wanted.routes
-        assert await tap.listeners() == (added,)
-        changed = await tap.update_listener("erp", upstream="127.0.0.1:8", accepting=False)
-        assert (changed.upstream, changed.accepting, changed.address) == ("127.0.0.1:8", False, added.address)
-        await tap.remove_listener("erp")
-        assert await tap.listeners() == ()
+        wanted = {
+            "name": "erp",
+            "system": "netsuite",
+            "direction": "outbound",
+            "upstream": "127.0.0.1:9",
+            "routes": [{"operation": "read", "method": "GET", "path": "/a/[0-9]+"}],
+        }
+        added = await tap.add_listener(**wanted)
+        assert added["address"].startswith("127.0.0.1:")
+        assert added == wanted | {"relay": "http", "address": added["address"], "accepting": True}
+        assert await tap.listeners() == [added]
+        changed = await tap.change_listener("erp", upstream="127.0.0.1:8", accepting=False)
+        assert changed == added | {"upstream": "127.0.0.1:8", "accepting": False}
+        assert await tap.remove_listener("erp") == changed
+        assert await tap.listeners() == []
 
     play(wire, scene)
 
@@ -55,9 +60,9 @@ def test_a_rule_leaves_its_receipt_in_the_journal(wire):
 
     async def scene(tap):
         async with Origin(answer_ok) as origin:
-            listener = await tap.add_listener(Listener("erp", "erp", "outbound", origin.address))
+            listener = await listen(tap, "erp", origin.address)
             armed = await tap.arm_rule(Rule("a/b", "erp", "refuse", entities={"#1": ("7",)}, attempts=(1,)))
-            client = await Client.connect(listener.address)
+            client = await Client.connect(listener["address"])
             client.post("/", b"7")
             assert await client.end() == "reset"
             await client.close()
@@ -66,7 +71,7 @@ def test_a_rule_leaves_its_receipt_in_the_journal(wire):
             assert page.entries[1]["rule"] == "a/b"
             assert (await tap.rules())[0]["hits"] == 1
             assert (await tap.lift_rule("a/b"))["hits"] == 1
-            assert await tap.lift_rules() == ()
+            assert await tap.lift_rules() == []
             assert page.epoch == (await tap.healthz())["epoch"]
 
     play(wire, scene)
@@ -77,28 +82,29 @@ def test_reset_lifts_everything_and_keeps_the_listeners(wire):
 
     async def scene(tap):
         async with Origin(answer_ok) as origin:
-            listener = await tap.add_listener(Listener("erp", "erp", "outbound", origin.address))
+            listener = await listen(tap, "erp", origin.address)
             await tap.arm_rule(Rule("f1", "erp", "refuse"))
             await tap.signal(Signal("s1", "erp", 4_000_000, "KILL"))
-            await tap.update_listener("erp", accepting=False)
+            await tap.change_listener("erp", accepting=False)
             await tap.reset()
-            client = await Client.connect(listener.address)
+            client = await Client.connect(listener["address"])
             assert await client.ask("/") == 200
             await client.close()
             page = await tap.journal()
             assert [entry["seq"] for entry in page.entries] == [1]
-            with pytest.raises(TapRefused, match="404"):
+            with pytest.raises(ControlError) as refused:
                 await tap.lift_signal("s1")
+            assert refused.value.status == 404
 
     play(wire, scene)
 
 
 def test_the_client_says_when_nobody_answers():
-    """A tap that is not there is `TapUnreachable`."""
+    """A tap that is not there is `ControlUnreachable`."""
 
     async def scene():
         async with TapClient(f"http://{unused_address()}", "t") as tap:
-            with pytest.raises(TapUnreachable):
+            with pytest.raises(ControlUnreachable):
                 await tap.healthz()
 
     run(scene)
@@ -153,12 +159,14 @@ def test_an_address_in_use_is_refused_and_leaves_nothing(wire):
     """A second listener on a port that is taken is a located error, and its name stays free."""
 
     async def scene(tap):
-        first = await tap.add_listener(Listener("one", "erp", "outbound", "127.0.0.1:9"))
-        with pytest.raises(TapRefused, match="422: address: "):
-            await tap.add_listener(Listener("two", "erp", "outbound", "127.0.0.1:9", address=first.address))
-        with pytest.raises(TapRefused, match="409"):
-            await tap.add_listener(Listener("one", "erp", "outbound", "127.0.0.1:9"))
-        await tap.add_listener(Listener("two", "erp", "outbound", "127.0.0.1:9"))
+        first = await listen(tap, "one", "127.0.0.1:9")
+        refused = call(wire, "POST", "/listeners", LISTENER | {"name": "two", "address": first["address"]})
+        assert refused.status_code == 422
+        assert refused.json()["detail"].startswith("address: ")
+        with pytest.raises(ControlError) as taken:
+            await listen(tap, "one", "127.0.0.1:9")
+        assert taken.value.status == 409
+        await listen(tap, "two", "127.0.0.1:9")
 
     play(wire, scene)
 

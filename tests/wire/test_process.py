@@ -9,9 +9,8 @@ import threading
 import httpx2
 import pytest
 
-from harness.wire.client import TapClient
-from harness.wire.values import Listener
-from wire.process import TOKEN, start
+from harness.lab.tap import TapClient
+from wire.process import TOKEN, listen, start
 from wire.stands import Client, Origin, answer_ok, run
 
 
@@ -22,8 +21,8 @@ def test_a_signal_ends_it_cleanly(number):
 
         async def scene():
             async with Origin(answer_ok) as origin, TapClient(process.control_url, TOKEN) as tap:
-                listener = await tap.add_listener(Listener("erp", "erp", "outbound", origin.address))
-                client = await Client.connect(listener.address)
+                listener = await listen(tap, "erp", origin.address)
+                client = await Client.connect(listener["address"])
                 assert await client.ask("/") == 200
                 process.popen.send_signal(number)
                 assert await client.end() in ("closed", "reset")
@@ -57,16 +56,16 @@ def test_it_serves_on_sockets_it_inherits():
 
             async def scene():
                 async with Origin(answer_ok) as origin, TapClient(process.control_url, TOKEN) as tap:
-                    listener = await tap.add_listener(Listener("erp", "erp", "outbound", origin.address), fd=fds[2])
-                    assert listener.address.endswith(f":{port.getsockname()[1]}")
+                    listener = await listen(tap, "erp", origin.address, fd=fds[2])
+                    assert listener["address"].endswith(f":{port.getsockname()[1]}")
                     for _ in range(2):
-                        client = await Client.connect(listener.address)
+                        client = await Client.connect(listener["address"])
                         assert await client.ask("/") == 200
                         await client.close()
-                        await tap.update_listener("erp", accepting=False)
+                        await tap.change_listener("erp", accepting=False)
                         with pytest.raises(ConnectionRefusedError):
-                            await Client.connect(listener.address)
-                        await tap.update_listener("erp", accepting=True)
+                            await Client.connect(listener["address"])
+                        await tap.change_listener("erp", accepting=True)
 
             run(scene)
 
