@@ -130,8 +130,7 @@ class Replayed:
 
     def is_met(self, history: History, since: float) -> bool:
         """Look at the newest observation."""
-        letters = history.dead_letters(self.handoff, self.order)
-        return all(letter.get("state") != "waiting" for letter in letters)
+        return not history.waiting(self.handoff, self.order)
 
     def __str__(self) -> str:
         """Name the order."""

@@ -234,6 +234,21 @@ class History:
                     seen[str(item.get("id"))] = item
         return tuple(seen.values())
 
+    def waiting(self, handoff: str, order: int | None = None) -> tuple[Mapping[str, Any], ...]:
+        """
+        List the dead letters of a handoff that wait now, by the newest observation; of one order when given.
+
+        One that is no longer shown does not wait, and one without a state does: a plain list of what waits is enough.
+        """
+        newest = self.observed("dead_letters")
+        return tuple(
+            item
+            for item in (newest.items if newest is not None else ())
+            if item.get("handoff") == handoff
+            and item.get("state", "waiting") == "waiting"
+            and (order is None or self.is_about(item, order))
+        )
+
     def is_about(self, item: Mapping[str, Any], order: int) -> bool:
         """Tell whether something the integration or the ops desk said names this order."""
         return self.order(order).is_named_in(str(item.get("entity") or ""))

@@ -177,7 +177,9 @@ class _Reader:
             id=tap["id"],
             system=tap["system"],
             operation=tap.get("operation") or fake.get("operation"),
-            order=self.find(fake.get("entity"), fake.get("key"), tap.get("entity"), tap["path"]),
+            order=None
+            if fake.get("shared")
+            else self.find(fake.get("entity"), fake.get("key"), tap.get("entity"), tap["path"]),
             started=self.at(tap["started_mono"]),
             ended=self.at(tap["ended_mono"]),
             status=tap["status"],

@@ -43,9 +43,17 @@ def build_ledger(history: History, rule: LedgerRule) -> tuple[Entry, ...]:
 
 
 def check_ledger(history: History, rule: LedgerRule) -> CheckResult:
-    """Judge that every placed order is posted once or parked in exactly one dead letter."""
+    """
+    Judge that every placed order is posted once or parked in exactly one dead letter a handoff, and that no other is posted.
+
+    Unknown while an order is missing and the dead letters could not be read.
+    """
     declared = "every order posted once or parked once"
     entries = build_ledger(history, rule)
+    invented = _list_invented(history, rule, {entry.order for entry in entries})
+    if invented:
+        observed = f"in {rule.collection}, but never placed: {', '.join(invented)}"
+        return build_violated("ledger", declared, observed)
     if not entries:
         return build_held("ledger", declared, "no order was placed")
     evidence = [Evidence(f"{entry.name}: {entry.row} ({'; '.join(entry.story)})") for entry in entries]
@@ -53,8 +61,8 @@ def check_ledger(history: History, rule: LedgerRule) -> CheckResult:
     lost = [entry for entry in entries if entry.row is Row.LOST]
     if doubled:
         return build_violated("ledger", declared, f"doubled: {_names(doubled)}", evidence)
-    if lost and "dead_letters" not in history.observable:
-        observed = f"not posted, and dead letters are not observable: {_names(lost)}"
+    if lost and history.observed("dead_letters") is None:
+        observed = f"not posted, and the dead letters could not be read: {_names(lost)}"
         return build_unknown("ledger", declared, observed, UnknownKind.NOT_OBSERVABLE)
     if lost:
         return build_violated("ledger", declared, f"lost: {_names(lost)}", evidence)
@@ -64,16 +72,21 @@ def check_ledger(history: History, rule: LedgerRule) -> CheckResult:
     )
 
 
+def _list_invented(history: History, rule: LedgerRule, placed: set[int]) -> list[str]:
+    """List the orders that have records although nobody placed them, such as forged ones."""
+    reserved = (order for order in history.orders if order.ordinal not in placed)
+    return [order.name for order in reserved if history.records(rule.collection, order.ordinal)]
+
+
 def _entry(history: History, order: int, rule: LedgerRule) -> Entry:
     records = history.records(rule.collection, order)
-    letters = [letter for handoff in rule.handoffs for letter in history.dead_letters(handoff, order)]
-    waiting = [letter for letter in letters if letter.get("state") == "waiting"]
-    story = tuple(_tell(history, order, rule.collection, len(records), len(waiting)))
-    if len(records) > 1 or len(waiting) > len(rule.handoffs):
+    waiting = [len(history.waiting(handoff, order)) for handoff in rule.handoffs]
+    story = tuple(_tell(history, order, rule.collection, len(records), sum(waiting)))
+    if len(records) > 1 or max(waiting, default=0) > 1:
         row = Row.DUPLICATED
     elif records:
         row = Row.POSTED
-    elif waiting:
+    elif any(waiting):
         row = Row.PARKED
     else:
         row = Row.LOST

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from harness.core.verdict import CheckResult, Evidence, UnknownKind, build_held, build_unknown, build_violated
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
 IDENTIFYING = frozenset(
     {"id", "entity", "revision", "modified_at", "created_at", "updated_at", "last_modified_date", "created_date"}
 )
+
+
+READS = frozenset({"GET", "HEAD"})
+# Moments differ between two records without any difference in what happened to them.
+MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?")
 
 
 def check_resolved_once(
@@ -58,10 +64,11 @@ def check_resolved_once(
 
 
 def check_untouched(history: History, *, orders: tuple[int, ...], horizon_s: float) -> CheckResult:
-    """Judge that nothing changed anywhere because of these orders: no call about them, no record, no alert."""
+    """Judge that nothing changed anywhere because of these orders: no call about them but reads, no record, no alert."""
     declared = "nothing changes anywhere"
     about = frozenset(orders)
-    evidence = [Evidence(str(call), call.started, call.id) for call in history.exchanges if call.order in about]
+    calls = [call for call in history.exchanges if call.order in about and call.method not in READS]
+    evidence = [Evidence(str(call), call.started, call.id) for call in calls]
     evidence += [_show(change) for change in history.changes if change.order in about and change.system != "storefront"]
     evidence += [
         Evidence(f"alert to {alert.role} about {alert.entity}", alert.t)
@@ -100,6 +107,7 @@ def _anonymous(history: History, order: int, change: Change) -> Mapping[str, Any
     text = json.dumps(kept, sort_keys=True, default=str)
     for alias in sorted({names.name, *names.aliases}, key=len, reverse=True):
         text = text.replace(alias, "·")
+    text = MOMENT.sub("·", text)
     anonymous: dict[str, Any] = json.loads(text)
     return anonymous
 
