@@ -40,6 +40,27 @@ def test_an_entry_does_not_follow_later_changes() -> None:
     assert journal.entries()[0]["record"] == {"note": "first"}
 
 
+def test_an_entry_is_one_compact_line_of_ascii() -> None:
+    """An entry is one line, so that lines are entries, and reads back as it was given."""
+    journal = build()
+    given = {"text": "Zoë\r\n\u2028", "list": [1, 2.5, None, True], "nested": {"a": {}}}
+    journal.append("act", **given)
+    [line] = asyncio.run(journal.read(0))
+    assert line.isascii()
+    assert b"\n" not in line
+    assert b'"type":"act"' in line
+    assert b'"list":[1,2.5,null,true]' in line
+    assert given.items() <= json.loads(line).items()
+
+
+def test_what_is_no_json_is_no_entry() -> None:
+    """A value that cannot be written leaves the journal as it was."""
+    journal = build()
+    with pytest.raises(TypeError):
+        journal.append("act", params={"when": object()})
+    assert (journal.last, len(journal)) == (0, 0)
+
+
 def test_a_reader_gets_what_is_above_its_cursor() -> None:
     """Reading answers entries above ``after`` only."""
     journal = build()
