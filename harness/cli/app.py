@@ -4,6 +4,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib.metadata import version
 from typing import Annotated, Any
 
@@ -19,6 +20,7 @@ from harness.cli.schema import schema
 from harness.cli.terminal import prepare_streams, print_problems, say
 from harness.core.problems import StackError, nearest
 from harness.lab.errors import LabError
+from harness.lab.registry import sweep
 
 _COMMANDS: tuple[tuple[str, str, Callable[..., None]], ...] = (
     ("Prove", "run", run),
@@ -48,8 +50,14 @@ def build_app() -> typer.Typer:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code; the codes are those of `harness.cli.exits`."""
+    """
+    Run one command and return its exit code; the codes are those of `harness.cli.exits`.
+
+    Whatever the command, what a killed one left behind is ended first.
+    """
     prepare_streams()
+    with suppress(OSError):  # a register that cannot be written to is for the commands that need it to tell
+        sweep()
     try:
         code = _run(arguments)
         sys.stdout.flush()
@@ -107,7 +115,8 @@ def _print_usage_error(error: typer.TyperException) -> None:
     """Say what is wrong with the command line, the nearest valid word and the next command."""
     context: Any = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "handoff"
-    lines = [f"handoff: {error.message.rstrip('.') or error.format_message()}"]
+    said = error.format_message() if getattr(error, "param", None) is not None else error.message
+    lines = [f"handoff: {said.rstrip('.') or error.format_message()}"]
     wrong, valid = _choices(error, context)
     near = nearest(wrong, valid) if wrong else ""
     if near:

@@ -17,19 +17,20 @@ import uvloop
 from rich.console import Console
 
 from harness.cli.exits import NOT_READY, OK, UNKNOWN, VIOLATED
-from harness.cli.selection import select, shard
+from harness.cli.selection import ensure_integration, select, shard
 from harness.cli.stack_file import DEFAULT, StackArgument, open_stack
 from harness.cli.terminal import say_json
 from harness.core.compile import compile_stack
 from harness.core.decisions import list_decisions
 from harness.core.experiments import Experiment, Plan
+from harness.core.problems import Problem, StackError
 from harness.core.result import Result, Skipped
 from harness.core.stack import Stack
 from harness.engine.conduct import Conducted
 from harness.engine.run import Options, Runner
 from harness.report import Progress, render_summary, write_html
 from harness.report.run_json import RunInfo, build_experiment, build_run
-from harness.store.folder import RunFolder, choose_folder, name_run
+from harness.store.folder import RunFolder, make_folder, name_run
 
 DEFAULT_LABS = 3
 SEED_RANGE = 1 << 31
@@ -79,11 +80,12 @@ def run(  # noqa: PLR0913 - one parameter an option
 
     Ctrl-C once lifts the faults, judges what is there and writes the report.
     """
+    ensure_integration(integration, attach)
     declared = open_stack(stack)
     plan = compile_stack(declared)
     chosen = shard(select(plan.experiments, only), part)
     started = dt.datetime.now(dt.UTC)
-    folder = choose_folder(out, name_run(started))
+    folder = _make_folder(out, started)
     info = RunInfo(
         run_id=folder.name,
         stack=declared,
@@ -113,6 +115,16 @@ def run(  # noqa: PLR0913 - one parameter an option
         render_summary(finished.document, console, report=report, rows=not finished.rows_shown)
     undriven = {row.handoff for row in plan.coverage} - {experiment.handoff for experiment in plan.experiments}
     raise typer.Exit(NOT_READY if require and undriven and finished.code == OK else finished.code)
+
+
+def _make_folder(out: Path, started: dt.datetime) -> Path:
+    try:
+        return make_folder(out, name_run(started))
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        message = f"--out {out} cannot be written to: {reason}"
+        fix = "name a folder that exists or can be made, and that you may write to"
+        raise StackError((Problem("out", message, "<command line>", fix=fix),)) from error
 
 
 def _run(info: RunInfo, options: Options, plan: Plan, chosen: tuple[Experiment, ...], folder: Path) -> Finished:
@@ -168,11 +180,11 @@ class _Sink:
 
 
 def decide_exit(document: dict[str, Any]) -> int:
-    """Decide the exit code: violated before unknown, unknown before held; a run cut short is not a held one."""
+    """Decide the exit code: violated before unknown, unknown before held; a run that is not whole is not a held one."""
     summary = document["summary"]
     if summary["violated"]:
         return VIOLATED
-    if summary["unknown"] or document["interrupted"] or not document["experiments"]:
+    if summary["unknown"] or summary["skipped"] or document["interrupted"] or not document["experiments"]:
         return UNKNOWN
     return OK
 

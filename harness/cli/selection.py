@@ -1,8 +1,9 @@
-"""Choosing experiments by name: the expression of `-k`, and shards."""
+"""What a command line chooses: experiments by name (`-k`), shards, and the integration."""
 
 from __future__ import annotations
 
 import re
+import shlex
 from typing import TYPE_CHECKING
 
 from harness.core.problems import Problem, StackError, nearest
@@ -40,7 +41,26 @@ def shard(experiments: Sequence[Experiment], text: str | None) -> tuple[Experime
     index, count = (int(match[1]), int(match[2])) if match else (0, 0)
     if not 1 <= index <= count:
         raise _problem(f"--shard {text} is not a shard", fix="write it as i/n with 1 <= i <= n, such as 2/4")
-    return tuple(experiments[index - 1 :: count])
+    chosen = tuple(experiments[index - 1 :: count])
+    if not chosen:
+        raise _problem(f"--shard {text} holds none of {len(experiments)} experiments", fix="use fewer shards")
+    return chosen
+
+
+def ensure_integration(command: str | None, url: str | None) -> None:
+    """Raise StackError unless what is given of the two chooses one integration: a command, or where one runs already."""
+    if command is not None and url is not None:
+        raise _problem("--integration and --attach exclude each other", fix="give one: a command to start, or a URL")
+    if command is not None:
+        try:
+            words = shlex.split(command)
+        except ValueError as error:
+            message = f"--integration {command} is not a command: {str(error).lower()}"
+            raise _problem(message, fix="quote it as a shell would") from error
+        if not words:
+            raise _problem("--integration names no command", fix="write it as in --integration 'python -m reference'")
+    if url is not None and not re.fullmatch(r"https?://[^\s/]+(/\S*)?", url):
+        raise _problem(f"--attach {url} is not a URL", fix="write it as http://127.0.0.1:9000")
 
 
 class _Matcher:

@@ -8,6 +8,9 @@ are written whole: a reader never meets half a file.
 from __future__ import annotations
 
 import json
+import shutil
+from contextlib import suppress
+from itertools import count
 from typing import IO, TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
@@ -18,14 +21,14 @@ if TYPE_CHECKING:
 
 
 class RunFolder:
-    """The folder of one run, open for writing."""
+    """The folder of one run, open for writing; a run that fails before anything happened in it leaves none."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._told = False
         self._history: IO[str] | None = None
 
     def __enter__(self) -> Self:
-        self.path.mkdir(parents=True, exist_ok=True)
         self._history = (self.path / "history.ndjson").open("w", encoding="utf-8")
         return self
 
@@ -34,9 +37,12 @@ class RunFolder:
     ) -> None:
         if self._history is not None:
             self._history.close()
+        if error is not None and not self._told:
+            shutil.rmtree(self.path, ignore_errors=True)
 
     def write_history(self, lines: Iterable[Mapping[str, Any]]) -> None:
         """Append entries to history.ndjson and hand them to the operating system."""
+        self._told = True
         if self._history is not None:
             self._history.writelines(_dump(line) + "\n" for line in lines)
             self._history.flush()
@@ -62,13 +68,19 @@ def name_run(started_at: dt.datetime) -> str:
     return started_at.strftime("%Y%m%d-%H%M%S")
 
 
-def choose_folder(root: Path, run_id: str) -> Path:
-    """Choose a folder under the root that does not exist yet: the run's name, numbered where two runs share a second."""
-    candidate, number = root / run_id, 1
-    while candidate.exists():
-        number += 1
-        candidate = root / f"{run_id}-{number}"
-    return candidate
+def make_folder(root: Path, run_id: str) -> Path:
+    """
+    Make a folder under the root that did not exist: the run's name, numbered where two runs share a second.
+
+    Raises OSError where none can be made.
+    """
+    root.mkdir(parents=True, exist_ok=True)
+    for number in count(1):
+        candidate = root / (run_id if number == 1 else f"{run_id}-{number}")
+        with suppress(FileExistsError):
+            candidate.mkdir()
+            return candidate
+    raise AssertionError("there is always a next number")
 
 
 def _dump(value: Mapping[str, Any]) -> str:
