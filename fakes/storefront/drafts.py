@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from fakes.kit.exchange import dig
 from fakes.storefront.errors import missing_root, refuse
 from fakes.storefront.model import Customer
+from fakes.storefront.money import read_money
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,17 +82,6 @@ def read_changes(order: Mapping[str, Any]) -> dict[str, Any]:
     return changes
 
 
-def read_price(value: Any) -> int:
-    """Return a price in minor units; refuses what is no amount of money."""
-    try:
-        amount = Decimal("NaN" if isinstance(value, bool) else str(value))
-    except InvalidOperation:
-        amount = Decimal("NaN")
-    if not amount.is_finite() or not 0 <= amount < 10**12:
-        raise refuse(422, {"price": ["is not a number"]})
-    return int((amount * 100).to_integral_value())
-
-
 def _read_line(line: Any) -> Goods:
     if not isinstance(line, dict):
         raise refuse(422, {"line_items": ["is invalid"]})
@@ -103,7 +92,14 @@ def _read_line(line: Any) -> Goods:
     title = _text(line.get("title")) or sku
     if not title:
         raise refuse(422, {"line_items": ["Title can't be blank"]})
-    return (sku, title, quantity, read_price(line.get("price", "0.00")))
+    return (sku, title, quantity, _read_price(line.get("price", "0.00")))
+
+
+def _read_price(value: Any) -> int:
+    try:
+        return read_money(value)
+    except ValueError as error:
+        raise refuse(422, {"price": ["is not a number"]}) from error
 
 
 def _read_attributes(value: Any) -> tuple[tuple[str, str], ...]:

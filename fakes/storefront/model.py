@@ -102,11 +102,6 @@ class Subscription:
     updated_at: float
 
 
-def format_money(minor: int) -> str:
-    """Return minor units as the vendor's decimal text."""
-    return f"{minor // 100}.{minor % 100:02d}"
-
-
 def format_time(at: float | None) -> str | None:
     """Return epoch seconds as ISO 8601 with an offset, to the second, as the vendor does."""
     return None if at is None else datetime.fromtimestamp(int(at), UTC).isoformat()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fakes.storefront.model import format_money, format_time
+from fakes.storefront.model import format_time
+from fakes.storefront.money import format_money
 
 if TYPE_CHECKING:
     from fakes.storefront.model import Customer, Line, Order, Refund, Subscription

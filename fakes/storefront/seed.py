@@ -7,11 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from fakes.kit.fake import Act, Seeds
 from fakes.kit.problems import ProblemError, invalid, unknown
 from fakes.storefront.catalogue import TOPICS
-from fakes.storefront.model import Customer, format_money
+from fakes.storefront.model import Customer
+from fakes.storefront.money import format_money, read_money
 from fakes.storefront.payloads import build_order, show_order
 from fakes.storefront.settings import SettingsBody
 from fakes.storefront.webhooks import Forgery, redeliver
@@ -26,7 +28,15 @@ def _read_id(value: object) -> object:
     return str(value) if type(value) is int else value
 
 
+def _read_amount(value: object) -> int:
+    try:
+        return read_money(value)
+    except ValueError as error:
+        raise PydanticCustomError("money", "{why}", {"why": str(error)}) from error
+
+
 OrderId = Annotated[str, BeforeValidator(_read_id)]
+Money = Annotated[int, BeforeValidator(_read_amount)]  # comes in major units, is kept in minor ones
 MAX_COUNT = 10_000
 
 
@@ -35,20 +45,16 @@ class _Body(BaseModel):
 
 
 class LineBody(_Body):
-    """A line of an order to be; ``price`` in major units."""
+    """A line of an order to be."""
 
     sku: str = Field(min_length=1, max_length=200)
     quantity: int = Field(1, ge=1, le=1_000_000)
-    price: str | float = Field("10.00")
+    price: Money = 10_00
     title: str | None = None
 
-    def goods(self, at: str) -> tuple[str, str, int, int]:
+    def goods(self) -> tuple[str, str, int, int]:
         """Return (sku, title, quantity, price in minor units)."""
-        try:
-            price = round(float(self.price) * 100)
-        except (ValueError, OverflowError) as error:
-            raise invalid(f"{at}.price", "is not a number") from error
-        return (self.sku, self.title or self.sku, self.quantity, price)
+        return (self.sku, self.title or self.sku, self.quantity, self.price)
 
 
 class CustomerBody(_Body):
@@ -96,9 +102,9 @@ class CancelBody(OrderBody):
 
 
 class RefundBody(OrderBody):
-    """Parameters of ``refund``; everything that is left unless ``amount`` (major units) says less."""
+    """Parameters of ``refund``; everything that is left unless ``amount`` says less."""
 
-    amount: str | float | None = None
+    amount: Money | None = None
 
 
 class DeliverBody(OrderBody):
@@ -176,10 +182,7 @@ class ShopActs:
         """Refund an order."""
         order = self._find(given.id)
         left = order.total - order.refunded
-        try:
-            amount = left if given.amount is None else round(float(given.amount) * 100)
-        except (ValueError, OverflowError) as error:
-            raise invalid("amount", "is not a number") from error
+        amount = left if given.amount is None else given.amount
         if not 0 < amount <= left:
             raise ProblemError(409, f"{format_money(left)} are left of the order {order.name}")
         return self._show(self._shop.refund(order, amount))
@@ -248,7 +251,7 @@ class ShopActs:
     def _build_lines(self, lines: list[LineBody] | None) -> tuple[Line, ...] | None:
         if lines is None:
             return None
-        return self._shop.build_lines([line.goods(f"lines.{i}") for i, line in enumerate(lines)])
+        return self._shop.build_lines([line.goods() for line in lines])
 
     def _find_reserved(self, ids: list[str]) -> list[Reservation]:
         found = []

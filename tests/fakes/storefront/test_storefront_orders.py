@@ -237,6 +237,46 @@ def test_a_refund_gives_back_what_is_left_at_most(storefront: RunningFake) -> No
     assert [refund["transactions"][0]["amount"] for refund in refunds] == ["4.00", "6.00"]
 
 
+def test_acts_count_money_to_the_cent(storefront: RunningFake) -> None:
+    """Prices and refunds that floats cannot hold come out as they went in, and halves of a cent are rounded up."""
+    given = ["0.29", 0.29, "1.005", 1.005, "2.675", "0.004", 35, "999999999999.99", 999999999999.99]
+    [placed] = place(storefront, lines=[{"sku": "A", "price": price} for price in given])
+    shown = ["0.29", "0.29", "1.01", "1.01", "2.68", "0.00", "35.00", "999999999999.99", "999999999999.99"]
+    assert [line["price"] for line in storefront.state("orders")[0]["lines"]] == shown
+    assert storefront.act("refund", id=placed["id"], amount="1.005")["order"]["refunded"] == "1.01"
+    assert storefront.act("refund", id=placed["id"], amount=0.29)["order"]["refunded"] == "1.30"
+
+
+def test_orders_over_rest_count_money_to_the_cent(storefront: RunningFake) -> None:
+    """The API reads prices by the same rule, as text and as numbers."""
+    given = ["0.29", 0.29, "1.005", 1.005, 7]
+    draft = {"order": {"line_items": [{"title": "x", "price": price} for price in given]}}
+    order = storefront.client.post(f"{API}/orders.json", json=draft, headers=HEADERS).json()["order"]
+    assert [line["price"] for line in order["line_items"]] == ["0.29", "0.29", "1.01", "1.01", "7.00"]
+    assert order["total_price"] == "9.60"
+
+
+@pytest.mark.parametrize(
+    "amount", ['"1e400"', "1e400", "-1e400", '"NaN"', '"sNaN"', '"inf"', '"-0.01"', "-1", "1e12", "true", "[]", '""']
+)
+def test_what_is_no_amount_of_money_is_refused(storefront: RunningFake, amount: str) -> None:
+    """Neither an act nor an order over REST takes a price that is none, and a refund takes no such amount."""
+    [placed] = place(storefront)
+    before = storefront.state("orders")
+    for verb, body, at in (
+        ("place-order", f'{{"lines":[{{"sku":"A","price":{amount}}}]}}', "lines.0.price"),
+        ("refund", f'{{"id":"{placed["id"]}","amount":{amount}}}', "amount"),
+    ):
+        answer = storefront.control.post(f"/act/{verb}", content=body)
+        assert (answer.status_code, answer.json()["errors"][0]["at"]) == (422, at)
+    draft = f'{{"order":{{"line_items":[{{"title":"x","price":{amount}}}]}}}}'
+    made = storefront.client.post(
+        f"{API}/orders.json", content=draft, headers={**HEADERS, "Content-Type": "application/json"}
+    )
+    assert (made.status_code, made.json()) == (422, {"errors": {"price": ["is not a number"]}})
+    assert storefront.state("orders") == before
+
+
 @pytest.mark.parametrize(
     ("verb", "body", "status"),
     [
