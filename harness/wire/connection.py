@@ -7,7 +7,7 @@ import select
 from typing import TYPE_CHECKING, cast
 
 from harness.wire.conversation import Conversation
-from harness.wire.sockets import Poll, reset_when_closed
+from harness.wire.sockets import Brake, Poll, reset_when_closed
 
 if TYPE_CHECKING:
     from harness.wire.entrance import Entrance
@@ -26,7 +26,7 @@ class ClientConnection(asyncio.Protocol):
         self._entrance = entrance
         self._transport: asyncio.Transport | None = None
         self._conversation = Conversation(entrance, self, name)
-        self._held = False
+        self._brake = Brake()
 
     def write(self, data: bytes | memoryview) -> None:
         """Send bytes to the client; one that has gone swallows them."""
@@ -40,14 +40,8 @@ class ClientConnection(asyncio.Protocol):
 
     def hold(self, *, held: bool) -> None:
         """Stop or resume reading; a client that hangs up meanwhile is noticed all the same."""
-        if held is self._held or self._transport is None or self._transport.is_closing():
-            return
-        self._held = held
-        if held:
-            self._transport.pause_reading()
+        if self._brake.set(self._transport, held=held) and held:
             self._watch_hang_up()
-        else:
-            self._transport.resume_reading()
 
     def close(self) -> None:
         """Close after what was written."""
@@ -98,7 +92,7 @@ class ClientConnection(asyncio.Protocol):
 
     def _watch_hang_up(self) -> None:
         """Look for the client's end, which stays behind unread bytes while reading is paused."""
-        if not self._held or self._transport is None or self._transport.is_closing():
+        if not self._brake.held or self._transport is None or self._transport.is_closing():
             return
         if Poll(self._transport, select.POLLRDHUP).shows():
             self._conversation.client_lost(None)

@@ -1,4 +1,4 @@
-"""What the event loop does not offer about sockets: resets, hang-ups behind unread data, ports that close and come back."""
+"""What the event loop does not offer about sockets: resets, hang-ups behind unread data, a brake, ports that close and come back."""
 
 from __future__ import annotations
 
@@ -35,6 +35,24 @@ class Poll:
     def shows(self) -> bool:
         """Return the answer as of now; only while the transport is open."""
         return bool(self._poll.poll(0))
+
+
+class Brake:
+    """Stop and resume reading from a socket; `held` says which it is. One that is not open yet, or closing, is left alone."""
+
+    def __init__(self) -> None:
+        self.held = False
+
+    def set(self, transport: asyncio.Transport | None, *, held: bool) -> bool:
+        """Stop or resume; return whether that changed anything."""
+        if held is self.held or transport is None or transport.is_closing():
+            return False
+        self.held = held
+        if held:
+            transport.pause_reading()
+        else:
+            transport.resume_reading()
+        return True
 
 
 class Port:

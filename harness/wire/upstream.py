@@ -7,7 +7,7 @@ import select
 import time
 from typing import TYPE_CHECKING, Protocol, cast
 
-from harness.wire.sockets import Poll, reset_when_closed
+from harness.wire.sockets import Brake, Poll, reset_when_closed
 
 if TYPE_CHECKING:
     from harness.wire.address import Address
@@ -44,13 +44,12 @@ class Upstream(asyncio.Protocol):
     def __init__(self, owner: Owner, address: Address) -> None:
         self.address = address
         self.ended = False
-        self.full = False
         self._owner = owner
         self._transport: asyncio.Transport | None = None
         self._early: list[Bytes] = []
         self._idle_since = 0.0
         self._poll: Poll | None = None
-        self._held = False
+        self._brake = Brake()
         self._eof = False
         self._dialling = asyncio.get_running_loop().create_task(self._dial())
 
@@ -85,13 +84,7 @@ class Upstream(asyncio.Protocol):
 
     def hold(self, *, held: bool) -> None:
         """Stop or resume reading."""
-        if held is self._held or self._transport is None or self._transport.is_closing():
-            return
-        self._held = held
-        if held:
-            self._transport.pause_reading()
-        else:
-            self._transport.resume_reading()
+        self._brake.set(self._transport, held=held)
 
     def close(self, *, reset: bool = False) -> None:
         """Close without telling the owner."""
@@ -129,12 +122,10 @@ class Upstream(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """Hold the sender back."""
-        self.full = True
         self._owner.upstream_full(full=True)
 
     def resume_writing(self) -> None:
         """Let the sender go on."""
-        self.full = False
         self._owner.upstream_full(full=False)
 
     async def _dial(self) -> None:

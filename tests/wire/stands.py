@@ -118,6 +118,15 @@ async def echo(reader: Recorder, writer: asyncio.StreamWriter, _: int) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
 
 
+async def ask_for_body(reader: Recorder, writer: asyncio.StreamWriter, _: int) -> None:
+    """Answer a head by asking for its body of 4 bytes, and that with `ok`."""
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    await reader.readexactly(4)
+    writer.write(OK)
+    await reader.read(1)
+
+
 async def mirror(reader: Recorder, writer: asyncio.StreamWriter, _: int) -> None:
     """Send every byte back, until the end."""
     while data := await reader.read(65536):

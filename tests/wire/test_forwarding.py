@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from wire.stands import OK, Client, Origin, answer_ok, mirror, open_tap, read_request, run
+from wire.stands import OK, Client, Origin, answer_ok, ask_for_body, mirror, open_tap, read_request, run
 
 ODD_REQUEST = (
     b"pUrGe /a%20b?q=%7e&&x HTTP/1.1\r\nhOST:   x  \r\nX-Odd:\t v\t\r\nx-odd:again\r\nEmpty:\r\n"
@@ -122,15 +122,8 @@ def test_pipelined_requests_are_answered_in_order():
 def test_a_body_that_waits_for_100_continue_is_asked_for_by_the_upstream():
     """The interim answer passes, then the body, then the answer."""
 
-    async def asking(reader, writer, _):
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        await reader.readexactly(4)
-        writer.write(OK)
-        await reader.read(1)
-
     async def scene():
-        async with Origin(asking) as origin, open_tap(origin.address) as stand, stand.client() as client:
+        async with Origin(ask_for_body) as origin, open_tap(origin.address) as stand, stand.client() as client:
             client.writer.write(b"PUT / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n")
             assert await client.answer() == (100, b"")
             client.writer.write(b"body")

@@ -5,7 +5,7 @@ import pytest
 from fakes.kit.problems import ProblemError
 from harness.wire.matching import EntityFinder, Route, RouteTable, path_of
 from harness.wire.rules import Rule
-from wire.stands import OK, Origin, answer_ok, open_tap, read_request, run
+from wire.stands import Origin, answer_ok, ask_for_body, open_tap, read_request, run
 
 ROUTES = (Route("order.create", "POST", "/orders"), Route("order.read", "GET", "/orders/[^/]+"))
 ORDERS = {"#1001": ("7001", "1001"), "#1002": ("7002", "1002")}
@@ -162,15 +162,8 @@ def test_only_the_first_64_kib_of_a_body_are_looked_at():
 def test_a_client_that_waits_for_100_continue_is_answered_once():
     """While a rule must see the body the tap asks for it, and the upstream's own interim answer is not repeated."""
 
-    async def asking(reader, writer, _):
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        await reader.readexactly(4)
-        writer.write(OK)
-        await reader.read(1)
-
     async def scene():
-        async with Origin(asking) as clean, Origin(asking) as faulted, open_tap(clean.address) as stand:
+        async with Origin(ask_for_body) as clean, Origin(ask_for_body) as faulted, open_tap(clean.address) as stand:
             stand.tap.arm_rule(rule(faulted.address, entities=ORDERS))
             async with stand.client() as client:
                 client.writer.write(b"PUT / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, cast
 
-from harness.wire.sockets import reset_when_closed
+from harness.wire.sockets import Brake, reset_when_closed
 from harness.wire.toxics.stage import Room
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class Endpoint(asyncio.Protocol):
         self._into: Link | None = None
         self._early: list[bytes] = []
         self._ended = False
-        self._held = False
+        self._brake = Brake()
         self._full = False
         self._resets = False
         self._room = Room()
@@ -66,13 +66,8 @@ class Endpoint(asyncio.Protocol):
 
     def hold(self, *, held: bool) -> None:
         """Stop or resume reading."""
-        if held is self._held or self.gone or self.transport is None or self.transport.is_closing():
-            return
-        self._held = held
-        if held:
-            self.transport.pause_reading()
-        else:
-            self.transport.resume_reading()
+        if not self.gone:
+            self._brake.set(self.transport, held=held)
 
     def flow_into(self, link: Link) -> None:
         """Hand what came and what will come to a link."""
