@@ -14,7 +14,7 @@ REQUEST_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}) ([\x21-\x7e\x80
 STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [^\r\n]*)?")
 HEADER_LINES = re.compile(rb"\r\n(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[^\r\n]*\r\n)*\r\n")
 FRAMING = re.compile(
-    rb"^(content-length|transfer-encoding|connection|upgrade|expect):[ \t]*([^\r\n]*?)[ \t]*\r$",
+    rb"^(content-length|transfer-encoding|connection|expect):[ \t]*([^\r\n]*?)[ \t]*\r$",
     re.IGNORECASE | re.MULTILINE,
 )
 DIGITS = re.compile(rb"[0-9]{1,18}")
@@ -31,7 +31,6 @@ class Headers:
 
     length: int | None
     tokens: frozenset[bytes]
-    upgrade: bool
     expects_continue: bool
 
     def closes(self, minor: int) -> bool:
@@ -52,11 +51,6 @@ class RequestHead:
     def closes(self) -> bool:
         """Say whether the client wants the connection closed afterwards."""
         return self.headers.closes(self.minor)
-
-    @property
-    def switches(self) -> bool:
-        """Say whether the answer may turn the connection into something that is not HTTP."""
-        return self.method == "CONNECT" or (self.headers.upgrade and b"upgrade" in self.headers.tokens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +101,6 @@ def _read_framing(lines: tuple[tuple[bytes, bytes], ...]) -> Headers:
     return Headers(
         length=_length(found),
         tokens=frozenset(_list(found.get(b"connection"))),
-        upgrade=b"upgrade" in found,
         expects_continue=b"100-continue" in _list(found.get(b"expect")),
     )
 
