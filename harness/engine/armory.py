@@ -173,9 +173,10 @@ class Armory:
         if fault.probability >= 1:
             return [(operation, fault.orders, fault.attempts) for operation in operations]
         return [
-            (operation, (order,) if order else (), self._hits(fault, order))
+            (operation, (order,) if order else (), hits)
             for operation in operations
             for order in fault.orders or (0,)
+            if (hits := self._hits(fault, order))
         ]
 
     def _hits(self, fault: Fault, order: int) -> tuple[int, ...]:

@@ -65,7 +65,8 @@ async def conduct(bench: Bench, experiment: Experiment) -> Conducted:
     waits = tuple(driver.waits)
     await _rest(driver)
     rested = await _collect(driver)
-    gates += [gate for gate in list_gates(experiment, rested) if not gate.passed and gate.name in TROUBLES]
+    late = {gate.name: gate for gate in list_gates(experiment, rested) if not gate.passed and gate.name in TROUBLES}
+    gates = [late.get(gate.name, gate) for gate in gates]
     checks.append(run_check(Check("ledger", partial(check_ledger, rule=experiment.ledger)), rested))
     result = Result(
         experiment=experiment,
