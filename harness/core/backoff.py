@@ -29,6 +29,11 @@ class Gap:
         """Tell whether an observed gap is too short: nothing in a lab makes one shorter."""
         return observed_s < self.lowest_s * (1 - EARLY_SHARE) - EARLY_S
 
+    @property
+    def is_tellable(self) -> bool:
+        """Tell whether a gap too short could be seen at all: one of a few milliseconds looks like none."""
+        return self.lowest_s == 0 or self.is_early(0.0)
+
     def late_by_s(self, observed_s: float, *, extra_s: float = 0.0) -> float:
         """Say how much longer a gap was than the lab itself explains; 0 when it was not. `extra_s` is added to what may be."""
         return max(0.0, observed_s - self.highest_s * (1 + LATE_SHARE) - LATE_S - extra_s)
@@ -62,9 +67,16 @@ def build_gap(retry: Retry, ordinal: int, *, scale: float, previous_s: float = 0
 
 def longest_s(retry: Retry, *, scale: float) -> float:
     """Return the longest gap the retry could still produce, in lab seconds."""
-    return max(retry.gaps_s, default=0.0) / scale
+    return max(_longest_gaps(retry, scale), default=0.0)
 
 
 def total_s(retry: Retry, *, scale: float) -> float:
     """Return the declared waiting of a whole policy run at its longest, in lab seconds."""
-    return retry.budget_s / scale
+    return sum(_longest_gaps(retry, scale))
+
+
+def _longest_gaps(retry: Retry, scale: float) -> list[float]:
+    gaps: list[float] = []
+    for ordinal in range(1, retry.attempts):
+        gaps.append(build_gap(retry, ordinal, scale=scale, previous_s=gaps[-1] if gaps else 0.0).highest_s)
+    return gaps

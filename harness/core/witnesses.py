@@ -34,8 +34,8 @@ def pair_calls(tap: Sequence[Entry], fake: Sequence[Entry]) -> tuple[Pair, ...]:
     """
     Pair the outbound exchanges of one system, in the order the tap saw them begin.
 
-    What a fake received belongs to the newest equal call the tap had open then: an older one that never arrived cannot
-    take it.
+    What a fake received belongs to the newest equal call the tap had open then, of those with the same answer if there are
+    any: an older one that never arrived cannot take it, and two equal calls at once do not swap their answers.
     """
     open_calls: defaultdict[tuple[str, str, str], list[Entry]] = defaultdict(list)
     for call in sorted(tap, key=lambda entry: entry["started_mono"]):
@@ -45,7 +45,8 @@ def pair_calls(tap: Sequence[Entry], fake: Sequence[Entry]) -> tuple[Pair, ...]:
     for seen in sorted(fake, key=lambda entry: entry["received_mono"]):
         candidates = [call for call in open_calls[_name(seen)] if call["id"] not in matches and _overlap(call, seen)]
         if candidates:
-            matches[candidates[-1]["id"]] = seen
+            alike = [call for call in candidates if call["status"] == seen["status"]]
+            matches[(alike or candidates)[-1]["id"]] = seen
         else:
             left.append(Pair(None, seen))
     in_order = sorted(tap, key=lambda entry: entry["started_mono"])
@@ -59,7 +60,8 @@ def pair_deliveries(tap: Sequence[Entry], deliveries: Sequence[Entry]) -> tuple[
     for sent in sorted(deliveries, key=lambda entry: entry["sent_mono"]):
         if sent["outcome"] == "suppressed":
             continue
-        match = next((call for call in waiting if _carries(call, sent)), None)
+        candidates = [call for call in waiting if _carries(call, sent)]
+        match = next((call for call in candidates if call["status"] == sent["status"]), next(iter(candidates), None))
         if match is not None:
             waiting.remove(match)
         pairs.append(Pair(match, sent))
@@ -78,17 +80,21 @@ def list_disagreements(pairs: Iterable[Pair], *, since: float) -> tuple[str, ...
 
 
 def _differ(pair: Pair) -> str:
-    if pair.tap is None and pair.fake is not None:
-        return f"{_describe(pair.fake)} reached the other side without passing the tap"
     if pair.tap is None:
-        return ""
+        return f"{_describe(pair.fake)} reached the other side without passing the tap" if pair.fake else ""
     if pair.fake is None:
-        return f"{_describe(pair.tap)} passed the tap ({pair.tap['end']}) and never reached the other side"
+        never = f"{_describe(pair.tap)} passed the tap ({pair.tap['end']}) and never reached the other side"
+        return "" if _is_cut_short(pair.tap) else never
     if pair.tap["end"] == "client_closed":
         return ""  # the client hung up: what the vendor answered afterwards is its own affair
     if pair.tap["status"] != pair.fake["status"]:
         return f"{_describe(pair.tap)} was answered {pair.fake['status']} and seen as {pair.tap['status']}"
     return ""
+
+
+def _is_cut_short(call: Entry) -> bool:
+    """Tell whether the client was gone before its request was whole, as one is that dies while it sends."""
+    return call["end"] == "client_closed" and call.get("request_mono") is None
 
 
 def _explained(pair: Pair) -> bool:

@@ -22,10 +22,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.core.history import Exchange, History
+    from harness.core.outcomes import DeadLetter
     from harness.core.stack import Breaker
 
 # A worker may have passed its breaker just before the last failure was booked; its call reaches the wire a moment later.
 UNDER_WAY_S = 0.1
+# Below this a pause leaves nothing to watch after what was under way.
+SHORTEST_PAUSE_S = 3 * UNDER_WAY_S
+TOO_SHORT = "the pause is too short to be told from calls under way: a lower time.scale makes it longer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ def trace_openings(calls: Sequence[Exchange], breaker: Breaker, *, scale: float)
         reopened = False
         opened = call.ended
         while True:
-            opening = _open(by_end, opened, pause_s, reopened=reopened)
+            opening = _open(by_end, opened, breaker, pause_s, reopened=reopened)
             openings.append(opening)
             if not opening.probes:
                 return tuple(openings)
@@ -73,11 +77,13 @@ def trace_openings(calls: Sequence[Exchange], breaker: Breaker, *, scale: float)
     return tuple(openings)
 
 
-def _open(calls: Sequence[Exchange], opened: float, pause_s: float, *, reopened: bool) -> Opening:
+def _open(calls: Sequence[Exchange], opened: float, breaker: Breaker, pause_s: float, *, reopened: bool) -> Opening:
     """Describe one opening: who broke the silence, and which calls probed after it, up to the first that ended."""
     until = opened + pause_s
     earliest = until - pause_s * EARLY_SHARE
-    later = sorted((call for call in calls if call.started >= opened + UNDER_WAY_S), key=lambda call: call.started)
+    # Beside a single probe nothing is let through: when it fails, nothing else can be under way.
+    settled = opened if reopened and breaker.probes == 1 else opened + UNDER_WAY_S
+    later = sorted((call for call in calls if call.started >= settled), key=lambda call: call.started)
     intruders = tuple(call for call in later if call.started < earliest)
     after = [call for call in later if call.started >= earliest]
     if not after:
@@ -96,6 +102,8 @@ def check_opens(history: History, operations: tuple[str, ...], breaker: Breaker,
     calls = history.attempts(operations)
     declared = f"silent for {breaker.pause_s / scale:.2f} s after {breaker.failures} consecutive failures"
     openings = trace_openings(calls, breaker, scale=scale)
+    if _is_too_short(breaker, scale):
+        return build_unknown("opens", declared, TOO_SHORT, UnknownKind.INTERFERENCE)
     if not openings:
         observed = f"{_longest_run(calls)} consecutive failures, {breaker.failures} needed"
         return build_unknown("opens", declared, observed, UnknownKind.VACUOUS)
@@ -113,21 +121,30 @@ def check_opens(history: History, operations: tuple[str, ...], breaker: Breaker,
 
 
 def check_stays_closed(
-    history: History, operations: tuple[str, ...], breaker: Breaker, *, handoff: str, scale: float
+    history: History,
+    operations: tuple[str, ...],
+    breaker: Breaker,
+    *,
+    handoff: str,
+    scale: float,
+    rules: tuple[DeadLetter, ...] = (),
 ) -> CheckResult:
     """
     Judge that fewer than N consecutive failures do not pause the handoff.
 
-    The sign of an opening is a silence as long as the pause while work was queued, or an alert.
+    The sign of an opening is a silence as long as the pause while work was queued, or an alert that no dead letters
+    account for by these `rules`.
     """
     declared = f"stays closed below {breaker.failures} consecutive failures"
+    if _is_too_short(breaker, scale):
+        return build_unknown("stays_closed", declared, TOO_SHORT, UnknownKind.INTERFERENCE)
     calls = history.attempts(operations)
     run = _longest_run(calls)
     if run != breaker.failures - 1:
         observed = f"{run} consecutive failures, {breaker.failures - 1} needed"
         return build_unknown("stays_closed", declared, observed, UnknownKind.VACUOUS)
     alerts = [alert for alert in history.alerts if alert.handoff == handoff]
-    if alerts:
+    if len(alerts) > _count_escalations(history, handoff, rules):
         shown = [Evidence(f"alert to {alert.role}: {alert.code}", alert.t) for alert in alerts]
         return build_violated("stays_closed", declared, f"an alert after {run} failures", shown)
     last = max(call.ended for call in calls if call.counts_for_breaker)
@@ -185,6 +202,8 @@ def _misprobed(opening: Opening, breaker: Breaker, latest_s: float, now: float) 
 def check_reopened(history: History, operations: tuple[str, ...], breaker: Breaker, *, scale: float) -> CheckResult:
     """Judge that a failed probe opens the breaker again: silence for another pause."""
     declared = f"a failed probe opens it again for {breaker.pause_s / scale:.2f} s"
+    if _is_too_short(breaker, scale):
+        return build_unknown("reopens", declared, TOO_SHORT, UnknownKind.INTERFERENCE)
     openings = trace_openings(history.attempts(operations), breaker, scale=scale)
     again = next((opening for opening in openings if opening.reopened), None)
     if again is None:
@@ -200,12 +219,19 @@ def check_reopened(history: History, operations: tuple[str, ...], breaker: Break
 
 
 def check_one_alert(
-    history: History, operations: tuple[str, ...], breaker: Breaker, *, handoff: str, scale: float
+    history: History,
+    operations: tuple[str, ...],
+    breaker: Breaker,
+    *,
+    handoff: str,
+    scale: float,
+    rules: tuple[DeadLetter, ...] = (),
 ) -> CheckResult:
     """
     Judge that each opening told the declared role once.
 
-    An opening that follows a failed probe may be told as one of its own or as part of the same outage.
+    An opening that follows a failed probe may be told as one of its own or as part of the same outage. Dead letters may
+    have raised alerts beside it, by these `rules`.
     """
     declared = f"one alert to {breaker.alert} per opening"
     openings = trace_openings(history.attempts(operations), breaker, scale=scale)
@@ -214,17 +240,29 @@ def check_one_alert(
     if not openings:
         return build_unknown("one_alert", declared, "it never had to open", UnknownKind.VACUOUS)
     fresh = sum(not opening.reopened for opening in openings)
-    if len(alerts) < fresh:
+    if sum(alert.t >= openings[0].opened - UNDER_WAY_S for alert in alerts) < fresh:
         if any(alert.handoff is None for alert in history.alerts):
             return build_unknown("one_alert", declared, "an alert names no handoff", UnknownKind.NOT_OBSERVABLE)
         return build_violated("one_alert", declared, f"{len(alerts)} alerts for {fresh} openings", evidence)
-    if len(alerts) > len(openings):
+    beside = _count_escalations(history, handoff, rules)
+    if len(alerts) > len(openings) + beside:
         return build_violated("one_alert", declared, f"{len(alerts)} alerts for {len(openings)} openings", evidence)
     wrong = [alert for alert in alerts if alert.role != breaker.alert]
-    if wrong:
+    if len(wrong) > beside:
         observed = f"told {wrong[0].role or 'a key that no role has'} instead of {breaker.alert}"
         return build_violated("one_alert", declared, observed, evidence)
     return build_held("one_alert", declared, f"{len(alerts)} for {len(openings)} openings", evidence)
+
+
+def _is_too_short(breaker: Breaker, scale: float) -> bool:
+    """Tell whether the pause is so short in the lab that silence cannot be told from calls that were under way."""
+    return breaker.pause_s / scale < SHORTEST_PAUSE_S
+
+
+def _count_escalations(history: History, handoff: str, rules: tuple[DeadLetter, ...]) -> int:
+    """Count the alerts that dead letters of the handoff may have raised: once a rule whose number of them was reached."""
+    held = sum(bool(history.dead_letters(handoff, order.ordinal)) for order in history.orders)
+    return sum(rule.escalate_after is not None and held >= rule.escalate_after for rule in rules)
 
 
 def _longest_run(calls: Sequence[Exchange]) -> int:

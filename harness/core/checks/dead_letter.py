@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING, Any
 from harness.core.verdict import CheckResult, Evidence, UnknownKind, build_held, build_unknown, build_violated
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from harness.core.checks.retry import Sent
-    from harness.core.history import Alert, History
+    from harness.core.history import Alert, Exchange, History
 
 
 def check_dead_letter(history: History, sent: Sent, *, handoff: str, horizon_s: float) -> CheckResult:
     """
     Judge that an order which could not be sent is in the dead letters exactly once, with the payload that failed.
 
-    The letter's hash must be that of a body seen on the wire, and its attempts must equal the calls the tap counted.
+    It must wait, its hash must be that of a body seen on the wire, and its attempts, where it tells them, must equal the
+    calls the tap counted.
     """
     declared = "one dead letter with the payload that failed"
     if "dead_letters" not in history.observable:
@@ -30,15 +31,24 @@ def check_dead_letter(history: History, sent: Sent, *, handoff: str, horizon_s: 
     if len(letters) > 1:
         return build_violated("dead_letter", declared, f"{len(letters)} dead letters for one failure", evidence)
     letter = letters[0]
-    bodies = {call.body_sha256 for call in calls}
-    if letter.get("payload_sha256") not in bodies:
-        observed = f"its payload {_short(letter.get('payload_sha256'))} is none that was sent"
-        return build_violated("dead_letter", declared, observed, evidence)
-    counted = letter.get("attempts")
-    if counted != len(calls) and not sent.client_retries:
-        observed = f"it claims {counted} attempts, the wire shows {len(calls)}"
-        return build_violated("dead_letter", declared, observed, evidence)
+    wrong = _wrong_letter(history, letter, calls, sent)
+    if wrong:
+        return build_violated("dead_letter", declared, wrong, evidence)
+    if not letter.get("payload_sha256"):
+        return build_unknown("dead_letter", declared, "it shows no payload_sha256", UnknownKind.NOT_OBSERVABLE)
     return build_held("dead_letter", declared, f"one after {len(calls)} attempts, payload matches", evidence)
+
+
+def _wrong_letter(history: History, letter: Mapping[str, Any], calls: Sequence[Exchange], sent: Sent) -> str:
+    """Say what is wrong with the one dead letter of an order; nothing when it is as it must be."""
+    digest, counted = letter.get("payload_sha256"), letter.get("attempts")
+    if digest and digest not in {call.body_sha256 for call in calls}:
+        return f"its payload {_short(digest)} is none that was sent"
+    if counted is not None and str(counted) != str(len(calls)) and not sent.client_retries:
+        return f"it claims {counted} attempts, the wire shows {len(calls)}"
+    if letter not in history.waiting(str(letter.get("handoff")), sent.order):
+        return f"it does not wait: {letter.get('state')}"
+    return ""
 
 
 def check_no_dead_letter(history: History, *, handoff: str, orders: tuple[int, ...]) -> CheckResult:
@@ -72,13 +82,21 @@ def check_payload_kept(history: History, *, handoff: str, order: int, horizon_s:
 
 
 def check_escalation(
-    history: History, *, handoff: str, role: str, expected: int, after: int, horizon_s: float
+    history: History,
+    *,
+    handoff: str,
+    role: str,
+    expected: int,
+    after: int,
+    horizon_s: float,
+    waiting: int | None = None,
 ) -> CheckResult:
     """
     Judge how often the dead letters of a handoff were escalated, and to whom.
 
     `expected` is 0 while fewer than `after` are held and 1 from then on, however many follow. Alerts count as distinct
-    open alerts at the ops desk.
+    open alerts at the ops desk. `waiting` is how many dead letters there must have been for that; with fewer, silence
+    proves nothing.
     """
     plural = "s" if after > 1 else ""
     declared = f"escalated once to {role} when {after} dead letter{plural} wait{'' if after > 1 else 's'}, not before"
@@ -87,40 +105,58 @@ def check_escalation(
     nameless = [alert for alert in history.alerts if alert.handoff is None]
     if len(alerts) > expected:
         return build_violated("escalation", declared, f"{len(alerts)} alerts, expected {expected}", evidence)
-    if len(alerts) < expected and nameless:
-        observed = f"{len(nameless)} alerts name no handoff, so they cannot be attributed"
-        return build_unknown("escalation", declared, observed, UnknownKind.NOT_OBSERVABLE)
-    if len(alerts) < expected:
-        return build_violated("escalation", declared, f"no alert within {horizon_s:.1f} s", evidence)
     wrong = [alert for alert in alerts if alert.role != role]
     if wrong:
         observed = f"escalated to {wrong[0].role or 'a key that no role has'} instead of {role}"
         return build_violated("escalation", declared, observed, evidence)
+    if nameless:
+        observed = f"{len(nameless)} alerts name no handoff, so they cannot be attributed"
+        return build_unknown("escalation", declared, observed, UnknownKind.NOT_OBSERVABLE)
+    if waiting is not None and not alerts:
+        doubt = _count_letters(history, handoff, waiting)
+        if doubt is not None:
+            return build_unknown("escalation", declared, *doubt)
+    if len(alerts) < expected:
+        return build_violated("escalation", declared, f"no alert within {horizon_s:.1f} s", evidence)
     return build_held("escalation", declared, f"{len(alerts)} alert{'s' if len(alerts) != 1 else ''}", evidence)
 
 
+def _count_letters(history: History, handoff: str, needed: int) -> tuple[str, UnknownKind] | None:
+    """Say why the silence of a handoff proves nothing; None when as many dead letters were held as needed."""
+    if history.observed("dead_letters") is None:
+        return "no alert, but dead letters are not observable", UnknownKind.NOT_OBSERVABLE
+    held = sum(bool(history.dead_letters(handoff, order.ordinal)) for order in history.orders)
+    if held < needed:
+        return f"no alert, but only {held} dead letters were held, {needed} needed", UnknownKind.VACUOUS
+    return None
+
+
 def check_replay(history: History, *, handoff: str, order: int) -> CheckResult:
-    """Judge that a replayed dead letter no longer waits."""
+    """Judge that a replayed dead letter no longer waits, whether it is still shown or not."""
     declared = "replaying it resolves it"
     if "dead_letters" not in history.observable:
         return build_unknown("replay", declared, "dead letters are not observable", UnknownKind.NOT_OBSERVABLE)
     letters = history.dead_letters(handoff, order)
     if not letters:
         return build_unknown("replay", declared, "there was nothing to replay", UnknownKind.VACUOUS)
-    waiting = [letter for letter in letters if letter.get("state") == "waiting"]
+    waiting = history.waiting(handoff, order)
     if waiting:
         return build_violated("replay", declared, "it still waits", [_show(letter) for letter in waiting])
     return build_held("replay", declared, "it waits no more", [_show(letter) for letter in letters])
 
 
-def check_replayed_once(history: History, sent: Sent, *, before: int) -> CheckResult:
-    """Judge that replays sent the order exactly once more; `before` is how often it was sent until then."""
+def check_replayed_once(history: History, sent: Sent, *, handoff: str) -> CheckResult:
+    """Judge that a replay sent the order exactly once more; unknown when nothing could be replayed."""
     declared = "a replay sends it exactly once more"
-    calls = history.attempts(sent.operations, sent.order)
-    more = len(calls) - before
-    evidence = [Evidence(str(call), call.started, call.id) for call in calls[before:]]
-    if more != 1:
-        return build_violated("replayed_once", declared, f"sent {more} times after the replay", evidence)
+    if "dead_letters" not in history.observable:
+        return build_unknown("replayed_once", declared, "dead letters are not observable", UnknownKind.NOT_OBSERVABLE)
+    since = history.when("replay")
+    if since is None or not history.dead_letters(handoff, sent.order):
+        return build_unknown("replayed_once", declared, "there was nothing to replay", UnknownKind.VACUOUS)
+    calls = [call for call in history.attempts(sent.operations, sent.order) if call.started >= since]
+    evidence = [Evidence(str(call), call.started, call.id) for call in calls]
+    if len(calls) != 1:
+        return build_violated("replayed_once", declared, f"sent {len(calls)} times after the replay", evidence)
     return build_held("replayed_once", declared, "sent once", evidence)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from harness.core.verdict import CheckResult, Evidence, UnknownKind, build_held, build_unknown, build_violated
@@ -61,6 +62,28 @@ def check_resolved_once(
         )
     plural = "s" if len(orders) > 1 else ""
     return build_held("resolved_once", declared, f"{len(orders)} order{plural} once each in {collection}", evidence)
+
+
+def check_recovered(history: History, *, collection: str, within_s: float) -> CheckResult:
+    """
+    Judge that every order acknowledged before a crash is resolved within `within_s` of the integration being back.
+
+    What it never acknowledged it owes nobody: the sender brings that again.
+    """
+    crashed = history.when("restart")
+    declared = f"what was acknowledged is in {collection} within {within_s:.2f} s of the restart"
+    if crashed is None:
+        return build_unknown("recovered", declared, "the integration was not restarted", UnknownKind.VACUOUS)
+    acked = {
+        sent.order
+        for sent in history.deliveries
+        if sent.order is not None and sent.ended <= crashed and sent.status is not None and 200 <= sent.status < 300
+    }
+    if not acked:
+        return build_unknown("recovered", declared, "nothing was acknowledged before it died", UnknownKind.VACUOUS)
+    orders = tuple(sorted(acked))
+    judged = check_resolved_once(history, collection=collection, orders=orders, within_s=within_s, since="restart")
+    return replace(judged, name="recovered", declared=declared)
 
 
 def check_untouched(history: History, *, orders: tuple[int, ...], horizon_s: float) -> CheckResult:

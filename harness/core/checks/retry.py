@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from harness.core.backoff import build_gap
+from harness.core.backoff import Gap, build_gap
 from harness.core.verdict import CheckResult, Evidence, UnknownKind, build_held, build_unknown, build_violated
 
 if TYPE_CHECKING:
@@ -53,8 +53,9 @@ def check_same_payload(history: History, sent: Sent, *, exactly_once: bool) -> C
     keys = {call.key for call in calls if call.key}
     targets = {call.path for call in calls}
     # Where every call carries a key, its address may change: a create that is repeated as an upsert is the same thing.
-    found = keys if all(call.key for call in calls) else keys | targets
-    if exactly_once and len(found) > 1:
+    # A call that never reached the vendor carries none, so keys are held against keys and addresses against addresses.
+    found = next((each for each in (keys, targets if any(not call.key for call in calls) else ()) if len(each) > 1), ())
+    if exactly_once and found:
         return build_violated("same_payload", declared, f"{len(found)} keys: {', '.join(sorted(found))}", show(calls))
     if len(bodies) > 1:
         return build_violated("same_payload", declared, f"{len(bodies)} different payloads", show(calls))
@@ -68,7 +69,7 @@ def check_backoff(
     Judge the gaps between attempts against the declared backoff, both bounds of every gap.
 
     A gap is measured from the end of one attempt to the first byte of the next, on the tap's clock. Where the handoff's
-    breaker may have opened in it, it may be longer by `pause_s`.
+    breaker may have opened in it, it may be longer by `pause_s`. Unknown when the declared gaps are too short for the lab.
     """
     calls = history.attempts(sent.operations, sent.order)
     declared = f"{_gaps_declared(retry, scale)} between attempts"
@@ -77,6 +78,7 @@ def check_backoff(
             "backoff", declared, "client retries hide the policy's own gaps", UnknownKind.NOT_OBSERVABLE
         )
     evidence: list[Evidence] = []
+    gaps: list[Gap] = []
     early: list[str] = []
     late: list[tuple[float, str]] = []
     previous_s = 0.0
@@ -84,6 +86,7 @@ def check_backoff(
         if ordinal >= retry.attempts:
             break  # an attempt too many is for the count to judge: no gap is declared before it
         gap = build_gap(retry, ordinal, scale=scale, previous_s=previous_s)
+        gaps.append(gap)
         observed_s = after.started - before.ended
         extra_s = pause_s if breaker_failures and _failures_before(history, sent, after) >= breaker_failures else 0.0
         evidence.append(Evidence(f"gap {ordinal}: {observed_s:.2f} s, declared {gap}", after.started, after.id))
@@ -95,9 +98,15 @@ def check_backoff(
         previous_s = observed_s
     if early:
         return build_violated("backoff", declared, "; ".join(early), evidence)
+    if late and retry.honour_retry_after:
+        observed = f"{late[0][1]}, which a Retry-After may have asked for"
+        return build_unknown("backoff", declared, observed, UnknownKind.NOT_OBSERVABLE)
     if late:
         observed = "; ".join(sentence for _, sentence in late)
         return build_violated("backoff", declared, observed, evidence, margin_s=max(late)[0])
+    if gaps and not any(gap.is_tellable for gap in gaps):
+        observed = f"a gap of {gaps[0]} cannot be told from none: a lower time.scale makes it longer"
+        return build_unknown("backoff", declared, observed, UnknownKind.INTERFERENCE)
     return build_held("backoff", declared, describe_attempts(calls), evidence)
 
 

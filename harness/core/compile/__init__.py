@@ -20,7 +20,7 @@ from harness.core.compile.session import compile_session
 from harness.core.compile.webhook import compile_webhook
 from harness.core.experiments import Coverage, Experiment, Plan
 from harness.core.outcomes import Branch, DeadLetter, Renew, Retry
-from harness.core.stack import Breaker, Handoff, Path, Stack
+from harness.core.stack import INTEGRATION, Breaker, Handoff, Path, Stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -50,9 +50,9 @@ def _compile(frame: Frame, subject: object) -> Iterable[Experiment]:
         case Path():
             return _compile_path(frame, subject)
         case Breaker():
-            return compile_breaker(frame, subject) if frame.handoff.operations else ()
+            return compile_breaker(frame, subject) if frame.handoff.protocol == "api" else ()
         case DeadLetter():
-            return compile_escalation(frame, subject)
+            return compile_escalation(frame, subject) if frame.handoff.protocol == "api" else ()
         case "clean":
             return compile_clean(frame)
         case "exactly_once":
@@ -82,11 +82,11 @@ def _is_driven(stack: Stack, handoff: Handoff) -> bool:
     """Tell whether the harness can drive this handoff: fakes on its ends, named calls, an order to follow."""
     if handoff.resolved_when is None or handoff.protocol not in {"api", "webhook"}:
         return False
-    ends = [stack.systems.get(name) for name in (handoff.source, handoff.target) if name != "integration"]
+    ends = [stack.systems.get(name) for name in (handoff.source, handoff.target) if name != INTEGRATION]
     fakes = {system.fake for system in ends if system is not None}
     if not fakes <= {"shopify", "netsuite"}:
         return False
-    return handoff.protocol == "webhook" or bool(handoff.operations)
+    return handoff.protocol == "webhook" or (bool(handoff.operations) and handoff.target != INTEGRATION)
 
 
 def _why_not(stack: Stack, handoff: Handoff, clause: Clause) -> str:

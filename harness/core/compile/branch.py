@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from harness.core.checks.dead_letter import check_no_dead_letter
 from harness.core.checks.retry import check_attempts
-from harness.core.compile.failures import Failure, choose_failure
+from harness.core.compile.failures import Failure, choose_failure, choose_unlisted
 from harness.core.compile.frame import PATIENCE_S, Frame
 from harness.core.compile.retry import build_recovering, concluded, posted_checks
 from harness.core.experiments import Arm, Await, Check, Experiment, Place, Watch
@@ -23,7 +24,7 @@ OTHER_TEXT = "A value of this record is not acceptable"
 
 def compile_branch(frame: Frame, path: Path, branch: Branch) -> Iterator[Experiment]:
     """Compile a branch that ends in the handoff's own end state."""
-    failure = choose_failure(path.on, commit=True)
+    failure = choose_failure(frame.handoff, path.on, commit=True)
     if failure is None or (branch.resolved_when or frame.handoff.resolved_when) is None:
         return
     yield _build_taken(frame, failure)
@@ -36,6 +37,8 @@ def compile_branch(frame: Frame, path: Path, branch: Branch) -> Iterator[Experim
 def _build_taken(frame: Frame, failure: Failure) -> Experiment:
     """Have the vendor hold the record and answer with the code: nothing is to be sent again."""
     fault = failure.build(frame.handoff, orders=(1,))
+    # The vendor holds the record whatever the integration makes of it: only that nothing is put aside shows the branch.
+    aside = partial(check_no_dead_letter, handoff=frame.handoff.id, orders=(1,))
     once = partial(
         check_attempts, sent=frame.sent(), expected=1, declared="the branch taken at the first answer, no retry"
     )
@@ -48,14 +51,18 @@ def _build_taken(frame: Frame, failure: Failure) -> Experiment:
             Await(concluded(frame), within_s=PATIENCE_S),
             Watch(frame.horizon_s, "a further attempt or a dead letter"),
         ],
-        checks=[Check("attempts", once), *posted_checks(frame)],
+        checks=[Check("attempts", once), posted_checks(frame)[0], Check("no_dead_letter", aside)],
         needs=["dead_letters"],
     )
 
 
 def _fallback(frame: Frame, trigger: Trigger) -> Retry | None:
-    """Find the retry that the same code with another text falls to: the next path, by specificity, that matches it."""
-    if trigger.text is None:
+    """
+    Find the retry that the same code with another text falls to: the next path, by specificity, that matches it.
+
+    None where a path might catch it by the status it comes with.
+    """
+    if trigger.text is None or choose_unlisted(frame.handoff) is None:
         return None
     for path in frame.handoff.by_specificity:
         same_code = path.on.code == trigger.code and path.on.text is None

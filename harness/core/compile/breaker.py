@@ -20,7 +20,7 @@ from harness.core.checks.breaker import (
 )
 from harness.core.checks.resolution import check_resolved_once
 from harness.core.checks.webhook import check_acknowledged
-from harness.core.compile.failures import RESET, UNAVAILABLE, Failure
+from harness.core.compile.failures import OUTAGES, RESET, Failure, choose_outage
 from harness.core.compile.frame import HORIZON, PATIENCE_S, Frame
 from harness.core.compile.retry import concluded
 from harness.core.conditions import AllOf, Attempted, CalledSince, Delivered, Failed
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from harness.core.conditions import Condition
     from harness.core.faults import Fault
     from harness.core.history import History
+    from harness.core.outcomes import DeadLetter
     from harness.core.stack import Breaker
     from harness.core.verdict import CheckResult
 
@@ -41,31 +42,35 @@ SETTLED_S = UNDER_WAY_S * 1.5
 
 def compile_breaker(frame: Frame, breaker: Breaker) -> Iterator[Experiment]:
     """Compile the breaker of a handoff whose calls are named."""
-    yield _build_below(frame, breaker)
-    yield _build_reset(frame, breaker)
-    yield _build_opening(frame, breaker, "opens", UNAVAILABLE)
+    if breaker.failures > 1:
+        yield _build_below(frame, breaker)
+        yield _build_reset(frame, breaker)
+    outage = _outage(frame)
+    yield _build_opening(frame, breaker, "opens", outage)
     yield _build_opening(frame, breaker, "opens-on-connection", RESET)
-    yield _build_opening(frame, breaker, "closes", UNAVAILABLE)
+    yield _build_opening(frame, breaker, "closes", outage)
     yield _build_reopening(frame, breaker)
     if frame.handoff.after:
         yield _build_contained(frame, breaker)
 
 
 def _build_below(frame: Frame, breaker: Breaker) -> Experiment:
-    """Fail N-1 times in a row and then no more."""
-    failures = breaker.failures - 1
-    fault = UNAVAILABLE.build(frame.handoff, attempts=tuple(range(1, failures + 1)), expected=failures)
-    orders = tuple(range(1, max(failures, 1) + 1))
+    """Fail N-1 times in a row and then no more; one order more shows at once whether the handoff goes on."""
+    failing, fresh = tuple(range(1, breaker.failures)), breaker.failures
+    fault = _outage(frame).build(frame.handoff, attempts=failing, expected=len(failing))
     return frame.build(
         "below",
         faults=[fault],
         steps=[
             Arm(fault.id),
-            *_fail_in_turn(frame, orders),
-            Await(_concluded(frame, *orders), within_s=frame.horizon_s + PATIENCE_S, declared_s=frame.horizon_s),
+            *_fail_in_turn(frame, failing),
+            Place((fresh,)),
+            Await(
+                _concluded(frame, *failing, fresh), within_s=frame.horizon_s + PATIENCE_S, declared_s=frame.horizon_s
+            ),
             Watch(frame.horizon_s, "an alert"),
         ],
-        checks=[_check("stays_closed", check_stays_closed, frame, breaker, handoff=frame.handoff.id)],
+        checks=[_stays_closed(frame, breaker)],
         needs=["dead_letters"],
     )
 
@@ -74,18 +79,20 @@ def _build_reset(frame: Frame, breaker: Breaker) -> Experiment:
     """Fail N-1 times, let one call through, and fail N-1 times again: never N in a row."""
     run = breaker.failures - 1
     first, second = range(1, run + 1), range(run + 2, 2 * run + 2)
-    fault = UNAVAILABLE.build(frame.handoff, attempts=(*first, *second), expected=2 * run)
+    fault = _outage(frame).build(frame.handoff, attempts=(*first, *second), expected=2 * run)
     orders = tuple(range(1, 2 * run + 2))
+    fresh = len(orders) + 1
     steps: list[Step] = [Arm(fault.id), *_fail_in_turn(frame, orders[:run])]
     steps += [Place(orders[run : run + 1]), Await(_sent(frame, run + 1), within_s=PATIENCE_S)]
     for count, order in enumerate(orders[run + 1 :], start=run + 2):
         steps += [Place((order,)), Await(_sent(frame, count), within_s=PATIENCE_S)]
     steps += [
-        Await(CalledSince(frame.handoff.operations), within_s=frame.horizon_s + PATIENCE_S, declared_s=frame.horizon_s),
+        Place((fresh,)),
+        Await(_concluded(frame, *orders, fresh), within_s=frame.horizon_s + PATIENCE_S, declared_s=frame.horizon_s),
         Watch(frame.horizon_s, "an alert"),
     ]
-    closed = _check("stays_closed", check_stays_closed, frame, breaker, handoff=frame.handoff.id)
-    return frame.build("reset", faults=[fault], steps=steps, checks=[closed])
+    checks = [_stays_closed(frame, breaker)]
+    return frame.build("reset", faults=[fault], steps=steps, checks=checks, needs=["dead_letters"])
 
 
 def _build_opening(frame: Frame, breaker: Breaker, shape: str, failure: Failure) -> Experiment:
@@ -94,14 +101,14 @@ def _build_opening(frame: Frame, breaker: Breaker, shape: str, failure: Failure)
 
     Exactly N calls fail: a breaker that waits for one failure more never sees it, goes on, and is seen going on.
     """
-    failing, more = _orders(breaker)
+    failing, more, spare = _orders(breaker)
     fault = failure.build(frame.handoff, attempts=failing, expected=breaker.failures)
     checks = {
         "opens": [_check("opens", check_opens, frame, breaker), _one_alert(frame, breaker)],
         "opens-on-connection": [_check("opens", check_opens, frame, breaker), _one_alert(frame, breaker)],
         "closes": [
             _check("probes", check_probes, frame, breaker, latest_s=_latest_probe_s(frame, breaker)),
-            Check("resolved_once", partial(check_resolved_once, collection=frame.collection, orders=(more,))),
+            Check("resolved_once", partial(check_resolved_once, collection=frame.collection, orders=(more, spare))),
         ],
     }[shape]
     return frame.build(
@@ -112,7 +119,8 @@ def _build_opening(frame: Frame, breaker: Breaker, shape: str, failure: Failure)
             Lift(fault.id),
             Place((more,)),
             _await_probe(frame, breaker),
-            Await(_concluded(frame, *failing, more), within_s=frame.horizon_s + PATIENCE_S),
+            Place((spare,)),
+            _await_drained(frame, breaker, *failing, more, spare),
         ],
         checks=checks,
         needs=["dead_letters"],
@@ -120,9 +128,9 @@ def _build_opening(frame: Frame, breaker: Breaker, shape: str, failure: Failure)
 
 
 def _build_reopening(frame: Frame, breaker: Breaker) -> Experiment:
-    """Let the probe fail: another pause, then one that passes."""
-    fault = UNAVAILABLE.build(frame.handoff, expected=breaker.failures + 1)
-    failing, more = _orders(breaker)
+    """Let the probe fail while work is queued: another pause, then one that passes."""
+    fault = _outage(frame).build(frame.handoff, expected=breaker.failures + 1)
+    failing, more, spare = _orders(breaker)
     again = [
         _check("reopens", check_reopened, frame, breaker),
         _check("probes", check_probes, frame, breaker, latest_s=_latest_probe_s(frame, breaker)),
@@ -135,10 +143,13 @@ def _build_reopening(frame: Frame, breaker: Breaker) -> Experiment:
             *_open(frame, fault, failing),
             Place((more,)),
             _await_probe(frame, breaker),
+            Place((spare,)),
+            Await(Failed(frame.handoff.operations, breaker.failures + 1), within_s=PATIENCE_S),
             Watch(SETTLED_S, "further probes"),
             Lift(fault.id),
             _await_probe(frame, breaker),
-            Await(frame.resolved(more), within_s=frame.horizon_s + PATIENCE_S),
+            Place((spare + 1,)),
+            _await_drained(frame, breaker, more, spare, spare + 1),
         ],
         checks=again,
     )
@@ -146,9 +157,9 @@ def _build_reopening(frame: Frame, breaker: Breaker) -> Experiment:
 
 def _build_contained(frame: Frame, breaker: Breaker) -> Experiment:
     """While the handoff is paused, the one before it goes on, and nothing it took in is lost."""
-    fault = UNAVAILABLE.build(frame.handoff, expected=breaker.failures)
-    failing, first = _orders(breaker)
-    meanwhile = tuple(range(first, first + 3))
+    fault = _outage(frame).build(frame.handoff, expected=breaker.failures)
+    failing, first, _ = _orders(breaker)
+    meanwhile, spare = tuple(range(first, first + 3)), first + 3
     return frame.build(
         "contained",
         faults=[fault],
@@ -158,7 +169,8 @@ def _build_contained(frame: Frame, breaker: Breaker) -> Experiment:
             Place(meanwhile),
             Await(AllOf(tuple(Delivered(order) for order in meanwhile)), within_s=PATIENCE_S),
             _await_probe(frame, breaker),
-            Await(_concluded(frame, *failing, *meanwhile), within_s=frame.horizon_s + PATIENCE_S),
+            Place((spare,)),
+            _await_drained(frame, breaker, *failing, *meanwhile, spare),
         ],
         checks=[
             *(Check(f"acknowledged {order}", partial(check_acknowledged, order=order)) for order in meanwhile),
@@ -168,9 +180,15 @@ def _build_contained(frame: Frame, breaker: Breaker) -> Experiment:
     )
 
 
-def _orders(breaker: Breaker) -> tuple[tuple[int, ...], int]:
-    """Return the ordinals whose failures open the breaker, and that of one order more."""
-    return tuple(range(1, breaker.failures + 1)), breaker.failures + 1
+def _orders(breaker: Breaker) -> tuple[tuple[int, ...], int, int]:
+    """Return the ordinals whose failures open the breaker, of one order queued meanwhile, and of one after the pause."""
+    return tuple(range(1, breaker.failures + 1)), breaker.failures + 1, breaker.failures + 2
+
+
+def _outage(frame: Frame) -> Failure:
+    """Choose the failure that opens the breaker; which path it takes beside that matters little."""
+    worst = Failure("status", params={"status": OUTAGES[0]}, counts_for_breaker=True)
+    return choose_outage(frame.handoff) or worst
 
 
 def _open(frame: Frame, fault: Fault, failing: tuple[int, ...]) -> list[Step]:
@@ -195,9 +213,19 @@ def _concluded(frame: Frame, *orders: int) -> Condition:
 
 
 def _await_probe(frame: Frame, breaker: Breaker) -> Await:
+    """
+    Await the probe a breaker sends when its pause is over, and not much longer.
+
+    One that leaves the probe to new work is no worse: an order follows, and is the probe then.
+    """
     pause_s = frame.lab_s(breaker.pause_s)
-    probe = CalledSince(frame.handoff.operations)
-    return Await(probe, within_s=_latest_probe_s(frame, breaker) + pause_s + PATIENCE_S, declared_s=pause_s)
+    return Await(CalledSince(frame.handoff.operations), within_s=pause_s * HORIZON - SETTLED_S, declared_s=pause_s)
+
+
+def _await_drained(frame: Frame, breaker: Breaker, *orders: int) -> Await:
+    """Await the end of everything queued, for as long as one further pause and a retry may take."""
+    patience_s = frame.lab_s(breaker.pause_s) * HORIZON + frame.horizon_s + PATIENCE_S
+    return Await(_concluded(frame, *orders), within_s=patience_s)
 
 
 def _latest_probe_s(frame: Frame, breaker: Breaker) -> float:
@@ -210,7 +238,17 @@ def _sent(frame: Frame, count: int) -> Attempted:
 
 
 def _one_alert(frame: Frame, breaker: Breaker) -> Check:
-    return _check("one_alert", check_one_alert, frame, breaker, handoff=frame.handoff.id)
+    return _check("one_alert", check_one_alert, frame, breaker, handoff=frame.handoff.id, rules=_rules(frame))
+
+
+def _stays_closed(frame: Frame, breaker: Breaker) -> Check:
+    return _check("stays_closed", check_stays_closed, frame, breaker, handoff=frame.handoff.id, rules=_rules(frame))
+
+
+def _rules(frame: Frame) -> tuple[DeadLetter, ...]:
+    """List the declarations by which dead letters of the handoff may raise alerts of their own."""
+    declared = (frame.handoff.dead_letter, *(path.dead_letter for path in frame.handoff.paths))
+    return tuple(dict.fromkeys(rule for rule in declared if rule is not None))
 
 
 def _check(name: str, judge: Callable[..., CheckResult], frame: Frame, breaker: Breaker, **declared: object) -> Check:

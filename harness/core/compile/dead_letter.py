@@ -14,7 +14,7 @@ from harness.core.checks.dead_letter import (
 )
 from harness.core.checks.resolution import check_resolved_once
 from harness.core.checks.retry import check_attempts
-from harness.core.compile.failures import UNLISTED, Failure, choose_failure
+from harness.core.compile.failures import Failure, choose_failure, choose_unlisted
 from harness.core.compile.frame import HORIZON, PATIENCE_S, Frame
 from harness.core.conditions import Alerted, AnyOf, Attempted, DeadLettered
 from harness.core.experiments import Arm, Await, Check, Experiment, Lift, Place, Replay, Step, Watch
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 def compile_at_once(frame: Frame, path: Path, rule: DeadLetter) -> Iterator[Experiment]:
     """Compile a path that puts an order aside at the first failure."""
-    failure = choose_failure(path.on)
+    failure = choose_failure(frame.handoff, path.on)
     if failure is None:
         return
     fault = failure.build(frame.handoff, orders=(1,))
@@ -73,11 +73,13 @@ def choose_filling(paths: tuple[Path, ...], frame: Frame) -> tuple[Failure, floa
     candidates: list[tuple[float, int, Failure]] = []
     for path in paths:
         ends_there = isinstance(path.then or path.outcome, DeadLetter)
-        failure = UNLISTED if path.on.condition == "any" else choose_failure(path.on)
-        if not ends_there or path.dead_letter != frame.handoff.dead_letter or failure is None or path.retry is None:
+        unlisted = path.on.condition == "any"
+        failure = choose_unlisted(frame.handoff) if unlisted else choose_failure(frame.handoff, path.on)
+        if not ends_there or path.dead_letter != frame.handoff.dead_letter or failure is None:
             continue
         if not failure.counts_for_breaker or frame.handoff.breaker is None:
-            candidates.append((total_s(path.retry, scale=frame.scale), path.retry.attempts, failure))
+            waiting_s = total_s(path.retry, scale=frame.scale) if path.retry is not None else 0.0
+            candidates.append((waiting_s, path.retry.attempts if path.retry is not None else 1, failure))
     if not candidates:
         return None
     waiting_s, attempts, failure = min(candidates, key=lambda candidate: candidate[:2])
@@ -110,6 +112,9 @@ def _build_replay(frame: Frame, filling: tuple[Failure, float, int]) -> Experime
     failure, waiting_s, attempts = filling
     handoff = frame.handoff.id
     fault = failure.build(frame.handoff, orders=(1,), expected=attempts)
+    # Without sight of the dead letters none can be replayed, and that the order is missing is nobody's fault.
+    shown = frame.stack.integration.observe.dead_letters is not None
+    resolved = [Check("resolved_once", partial(check_resolved_once, collection=frame.collection, orders=(1,)))][:shown]
     return frame.build(
         "replay",
         faults=[fault],
@@ -123,8 +128,8 @@ def _build_replay(frame: Frame, filling: tuple[Failure, float, int]) -> Experime
         ],
         checks=[
             Check("replay", partial(check_replay, handoff=handoff, order=1)),
-            Check("replayed_once", partial(check_replayed_once, sent=frame.sent(), before=attempts)),
-            Check("resolved_once", partial(check_resolved_once, collection=frame.collection, orders=(1,))),
+            Check("replayed_once", partial(check_replayed_once, sent=frame.sent(), handoff=handoff)),
+            *resolved,
         ],
         needs=["dead_letters"],
     )
@@ -165,5 +170,6 @@ def _escalated(frame: Frame, rule: DeadLetter, *, waiting: int) -> Check:
         expected=1 if waiting >= after else 0,
         after=after,
         horizon_s=frame.horizon_s,
+        waiting=waiting,
     )
     return Check("escalation", judge)

@@ -51,7 +51,6 @@ class Failure:
         )
 
 
-UNAVAILABLE = Failure("status", params={"status": 503}, counts_for_breaker=True)
 UNLISTED = Failure("error", params={"code": UNLISTED_CODE, "text": "Something that no path names."})
 RESET = Failure(
     "connection", Layer.WIRE, toxics=(Toxic("reset_peer", "downstream", {"timeout": 0}),), counts_for_breaker=True
@@ -64,6 +63,10 @@ ANSWER_HANGS = Failure(
     "lost_response", Layer.WIRE, toxics=(Toxic("timeout", "downstream", {"timeout": 0}),), counts_for_breaker=True
 )
 
+# What a vendor announces with a status of its own: the condition is the more specific trigger of the two.
+ANNOUNCED = {429: "rate_limited", 401: "session_expired", 403: "permission_denied"}
+OUTAGES = (503, 500, 502, 504)
+
 NAMED = {
     "rate_limited": Failure("rate_limited", counts_for_breaker=True),
     "session_expired": Failure("session_expired"),
@@ -73,16 +76,17 @@ NAMED = {
     "timeout": HANG,
     "connection": RESET,
     "lost_response": ANSWER_LOST,
-    "any": UNAVAILABLE,
 }
 
 
-def choose_failure(trigger: Trigger, *, commit: bool = False) -> Failure | None:
+def choose_failure(handoff: Handoff, trigger: Trigger, *, commit: bool = False) -> Failure | None:
     """
-    Choose the fault that brings a trigger about at an outbound call; None where none does yet.
+    Choose the fault that brings a trigger of a handoff about at an outbound call, and no more specific one.
 
-    `commit` has the vendor carry the call out before it answers with the error.
+    `commit` has the vendor carry the call out before it answers with the error. None where no fault does that yet.
     """
+    if trigger.status in ANNOUNCED and ANNOUNCED[trigger.status] in {path.on.condition for path in handoff.paths}:
+        return None
     if trigger.status == 429:
         return NAMED["rate_limited"]
     if trigger.status is not None:
@@ -94,4 +98,17 @@ def choose_failure(trigger: Trigger, *, commit: bool = False) -> Failure | None:
         if commit:
             params["commit"] = True
         return Failure("error", params=params)
-    return NAMED.get(trigger.condition or "")
+    return choose_outage(handoff) if trigger.condition == "any" else NAMED.get(trigger.condition or "")
+
+
+def choose_outage(handoff: Handoff) -> Failure | None:
+    """Choose a failure of the vendor as a whole that a breaker counts and no path of the handoff names by its status."""
+    named = {path.on.status for path in handoff.paths}
+    status = next((status for status in OUTAGES if status not in named), None)
+    return None if status is None else Failure("status", params={"status": status}, counts_for_breaker=True)
+
+
+def choose_unlisted(handoff: Handoff) -> Failure | None:
+    """Choose a refusal that only `any` can catch; none where a path catches refusals by the status they come with."""
+    refusals = (path.on.status for path in handoff.paths if path.on.status not in {None, *ANNOUNCED})
+    return None if any(status is not None and status < 500 for status in refusals) else UNLISTED

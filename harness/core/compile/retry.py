@@ -9,7 +9,7 @@ from harness.core.backoff import HANDLING_S, longest_s, total_s
 from harness.core.checks.dead_letter import check_dead_letter, check_no_dead_letter
 from harness.core.checks.resolution import check_resolved_once
 from harness.core.checks.retry import check_attempts, check_backoff, check_same_payload
-from harness.core.compile.failures import HANG, RESET, UNLISTED, Failure, choose_failure
+from harness.core.compile.failures import HANG, RESET, Failure, choose_failure, choose_unlisted
 from harness.core.compile.frame import HORIZON, LEAST_HORIZON_S, PATIENCE_S, Frame
 from harness.core.conditions import AnyOf, Attempted, Condition, DeadLettered
 from harness.core.experiments import Arm, Await, Check, Experiment, Place, Watch
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def compile_retry(frame: Frame, path: Path, retry: Retry) -> Iterator[Experiment]:
     """Compile a retry clause; a path whose failure cannot be brought about yields nothing."""
-    failure = choose_failure(path.on)
+    failure = choose_failure(frame.handoff, path.on)
     if failure is None:
         return
     yield build_recovering(frame, retry, failure, shape="once", failures=1)
@@ -32,7 +32,9 @@ def compile_retry(frame: Frame, path: Path, retry: Retry) -> Iterator[Experiment
     if isinstance(path.then, DeadLetter):
         yield build_exhausted(frame, retry, failure)
     if path.on.condition == "any":
-        yield build_recovering(frame, retry, UNLISTED, shape="unlisted-code", failures=1)
+        unlisted = choose_unlisted(frame.handoff)
+        if unlisted is not None:
+            yield build_recovering(frame, retry, unlisted, shape="unlisted-code", failures=1)
         named = {other.on.condition for other in frame.handoff.paths}
         for condition, wire in (("connection", RESET), ("timeout", HANG)):
             if condition not in named:
@@ -43,7 +45,8 @@ def build_recovering(frame: Frame, retry: Retry, failure: Failure, *, shape: str
     """Build an experiment in which the first `failures` attempts fail and the next one gets through."""
     expected = failures + 1
     fault = failure.build(frame.handoff, orders=(1,), attempts=tuple(range(1, expected)), expected=failures)
-    waiting_s = total_s(retry, scale=frame.scale)
+    paused_s = _paused_s(frame, failure, failures)
+    waiting_s = total_s(retry, scale=frame.scale) + paused_s
     declared = f"{expected} attempts, the last one succeeding"
     # How long a client waits for an answer is its own affair, bounded only by what the handoff declares as a whole.
     allowed_s = frame.within_s if failure is HANG else waiting_s * HORIZON + failures * HANDLING_S
@@ -64,7 +67,7 @@ def build_recovering(frame: Frame, retry: Retry, failure: Failure, *, shape: str
 def build_exhausted(frame: Frame, retry: Retry, failure: Failure) -> Experiment:
     """Build an experiment in which every attempt fails: the declared number of them, then a dead letter."""
     fault = failure.build(frame.handoff, orders=(1,), expected=retry.attempts)
-    waiting_s = total_s(retry, scale=frame.scale)
+    waiting_s = total_s(retry, scale=frame.scale) + _paused_s(frame, failure, retry.attempts - 1)
     within_s = waiting_s * HORIZON + retry.attempts * HANDLING_S + PATIENCE_S
     put_down = DeadLettered(frame.handoff.id, (1,))
     used_up = AnyOf((put_down, Attempted(frame.handoff.operations, retry.attempts, 1)))
@@ -77,7 +80,7 @@ def build_exhausted(frame: Frame, retry: Retry, failure: Failure) -> Experiment:
             Place((1,)),
             Await(used_up, within_s=within_s, declared_s=waiting_s),
             Await(put_down, within_s=PATIENCE_S, needs="dead_letters"),
-            watch_further_attempt(frame, retry, retry.attempts + 1),
+            watch_further_attempt(frame, retry, retry.attempts + 1, paused=_opens(frame, failure, retry.attempts)),
         ],
         checks=[
             *attempts_checks(frame, retry, retry.attempts, f"{retry.attempts} attempts, then dead letter"),
@@ -92,10 +95,30 @@ def concluded(frame: Frame, order: int = 1) -> Condition:
     return AnyOf((frame.resolved(order), DeadLettered(frame.handoff.id, (order,))))
 
 
-def watch_further_attempt(frame: Frame, retry: Retry, attempts: int, *, order: int = 1) -> Watch:
-    """Watch for an attempt that must not follow, as long as the longest declared gap could still produce it."""
-    for_s = max(LEAST_HORIZON_S, HORIZON * longest_s(retry, scale=frame.scale))
+def watch_further_attempt(frame: Frame, retry: Retry, attempts: int, *, order: int = 1, paused: bool = False) -> Watch:
+    """
+    Watch for an attempt that must not follow, as long as the longest declared gap could still produce it.
+
+    Where the failures have opened the breaker (`paused`), only after its pause could one follow.
+    """
+    breaker = frame.handoff.breaker
+    pause_s = frame.lab_s(breaker.pause_s) if paused and breaker is not None else 0.0
+    for_s = max(LEAST_HORIZON_S, HORIZON * (pause_s + longest_s(retry, scale=frame.scale)))
     return Watch(for_s, "a further attempt", until=Attempted(frame.handoff.operations, attempts, order))
+
+
+def _opens(frame: Frame, failure: Failure, failures: int) -> bool:
+    """Tell whether so many failures in a row of one order open the breaker of the handoff."""
+    breaker = frame.handoff.breaker
+    return breaker is not None and failure.counts_for_breaker and failures >= breaker.failures
+
+
+def _paused_s(frame: Frame, failure: Failure, failures: int) -> float:
+    """Return how long the breaker holds an order up that fails so often before it is sent again, in lab seconds."""
+    breaker = frame.handoff.breaker
+    if breaker is None or not _opens(frame, failure, failures):
+        return 0.0
+    return (failures - breaker.failures + 1) * frame.lab_s(breaker.pause_s)
 
 
 def attempts_checks(frame: Frame, retry: Retry, expected: int, declared: str) -> list[Check]:

@@ -7,9 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from harness.core.backoff import HANDLING_S
 from harness.core.checks.dead_letter import check_escalation, check_payload_kept
-from harness.core.checks.resolution import check_resolved_once, check_same_end_state, check_untouched
+from harness.core.checks.resolution import (
+    check_recovered,
+    check_resolved_once,
+    check_same_end_state,
+    check_untouched,
+)
 from harness.core.checks.webhook import check_acknowledged, check_answer
-from harness.core.compile.frame import PATIENCE_S, Frame
+from harness.core.compile.frame import HORIZON, PATIENCE_S, Frame
 from harness.core.conditions import Alerted, CalledSince, Delivered, PayloadDeadLettered, Received
 from harness.core.experiments import Act, Arm, Await, Check, Experiment, Place, Restart, Step, Watch
 from harness.core.faults import Fault, Layer
@@ -46,7 +51,8 @@ def _compile_dropped(frame: Frame, path: Path) -> Iterator[Experiment]:
                 Arm(fault.id),
                 Place(orders),
                 Await(frame.resolved(*orders), within_s=within_s + PATIENCE_S, declared_s=within_s),
-                Watch(frame.horizon_s, "a second record"),
+                # The next reconciliation must find nothing left to do.
+                Watch(max(frame.horizon_s, HORIZON * frame.lab_s(path.outcome.every_s)), "a second record"),
             ],
             checks=[_resolved(frame, *orders, within_s=within_s + HANDLING_S)],
         )
@@ -175,6 +181,7 @@ def _compile_receiver_down(frame: Frame, path: Path) -> Iterator[Experiment]:
             orders=(1,),
             attempts=tuple(range(1, refused + 1)),
             params={"refuse": True},
+            minimum=refused,
             expected=refused,
         )
         yield frame.build(
@@ -196,6 +203,7 @@ def _compile_crash(frame: Frame, path: Path) -> Iterator[Experiment]:
     Kill the integration the moment its acknowledgement is on the wire: of one order, and of the third of five.
 
     Where reconciliation runs, it is awaited first: the next one would heal what was lost, and is then as far away as can be.
+    What was not acknowledged comes again on the sender's own ladder, and may take as long as the handoff as a whole.
     """
     if not isinstance(path.outcome, Recover):
         return
@@ -215,9 +223,15 @@ def _compile_crash(frame: Frame, path: Path) -> Iterator[Experiment]:
                 Await(Received(fault.id), within_s=PATIENCE_S),
                 Restart(),
                 Await(frame.resolved(*orders), within_s=within_s + HANDLING_S, declared_s=within_s),
+                *([Await(frame.resolved(*orders), within_s=frame.within_s)] if deadly > 1 else []),
                 Watch(frame.horizon_s, "a second record"),
             ],
-            checks=[_resolved(frame, *orders, within_s=within_s + HANDLING_S, since="restart")],
+            checks=[
+                Check(
+                    "recovered", partial(check_recovered, collection=frame.collection, within_s=within_s + HANDLING_S)
+                ),
+                _resolved(frame, *orders),
+            ],
         )
 
 
@@ -240,12 +254,13 @@ def _fault(
         (CREATED,),
         orders=orders,
         params=params or {},
+        minimum=len(orders),
         expected=expected,
     )
 
 
-def _resolved(frame: Frame, *orders: int, within_s: float | None = None, since: str = "place") -> Check:
-    judge = partial(check_resolved_once, collection=frame.collection, orders=orders, within_s=within_s, since=since)
+def _resolved(frame: Frame, *orders: int, within_s: float | None = None) -> Check:
+    judge = partial(check_resolved_once, collection=frame.collection, orders=orders, within_s=within_s)
     return Check("resolved_once", judge)
 
 
