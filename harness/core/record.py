@@ -69,6 +69,7 @@ class _Sorted:
     fakes: defaultdict[tuple[str, str], list[Data]] = field(default_factory=lambda: defaultdict(list))
     driver: defaultdict[str, list[Data]] = field(default_factory=lambda: defaultdict(list))
     signals: list[Data] = field(default_factory=list)
+    rules: list[Data] = field(default_factory=list)
     stalls: list[tuple[str, Data]] = field(default_factory=list)
 
 
@@ -129,6 +130,8 @@ def _sort(entries: Iterable[Entry]) -> _Sorted:
             by.tap[entry.data["system"], entry.data["direction"]].append(entry.data)
         elif entry.source == TAP and kind == "signal":
             by.signals.append(entry.data)
+        elif entry.source == TAP and kind == "rule":
+            by.rules.append(entry.data)
         elif entry.source == DRIVER:
             by.driver[kind].append(entry.data)
         elif entry.source != TAP:
@@ -264,6 +267,28 @@ class _Reader:
             if data["mono"] >= self.scope.origin:
                 what = f"{source} was not scheduled for {data['seconds']:.2f} s"
                 yield Trouble(self.at(data["mono"]), UnknownKind.INTERFERENCE, what)
+        for name, mono in sorted(self._leftovers(by)):
+            what = f"{name} met traffic, but was not armed in this experiment"
+            yield Trouble(self.at(mono), UnknownKind.ENVIRONMENT, what)
+
+    def _leftovers(self, by: _Sorted) -> set[tuple[str, float]]:
+        """List the faults that touched this experiment's orders although an earlier one had armed them, and when."""
+        armings = [data for (_, kind), entries in by.fakes.items() if kind == "fault" for data in entries] + by.rules
+        armed = {
+            data.get("fault") or data.get("rule")
+            for data in armings
+            if data["event"] == "armed" and data["mono"] >= self.scope.origin
+        }
+        met: list[tuple[str, Data]] = []
+        for (_, kind), entries in by.fakes.items():
+            if kind in {"exchange", "delivery"}:
+                met += [(name, data) for data in entries for name in data.get("faults", ())]
+        met += [(data["rule"], data) for entries in by.tap.values() for data in entries if data.get("rule")]
+        return {
+            (name, data["mono"])
+            for name, data in met
+            if name not in armed and data["mono"] >= self.scope.origin and self.find(data.get("entity")) is not None
+        }
 
     def read_receipts(
         self, by: _Sorted, exchanges: Sequence[Exchange], deliveries: Sequence[Delivery]
