@@ -67,13 +67,12 @@ def _authorization(exchange: Exchange) -> str:
 
 
 def _build_signed(exchange: Exchange, authorization: str) -> SignedCall:
-    media_type = exchange.headers.get("content-type", "").partition(";")[0].strip().lower()
     return SignedCall(
         method=exchange.method,
         host=exchange.host,
         path=exchange.path,
         query=exchange.query_string,
         body=exchange.body,
-        is_form=media_type == "application/x-www-form-urlencoded",
+        is_form=exchange.media_type == "application/x-www-form-urlencoded",
         authorization=authorization,
     )

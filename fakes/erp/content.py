@@ -59,9 +59,8 @@ def _read_strictness(headers: Mapping[str, str], name: str, default: Strictness)
     )
 
 
-def ensure_json(headers: Mapping[str, str]) -> None:
-    """Raise RefusalError (415) when the body is declared to be anything but JSON."""
-    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+def ensure_json(media_type: str) -> None:
+    """Raise RefusedError (415) when the body is declared to be anything but JSON."""
     if media_type and media_type != "application/json" and not media_type.endswith("+json"):
         detail = f"The Content-Type '{media_type}' is not supported. Use application/json."
         raise RefusedError(build_refusal(415, INVALID_HEADER.code, detail, where={"o:errorHeader": "Content-Type"}))

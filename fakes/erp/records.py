@@ -15,8 +15,8 @@ from fakes.erp.errors import USER_ERROR, RefusalError
 from fakes.erp.model import RECORD_TYPES
 from fakes.erp.record import Record, merge_lines, set_fields
 from fakes.erp.views import build_row
+from fakes.kit.bodies import texts
 from fakes.kit.entities import Subject
-from fakes.kit.exchange import texts
 from fakes.kit.records import Collection
 
 if TYPE_CHECKING:

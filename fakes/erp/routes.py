@@ -118,7 +118,7 @@ class _Calls:
         if "transient" not in exchange.headers.get("prefer", "").lower():
             detail = "The header Prefer is missing or has another value than transient. Provide Prefer: transient."
             raise RefusalError(INVALID_HEADER, detail, where={"o:errorHeader": "Prefer"})
-        ensure_json(exchange.headers)
+        ensure_json(exchange.media_type)
         page = read_page(exchange.query)
         rows = read_query(exchange.object().get("q")).run(self._store)
         url = f"{_base_url(exchange)}{SUITEQL_PATH}"
@@ -144,7 +144,7 @@ def _ensure_external_id(exchange: Exchange) -> str:
 
 def _read_body(record_type: RecordType, exchange: Exchange) -> Content:
     validation = read_validation(exchange.headers)
-    ensure_json(exchange.headers)
+    ensure_json(exchange.media_type)
     return read_content(record_type, exchange.object(), validation)
 
 

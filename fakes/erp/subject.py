@@ -7,8 +7,8 @@ from urllib.parse import unquote
 
 from fakes.erp.model import RECORD_TYPES
 from fakes.erp.routes import read_external_id
+from fakes.kit.bodies import BadBodyError, texts
 from fakes.kit.entities import Subject
-from fakes.kit.exchange import BadBodyError, texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable

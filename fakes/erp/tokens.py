@@ -39,8 +39,7 @@ class TokenEndpoint:
 
 
 def _read_form(exchange: Exchange) -> dict[str, str]:
-    media_type = exchange.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != _FORM:
+    if exchange.media_type != _FORM:
         raise TokenRefusalError("invalid_request", f"The Content-Type must be {_FORM}.")
     try:
         pairs = parse_qsl(exchange.body.decode("ascii"), keep_blank_values=True, max_num_fields=50)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import inspect
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fakes.kit.exchange import EXCHANGE, BadBodyError, Exchange, exchange_of
+from fakes.kit.bodies import BadBodyError, dump_json
+from fakes.kit.exchange import EXCHANGE, Exchange, exchange_of
 from fakes.kit.headers import encode_header
 
 if TYPE_CHECKING:
@@ -49,8 +49,7 @@ def build_json_answer(
     media_type: str = "application/json; charset=utf-8",
 ) -> Answer:
     """Return a JSON answer."""
-    body = json.dumps(value, separators=(",", ":")).encode()
-    return Answer(status, body, (("Content-Type", media_type), *headers), code)
+    return Answer(status, dump_json(value), (("Content-Type", media_type), *headers), code)
 
 
 class RefusedError(Exception):

@@ -7,7 +7,6 @@ Generic: a fake adds its calls in fakes.kit.plane, the tap adds its own.
 from __future__ import annotations
 
 import hmac
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from fakes.kit.exchange import BadBodyError, load_json
+from fakes.kit.bodies import BadBodyError, load_json
 from fakes.kit.journal import EvictedError, Journal
 from fakes.kit.problems import ProblemError, build_validation_problem
 
@@ -210,7 +209,7 @@ def _build_openapi(system: str, routes: Sequence[ControlRoute]) -> dict[str, Any
                 {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names
             ]
         if route.body is not None:
-            schema = json.loads(json.dumps(route.body.model_json_schema()))
+            schema = route.body.model_json_schema()
             described["requestBody"] = {"content": {"application/json": {"schema": schema}}}
         paths.setdefault(route.path, {})[route.method.lower()] = described
     problem = {"description": "an RFC 9457 problem document", "content": {"application/problem+json": {}}}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
+from fakes.kit.bodies import BadBodyError, load_json
 from fakes.kit.entities import Subject
 from fakes.kit.headers import encode_header
 
@@ -28,10 +28,6 @@ _HOOK = re.compile(r"^(/services/[^/?]+/[^/?]+/)[^/?]+")
 _SECRET = re.compile(
     r"((?:^|[?&])(?:access_token|token|api_key|client_secret|password|secret|signature)=)[^&]*", re.IGNORECASE
 )
-
-
-class BadBodyError(ValueError):
-    """The body is not the JSON it should be."""
 
 
 @dataclass(slots=True)
@@ -79,8 +75,13 @@ class Exchange:
         """The query parameters, the last of each name."""
         return dict(parse_qsl(self.query_string, keep_blank_values=True))
 
+    @property
+    def media_type(self) -> str:
+        """The body's type in lower case without parameters, empty when the call names none."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
     def json(self) -> Any:
-        """Return the decoded body; raises BadBodyError when it is no JSON (NaN, lone surrogates and deep nesting included)."""
+        """Return the decoded body; raises BadBodyError when it is no JSON."""
         if self._json is None:
             self._json = (load_json(self.body),)
         return self._json[0]
@@ -97,41 +98,6 @@ def redact(target: str) -> str:
     """Replace secrets in a path with its query: values of telling parameters, the last part of a chat hook's address."""
     hidden = _HOOK.sub(r"\1REDACTED", target) if target.startswith("/services/") else target
     return _SECRET.sub(r"\1REDACTED", hidden) if "?" in hidden else hidden
-
-
-def load_json(body: bytes) -> Any:
-    """Decode JSON strictly; raises BadBodyError for anything a vendor would not take."""
-    try:
-        value = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
-        if b"\\ud" in body.lower():
-            json.dumps(value, ensure_ascii=False).encode("utf-8")
-    except RecursionError as error:
-        raise BadBodyError("nested too deeply") from error
-    except ValueError as error:
-        raise BadBodyError(f"not valid JSON: {error}") from error
-    return value
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
-
-
-def dig(value: Any, *path: str | int) -> Any:
-    """Return the value at a path of keys and indexes, None where anything on the way is missing or of another type."""
-    for step in path:
-        if isinstance(step, str) and isinstance(value, dict):
-            value = value.get(step)
-        elif isinstance(step, int) and isinstance(value, list) and 0 <= step < len(value):
-            value = value[step]
-        else:
-            return None
-    return value
-
-
-def texts(*values: Any) -> tuple[str, ...]:
-    """Return those of the values that are non-empty strings or whole numbers, as strings."""
-    kept = (str(v) for v in values if isinstance(v, (str, int)) and not isinstance(v, bool))
-    return tuple(text for text in kept if text)
 
 
 def exchange_of(scope: Scope) -> Exchange:

@@ -11,13 +11,13 @@ import json
 import secrets
 from typing import TYPE_CHECKING, Any
 
+from fakes.kit.bodies import dump_json
+
 if TYPE_CHECKING:
     from fakes.kit.clock import Clock
 
 BATCH = 5_000
 KEEP = 50_000
-# json.dumps with separators of one's own builds an encoder on every call.
-_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class EvictedError(LookupError):
@@ -56,7 +56,7 @@ class Journal:
         """Write one entry now and return its seq; ``fields`` must be JSON values."""
         seq = self.last + 1
         entry = {"seq": seq, "at": self.clock.wall(), "mono": self.clock.mono(), "type": type, **fields}
-        self._lines.append(_encode(entry).encode())
+        self._lines.append(dump_json(entry))
         self._evict()
         self._wake()
         return seq

@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from fakes.kit.bodies import dump_json
+
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
@@ -82,7 +84,7 @@ PLANS: dict[str, Callable[[Hit], Plan]] = {
 def change_body(body: bytes) -> bytes:
     """Return a body that still decodes but differs from the one that was signed."""
     value = json.loads(body)
-    return _dump({**value, "note": "changed on the way"}) if isinstance(value, dict) else body + b" "
+    return dump_json({**value, "note": "changed on the way"}) if isinstance(value, dict) else body + b" "
 
 
 def _retype(value: Any) -> Any:
@@ -103,13 +105,13 @@ def _replace_by_text(_: bytes) -> bytes:
 
 
 def _change_types(body: bytes) -> bytes:
-    return _dump(_retype(json.loads(body)))
+    return dump_json(_retype(json.loads(body)))
 
 
 def _strip_fields(body: bytes) -> bytes:
     value = json.loads(body)
     kept = [name for name in ("created_at", "updated_at", "currency") if name in value]
-    return _dump({name: value[name] for name in kept})
+    return dump_json({name: value[name] for name in kept})
 
 
 def _empty(_: bytes) -> bytes:
@@ -123,7 +125,3 @@ MUTATIONS: dict[str, Callable[[bytes], bytes]] = {
     "missing_fields": _strip_fields,
     "empty": _empty,
 }
-
-
-def _dump(value: Any) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from fakes.kit.bodies import dig
 from fakes.kit.entities import EntityIndex
-from fakes.kit.exchange import dig
 from fakes.kit.faults import FaultBoard
 from fakes.kit.ids import IdSource
 from fakes.kit.journal import Journal

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fakes.kit.answers import Answer, RefusedError, build_json_answer
+from fakes.kit.bodies import dig, texts
 from fakes.kit.entities import Subject
-from fakes.kit.exchange import dig, texts
 from fakes.kit.limits import Window
 from fakes.opsdesk.errors import build_event_error
 from fakes.opsdesk.model import Alert

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from fakes.kit.answers import Answer, RefusedError
+from fakes.kit.bodies import BadBodyError, dig, load_json
 from fakes.kit.entities import Subject
-from fakes.kit.exchange import BadBodyError, dig, load_json
 from fakes.kit.limits import LeakyBucket
 from fakes.opsdesk.errors import build_slack_error
 from fakes.opsdesk.model import Message
@@ -66,7 +66,7 @@ class MessageRoutes:
 
 def read_payload(exchange: Exchange) -> dict[str, Any]:
     """Return the payload, sent as JSON or as the form field ``payload``; raises BadBodyError."""
-    if not exchange.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+    if exchange.media_type != "application/x-www-form-urlencoded":
         return exchange.object()
     try:
         fields = parse_qs(exchange.body.decode("utf-8"), max_num_fields=100)

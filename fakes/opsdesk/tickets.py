@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from fakes.kit.answers import RefusedError
-from fakes.kit.exchange import dig
+from fakes.kit.bodies import dig
 from fakes.opsdesk.errors import build_ticket_error, invalid_ticket
 
 if TYPE_CHECKING:
@@ -27,8 +27,7 @@ MAX_PAGE, MAX_DEEP = 100, 1000
 
 def read_ticket(exchange: Exchange, ticket: Ticket) -> Ticket:
     """Return the ticket with what the body says about it; refuses in the vendor's words. A new ticket needs a description."""
-    media_type = exchange.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-    if media_type != "application/json":
+    if exchange.media_type not in {"", "application/json"}:
         raise RefusedError(build_ticket_error(415, "UnsupportedMediaType", "The content type is not supported"))
     given = exchange.object().get("ticket")
     if not isinstance(given, dict):
@@ -61,8 +60,8 @@ def build_ticket(ticket: Ticket, host: str) -> dict[str, Any]:
         "group": ticket.group,
         "tags": list(ticket.tags),
         "custom_fields": [{"id": name, "value": value} for name, value in ticket.custom_fields],
-        "created_at": _format_time(ticket.created_at),
-        "updated_at": _format_time(ticket.updated_at),
+        "created_at": format_time(ticket.created_at),
+        "updated_at": format_time(ticket.updated_at),
     }
 
 
@@ -125,5 +124,6 @@ def _read_lists(given: Mapping[str, Any]) -> dict[str, Any]:
     return changes
 
 
-def _format_time(at: float) -> str:
+def format_time(at: float) -> str:
+    """Return epoch seconds as the API shows them, to the second."""
     return datetime.fromtimestamp(int(at), UTC).isoformat().replace("+00:00", "Z")

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from fakes.kit.answers import Answer, RefusedError, build_json_answer
+from fakes.kit.bodies import dig, texts
 from fakes.kit.entities import Subject
-from fakes.kit.exchange import dig, texts
 from fakes.kit.limits import Window
 from fakes.opsdesk.errors import build_ticket_error, invalid_ticket
 from fakes.opsdesk.model import Ticket
-from fakes.opsdesk.tickets import build_ticket, page_of, read_ticket
+from fakes.opsdesk.tickets import build_ticket, format_time, page_of, read_ticket
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -124,7 +123,7 @@ class TicketRoutes:
         """Change a ticket; a safe update against a stale stamp is a conflict."""
         held = self._find(exchange)
         given = dig(exchange.object(), "ticket")
-        if dig(given, "safe_update") is True and dig(given, "updated_stamp") != _stamp(held):
+        if dig(given, "safe_update") is True and dig(given, "updated_stamp") != format_time(held.updated_at):
             return build_ticket_error(409, "UpdateConflict", "The ticket has changed since it was read")
         if held.status == "closed":
             raise invalid_ticket("status", "Status: closed prevents ticket update", "ClosedTicket")
@@ -168,10 +167,6 @@ def build_ticket_subject(exchange: Exchange, link_key: str | None) -> Subject:
     entity = external[0].partition(":")[2] or external[0] if external else None
     key = exchange.headers.get("idempotency-key") or (external[0] if external else None)
     return Subject(references=external, records=(link_key,) if link_key else (), external_id=entity, key=key)
-
-
-def _stamp(ticket: Ticket) -> str:
-    return datetime.fromtimestamp(int(ticket.updated_at), UTC).isoformat().replace("+00:00", "Z")
 
 
 def _fits(ticket: Ticket, words: list[str]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fakes.kit.exchange import dig
+from fakes.kit.bodies import dig
 from fakes.storefront.errors import missing_root, refuse
 from fakes.storefront.model import Customer
 from fakes.storefront.money import read_money
@@ -22,8 +22,7 @@ MAX_QUANTITY = 1_000_000
 
 def read_root(exchange: Exchange, root: str) -> dict[str, Any]:
     """Return the root object of a body; refuses other media types and bodies without it."""
-    media_type = exchange.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-    if media_type != "application/json":
+    if exchange.media_type not in {"", "application/json"}:
         raise refuse(415, "Unsupported Media Type")
     value = exchange.object().get(root)
     if not isinstance(value, dict):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import base64
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from fakes.kit.exchange import BadBodyError, dig, load_json
+from fakes.kit.bodies import BadBodyError, dig, dump_json, load_json
 from fakes.storefront.errors import refuse
 
 if TYPE_CHECKING:
@@ -144,7 +143,7 @@ def _cut(arranged: list[Order], filters: dict[str, str], limit: int, edge: list[
 
 def _write_cursor(filters: dict[str, str], edge: list[int], *, forward: bool) -> str:
     value = {"filters": filters, "edge": edge, "forward": forward}
-    return base64.urlsafe_b64encode(json.dumps(value, separators=(",", ":")).encode()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(dump_json(value)).decode().rstrip("=")
 
 
 def _read_cursor(text: str) -> tuple[dict[str, str], list[int], bool]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+from fakes.kit.bodies import dump_json
 from fakes.kit.fake import Act, Seeds
 from fakes.kit.problems import ProblemError, invalid, unknown
 from fakes.storefront.catalogue import TOPICS
@@ -225,11 +225,10 @@ class ShopActs:
         if (given.body is None) == (given.order is None):
             raise invalid("body", "give body or order, one of them")
         if given.order is None:
-            text = given.body if isinstance(given.body, str) else json.dumps(given.body, separators=(",", ":"))
-            return Forgery(given.topic, text.encode(), given.how)
+            body = given.body.encode() if isinstance(given.body, str) else dump_json(given.body)
+            return Forgery(given.topic, body, given.how)
         order = self._shop.preview(*self._find_reserved([given.order]))
-        body = json.dumps(build_order(order), separators=(",", ":")).encode()
-        return Forgery(given.topic, body, given.how, entity=order.name)
+        return Forgery(given.topic, dump_json(build_order(order)), given.how, entity=order.name)
 
     def build_seeds(self) -> Seeds:
         """Return what ``POST /seed`` can set."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import json
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
+from fakes.kit.bodies import dump_json
 from fakes.kit.outbox import Attempt, Outbox, OutboxSettings, Signing, Webhook
 from fakes.storefront.payloads import build_order, build_refund
 from fakes.storefront.settings import API_VERSION
@@ -122,7 +122,7 @@ class WebhookSender:
             event_id=event_id,
             topic=topic,
             address=subscription.address,
-            body=json.dumps(payload, separators=(",", ":")).encode(),
+            body=dump_json(payload),
             triggered_at=self._shop.clock.wall(),
             entity=order.name,
             subscription=str(subscription.id),

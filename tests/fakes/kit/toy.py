@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
 from fakes.kit.answers import Answer, Replies, build_json_answer
+from fakes.kit.bodies import dig, texts
 from fakes.kit.catalogue import Catalogue, ErrorCode, Operation
 from fakes.kit.clock import SystemClock
 from fakes.kit.entities import EntityIndex, Subject
-from fakes.kit.exchange import Exchange, dig, texts
 from fakes.kit.fake import Act, Fake, Seeds
 from fakes.kit.faults import FaultBoard
 from fakes.kit.ids import IdSource
@@ -20,6 +20,9 @@ from fakes.kit.kinds import API_KINDS, WEBHOOK_KINDS
 from fakes.kit.outbox import Outbox, OutboxSettings, Webhook
 from fakes.kit.records import Collection
 from fakes.kit.serve import Options, build_parser, build_service, read_options, run
+
+if TYPE_CHECKING:
+    from fakes.kit.exchange import Exchange
 
 CATALOGUE = Catalogue(
     "toy",
