@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from harness.core.compile import compile_stack
 from harness.core.document import Document, read_document
+from harness.core.gates import list_gates
 from harness.core.golden.cast import ORIGIN, Cast
 from harness.core.golden.lines import LineError, read_line
 from harness.core.golden.scribe import Scribe
 from harness.core.golden.trace import Expected, Trace, TraceError
 from harness.core.golden.verbs import tell
+from harness.core.history import History
 from harness.core.loading import load_stack
 from harness.core.problems import Problem, StackError, nearest
 from harness.core.record import Scope
@@ -121,11 +123,10 @@ class _Reader:
     def _check_names(self, cast: Cast, expected: Expected) -> None:
         """Complain of checks and gates the experiment does not have."""
         checks = (*(check.name for check in cast.experiment.checks), "ledger")
-        gates = ("environment", "harness healthy", "witnesses agree", "traffic")
-        receipts = tuple(f"receipts {fault.id}" for fault in cast.experiment.faults)
+        gates = tuple(gate.name for gate in list_gates(cast.experiment, History(0.0)))
         raising = self.root.text("raising")
         for name, at, known in (
-            *((name, "by", (*checks, *gates, *receipts)) for name in expected.by),
+            *((name, "by", (*checks, *gates)) for name in expected.by),
             *([(raising, "raising", checks)] if raising else []),
         ):
             if name not in known:

@@ -239,6 +239,12 @@ def tell_trouble(scribe: Scribe, line: Line) -> None:
     scribe.driver(line.t, "trouble", kind=kind, what=what)
 
 
+def tell_disturbance(scribe: Scribe, line: Line) -> None:
+    """`disturbance <seconds>`: the lab's own processes waited so long for a processor."""
+    line.expect(words=range(1, 2))
+    scribe.driver(line.t, "disturbance", seconds=read_number(line.words[0], "the disturbance"))
+
+
 VERBS: Mapping[str, Callable[[Scribe, Line], None]] = {
     "place": tell_place,
     "arm": tell_arm,
@@ -253,6 +259,7 @@ VERBS: Mapping[str, Callable[[Scribe, Line], None]] = {
     "signal": tell_signal,
     "stall": tell_stall,
     "trouble": tell_trouble,
+    "disturbance": tell_disturbance,
 }
 
 
