@@ -18,10 +18,10 @@ from fakes.erp.seed import build_acts, build_seeds
 from fakes.erp.sessions import Sessions
 from fakes.erp.subject import build_subject_of
 from fakes.erp.tokens import TokenEndpoint
+from fakes.kit.board import FaultBoard
 from fakes.kit.clock import SystemClock
 from fakes.kit.entities import EntityIndex
 from fakes.kit.fake import Fake, build_vendor_app
-from fakes.kit.faults import FaultBoard
 from fakes.kit.ids import IdSource
 from fakes.kit.journal import Journal
 from fakes.kit.serve import Options, Service, build_service

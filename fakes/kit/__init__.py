@@ -8,7 +8,7 @@ seeds), ``build`` (puts them together as a ``fake.Fake``) and ``__main__``.
 One call passes through these layers, outermost first:
 
 1. ``exchange.ExchangeRecorder`` reads the body once, classifies the call by the catalogue, finds the order, journals it at the end;
-2. ``injection.FaultInjector`` asks ``faults.FaultBoard`` whether an armed fault acts on it;
+2. ``injection.FaultInjector`` asks ``board.FaultBoard`` whether an armed fault acts on it;
 3. ``answers.Dispatcher`` runs the vendor's guard and the operation's handler, a function from ``Exchange`` to ``Answer``.
 
 Handlers write through ``records.Collection`` and pass their exchange along: that journals the change, links the record to its

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
+    from fakes.kit.board import FaultBoard
     from fakes.kit.catalogue import Catalogue
     from fakes.kit.entities import EntityIndex, Subject
-    from fakes.kit.faults import FaultBoard
     from fakes.kit.journal import Journal
     from fakes.kit.records import Collection
 

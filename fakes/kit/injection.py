@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from fakes.kit.faults import FaultBoard
+    from fakes.kit.board import FaultBoard
 
 _HTML = b"<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>"
 _STUB = b'{"id": 48211, "links": [{"rel": "self", "href": "'

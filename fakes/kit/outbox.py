@@ -19,7 +19,7 @@ from fakes.kit.webhook_faults import PLANS, Plan
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from fakes.kit.faults import FaultBoard
+    from fakes.kit.board import FaultBoard
     from fakes.kit.journal import Journal
 
 HISTORY = 20_000

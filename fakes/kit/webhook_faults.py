@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
-    from fakes.kit.faults import Hit
+    from fakes.kit.board import Hit
 
 
 def _same(body: bytes) -> bytes:

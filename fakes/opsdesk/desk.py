@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from fakes.kit.board import FaultBoard
 from fakes.kit.bodies import dig
 from fakes.kit.entities import EntityIndex
-from fakes.kit.faults import FaultBoard
 from fakes.kit.ids import IdSource
 from fakes.kit.journal import Journal
 from fakes.kit.records import Collection

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from fakes.kit.board import FaultBoard
 from fakes.kit.entities import EntityIndex
-from fakes.kit.faults import FaultBoard
 from fakes.kit.ids import IdSource
 from fakes.kit.journal import Journal
 from fakes.kit.limits import LeakyBucket

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from fakes.kit.board import FaultBoard
 from fakes.kit.catalogue import Catalogue, ErrorCode, Operation
-from fakes.kit.faults import Fault, FaultBoard, build_fault
+from fakes.kit.faults import Fault, build_fault
 from fakes.kit.journal import Journal
 from fakes.kit.kinds import API_KINDS, WEBHOOK_KINDS
 from fakes.kit.problems import ProblemError

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict
 
 from fakes.kit.answers import Answer, Replies, build_json_answer
+from fakes.kit.board import FaultBoard
 from fakes.kit.bodies import dig, texts
 from fakes.kit.catalogue import Catalogue, ErrorCode, Operation
 from fakes.kit.clock import SystemClock
 from fakes.kit.entities import EntityIndex, Subject
 from fakes.kit.fake import Act, Fake, Seeds
-from fakes.kit.faults import FaultBoard
 from fakes.kit.ids import IdSource
 from fakes.kit.journal import Journal
 from fakes.kit.kinds import API_KINDS, WEBHOOK_KINDS
