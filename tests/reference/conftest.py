@@ -8,7 +8,7 @@ import pytest
 import structlog
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from reference_service import LocalService, ProcessService, build_environment
+from reference_service import SCALE, LocalService, ProcessService, build_environment
 from reference_vendors import Vendors, VendorServer
 
 from reference.parts import Parts
@@ -34,8 +34,11 @@ def key_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _threads() -> Iterator[None]:
     """Keep the logs of services in threads out of the output, and see the threads end."""
     structlog.configure(processors=[], logger_factory=structlog.ReturnLoggerFactory())
-    yield
-    LocalService.join_all()
+    with pytest.MonkeyPatch.context() as patch:
+        # Scaled down, an alert's timeout is shorter than a busy machine may be; then it would be sent twice.
+        patch.setattr("reference.alerts.ALERT_TIMEOUT_S", 30 * SCALE)
+        yield
+        LocalService.join_all()
 
 
 @pytest.fixture(scope="session")
@@ -80,5 +83,6 @@ def service(start: Callable[..., LocalService]) -> LocalService:
 @pytest.fixture
 def process(environment: dict[str, str]) -> Iterator[ProcessService]:
     """Run the reference as a process of its own."""
-    with ProcessService(environment) as running:
+    # Its timeouts cannot be taken off as those of a composed one can, so they are scaled less.
+    with ProcessService(environment | {"HANDOFF_TIME_SCALE": "10"}) as running:
         yield running
