@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from fakes.kit.answers import Answer, RefusedError, build_json_answer
 from fakes.kit.entities import Subject
 from fakes.storefront.drafts import read_changes, read_customer, read_details, read_goods, read_root
-from fakes.storefront.errors import build_status, build_throttled, not_found, refuse
+from fakes.storefront.errors import RETRY_AFTER_S, build_status, build_throttled, not_found, refuse
 from fakes.storefront.listing import build_link, filter_orders, list_orders, pick_fields, read_limit
 from fakes.storefront.payloads import build_order, build_refund, build_transactions
 from fakes.storefront.settings import serve_version
@@ -135,7 +135,7 @@ class Gate:
         if exchange.operation is not None and serve_version(exchange.params.get("version")) is None:
             raise not_found()
         if not self._shop.bucket.take():
-            raise RefusedError(build_throttled(self._wait_s()))
+            raise RefusedError(build_throttled(RETRY_AFTER_S / self._shop.time_scale))
 
     def dress(self, exchange: Exchange) -> Iterable[tuple[str, str]]:
         """Give the version served, the request id, and how full the bucket is."""
@@ -145,9 +145,6 @@ class Gate:
         yield "X-Request-Id", self._shop.ids.uuid("request")
         bucket = self._shop.bucket
         yield "X-Shopify-Shop-Api-Call-Limit", f"{min(int(bucket.size), round(bucket.level()))}/{int(bucket.size)}"
-
-    def _wait_s(self) -> float:
-        return 2.0 / self._shop.time_scale
 
 
 def build_subject(shop: Shop, exchange: Exchange) -> Subject:

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import hmac
 from collections import Counter, defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
@@ -74,6 +74,13 @@ class WebhookSender:
         for webhook in sent:
             self.outbox.send(webhook)
         return sent
+
+    def redeliver(self, webhook_id: str) -> bool:
+        """Send a delivery again as it was; False when there was none."""
+        webhook = self.outbox.find(webhook_id)
+        if webhook is not None:
+            self.outbox.send(webhook)
+        return webhook is not None
 
     async def forge(self, forgery: Forgery, *, signature: str | None = None) -> list[Attempt]:
         """Post what the vendor never sent to the topic's addresses, once each; a given signature stands as it is."""
@@ -166,13 +173,3 @@ class WebhookSender:
 def sign(body: bytes, secret: str) -> str:
     """Return the signature of a body."""
     return base64.b64encode(hmac.new(secret.encode(), body, hashlib.sha256).digest()).decode()
-
-
-def redeliver(sender: WebhookSender, webhook_id: str) -> Webhook | None:
-    """Send a delivery again as it was; None when there was none."""
-    webhook = sender.outbox.find(webhook_id)
-    if webhook is None:
-        return None
-    again = replace(webhook)
-    sender.outbox.send(again)
-    return again
