@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -62,7 +61,7 @@ class Fake:
 
     ``subject_of`` says whom a call concerns; ``guard`` refuses calls before they are handled; ``dress`` gives the headers
     of every answer; ``reset`` puts the vendor's own state back (collections, entities, faults, journal are the kit's);
-    ``background`` runs while the fake serves.
+    ``close`` stops what the vendor has under way.
     """
 
     system: str
@@ -79,7 +78,6 @@ class Fake:
     guard: Callable[[Exchange], None] = lambda _: None
     dress: Callable[[Exchange], Iterable[tuple[str, str]]] = lambda _: ()
     reset: Callable[[], None] = lambda: None
-    background: tuple[Callable[[], Awaitable[None]], ...] = ()
     close: Callable[[], None] = lambda: None
     bad_request: bytes = b'{"errors":"Bad Request"}'
 
@@ -102,16 +100,12 @@ class Fake:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Keep the stall watch and the vendor's background work going."""
-        jobs = [asyncio.ensure_future(watch_stalls(self.journal))]
-        jobs += [asyncio.ensure_future(work()) for work in self.background]
-        try:
-            yield
-        finally:
-            self.close()
-            for job in jobs:
-                job.cancel()
-            await asyncio.gather(*jobs, return_exceptions=True)
+        """Keep the stall watch going; in the end, stop what the vendor has under way."""
+        async with watch_stalls(self.journal):
+            try:
+                yield
+            finally:
+                self.close()
 
 
 def build_vendor_app(fake: Fake) -> ASGIApp:

@@ -37,10 +37,6 @@ class LeakyBucket:
         self._level = level + cost
         return True
 
-    def empty(self) -> None:
-        """Let everything out."""
-        self._level = 0.0
-
 
 class Window:
     """Allow so many calls within the last seconds; a call that is refused does not count."""

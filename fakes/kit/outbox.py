@@ -122,11 +122,6 @@ class Outbox:
         self._sent: deque[Webhook] = deque(maxlen=HISTORY)
         self._delivered = _Delivered()
 
-    @property
-    def pending(self) -> int:
-        """How many webhooks are still being tried or held."""
-        return len(self._tasks)
-
     def find(self, webhook_id: str) -> Webhook | None:
         """Return a webhook sent before."""
         return next((webhook for webhook in reversed(self._sent) if webhook.webhook_id == webhook_id), None)

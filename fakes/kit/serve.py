@@ -58,12 +58,12 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What is served: the control plane, the vendor's application unless there is none, and what runs meanwhile."""
+    """What is served: the control plane, the vendor's application, and what runs meanwhile."""
 
     system: str
     journal: Journal
     control: ASGIApp
-    app: ASGIApp | None = None
+    app: ASGIApp
     running: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
     protocol: type[FakeProtocol] = FakeProtocol
 
@@ -134,11 +134,11 @@ async def serve(build: Callable[[], Service], options: Options) -> None:
     service = build()
     stop = asyncio.Event()
     _listen_for_stop(stop, options.lifeline_fd)
-    sockets = [bind(options.host, options.control_port, options.control_fd)]
-    servers = [_build_server(service.control, FakeProtocol)]
-    if service.app is not None:
-        sockets.insert(0, bind(options.host, options.port, options.fd))
-        servers.insert(0, _build_server(service.app, service.protocol))
+    sockets = [
+        bind(options.host, options.port, options.fd),
+        bind(options.host, options.control_port, options.control_fd),
+    ]
+    servers = [_build_server(service.app, service.protocol), _build_server(service.control, FakeProtocol)]
     async with service.running():
         tasks = [asyncio.ensure_future(s.serve(sockets=[k])) for s, k in zip(servers, sockets, strict=True)]
         await asyncio.gather(*(server.ready.wait() for server in servers))
@@ -204,10 +204,8 @@ def _build_server(app: ASGIApp, protocol: type[FakeProtocol]) -> _Server:
 
 
 def _describe(service: Service, options: Options, sockets: Sequence[socket.socket]) -> dict[str, str]:
-    urls = [_url(sock) for sock in sockets]
-    line = {"system": service.system, "epoch": service.journal.epoch, "control_url": urls[-1]}
-    if service.app is not None:
-        line["url"] = urls[0]
+    url, control_url = (_url(sock) for sock in sockets)
+    line = {"system": service.system, "epoch": service.journal.epoch, "control_url": control_url, "url": url}
     if options.token_generated:
         line["token"] = options.token
     return line

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from fakes.kit.journal import Journal
 
 TICK_S = 0.05
 LATE_S = 0.25
 
 
-async def watch_stalls(journal: Journal) -> None:
-    """Write a ``stall`` entry whenever a 50 ms timer comes late by more than 250 ms; runs until cancelled."""
+@asynccontextmanager
+async def watch_stalls(journal: Journal) -> AsyncIterator[None]:
+    """Write a ``stall`` entry whenever a 50 ms timer comes late by more than 250 ms while the block runs."""
+    watch = asyncio.ensure_future(_watch(journal))
+    try:
+        yield
+    finally:
+        watch.cancel()
+        await asyncio.gather(watch, return_exceptions=True)
+
+
+async def _watch(journal: Journal) -> None:
     while True:
         due = journal.clock.mono() + TICK_S
         await asyncio.sleep(TICK_S)

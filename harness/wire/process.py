@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import os
 import secrets
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from fakes.kit.clock import SystemClock
@@ -35,15 +34,12 @@ def build_service(token: str) -> Service:
 
     @asynccontextmanager
     async def running() -> AsyncIterator[None]:
-        watch = asyncio.create_task(watch_stalls(tap.journal))
-        try:
-            yield
-        finally:
-            watch.cancel()
-            with suppress(asyncio.CancelledError):
-                await watch
-            tap.close()
-            proxies.close()
+        async with watch_stalls(tap.journal):
+            try:
+                yield
+            finally:
+                tap.close()
+                proxies.close()
 
     return Service(
         system="tap",
