@@ -17,6 +17,7 @@ import uvloop
 from rich.console import Console
 
 from harness.cli.exits import NOT_READY, OK, UNKNOWN, VIOLATED
+from harness.cli.labs import ATTACHED, Given, choose_where, ensure_attachable
 from harness.cli.selection import ensure_integration, select, shard
 from harness.cli.stack_file import DEFAULT, StackArgument, open_stack
 from harness.cli.terminal import say_json
@@ -33,17 +34,12 @@ from harness.report.run_json import RunInfo, build_experiment, build_run
 from harness.store.folder import RunFolder, make_folder, name_run
 
 DEFAULT_LABS = 3
+LAB_HELP = "A new lab, or one that is up (handoff lab up), as with --attach."
 SEED_RANGE = 1 << 31
 
 
 class Engine(StrEnum):
     """What makes the faults of the wire."""
-
-    EMBEDDED = "embedded"
-
-
-class LabKind(StrEnum):
-    """Where the systems run."""
 
     EMBEDDED = "embedded"
 
@@ -65,11 +61,14 @@ def run(  # noqa: PLR0913 - one parameter an option
     only: Annotated[str | None, typer.Option("-k", metavar="EXPR", help="Run only these experiments.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Decide by this seed; a new one otherwise.")] = None,
     engine: Annotated[Engine, typer.Option(help="What makes the faults of the wire.")] = Engine.EMBEDDED,
-    lab: Annotated[LabKind, typer.Option(help="Where the systems run.")] = LabKind.EMBEDDED,
+    lab: Annotated[str | None, typer.Option(metavar="embedded|attached[:ID]", help=LAB_HELP)] = None,
     integration: Annotated[
         str | None, typer.Option(metavar="'CMD'", help="Start this command instead of the stack's.")
     ] = None,
     attach: Annotated[str | None, typer.Option(metavar="URL", help="Judge an integration that runs there.")] = None,
+    allow_host: Annotated[
+        list[str] | None, typer.Option(metavar="HOST", help="Let --attach name this host, which is not loopback.")
+    ] = None,
     require: Annotated[bool, typer.Option("--require", help="Exit 12 when a handoff cannot be driven.")] = False,
     part: Annotated[str | None, typer.Option("--shard", metavar="i/n", help="Run one of n shards.")] = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Write the run below this folder.")] = Path("reports"),
@@ -84,6 +83,10 @@ def run(  # noqa: PLR0913 - one parameter an option
     declared = open_stack(stack)
     plan = compile_stack(declared)
     chosen = shard(select(plan.experiments, only), part)
+    stack_path = None if str(stack) == "-" else stack.resolve()
+    given = Given(lab, integration, attach, tuple(allow_host or ()))
+    where = choose_where(declared, given)
+    ensure_attachable(declared, given, where, stack_path=stack_path)
     started = dt.datetime.now(dt.UTC)
     folder = _make_folder(out, started)
     info = RunInfo(
@@ -92,19 +95,23 @@ def run(  # noqa: PLR0913 - one parameter an option
         stack_path=str(stack),
         seed=random.SystemRandom().randrange(SEED_RANGE) if seed is None else seed,
         engine=str(engine),
-        lab=str(lab),
-        labs=min(labs, len(chosen)),
+        lab=where.kind,
+        labs=1 if where.kind == ATTACHED else min(labs, len(chosen)),
         started_at=started,
         today=started.date(),
         versions=_list_versions(),
+        integration=given.as_words(),
     )
     options = Options(
         run_id=info.run_id,
         seed=info.seed,
         labs=info.labs,
-        stack_path=None if str(stack) == "-" else stack.resolve(),
+        stack_path=stack_path,
         integration_command=integration,
         attach_url=attach,
+        attached=where.kind == ATTACHED,
+        lab_id=where.id,
+        allowed_hosts=given.allowed_hosts,
     )
     finished = _run(info, options, plan, chosen, folder)
     if as_json:
@@ -114,7 +121,8 @@ def run(  # noqa: PLR0913 - one parameter an option
         report = finished.folder / "index.html"
         render_summary(finished.document, console, report=report, rows=not finished.rows_shown)
     undriven = {row.handoff for row in plan.coverage} - {experiment.handoff for experiment in plan.experiments}
-    raise typer.Exit(NOT_READY if require and undriven and finished.code == OK else finished.code)
+    left_out = bool(undriven or finished.document["skipped"])
+    raise typer.Exit(NOT_READY if require and left_out and finished.code == OK else finished.code)
 
 
 def _make_folder(out: Path, started: dt.datetime) -> Path:
@@ -182,9 +190,10 @@ class _Sink:
 def decide_exit(document: dict[str, Any]) -> int:
     """Decide the exit code: violated before unknown, unknown before held; a run that is not whole is not a held one."""
     summary = document["summary"]
+    missed = any(item.get("applicable", True) for item in document["skipped"])
     if summary["violated"]:
         return VIOLATED
-    if summary["unknown"] or summary["skipped"] or document["interrupted"] or not document["experiments"]:
+    if summary["unknown"] or missed or document["interrupted"] or not document["experiments"]:
         return UNKNOWN
     return OK
 

@@ -42,7 +42,12 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """An experiment that was not run, and why."""
+    """
+    An experiment that was not run, and why.
+
+    One that is not `applicable` cannot be run with this integration at all; leaving it out makes no run incomplete.
+    """
 
     id: str
     reason: str
+    applicable: bool = True

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator, Mapping
 
     from harness.core.history import Order
-    from harness.lab.embedded import EmbeddedLab
+    from harness.lab.lab import Lab
 
 # A fault outlives a dead harness by at most this long.
 TTL_S = 180
@@ -31,7 +31,7 @@ NOT_ARMED = 404
 class Armory:
     """What is armed in one lab for one experiment."""
 
-    def __init__(self, lab: EmbeddedLab, experiment: str, orders: Mapping[int, Order], *, seed: int) -> None:
+    def __init__(self, lab: Lab, experiment: str, orders: Mapping[int, Order], *, seed: int) -> None:
         self._lab = lab
         self._experiment = experiment
         self._orders = orders

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from harness.core.stack import Stack
     from harness.engine.observer import Observer
     from harness.engine.recorder import Recorder
-    from harness.lab.embedded import EmbeddedLab
+    from harness.lab.lab import Lab
 
 
 @dataclass(slots=True)
@@ -29,7 +29,7 @@ class Bench:
     """
 
     stack: Stack
-    lab: EmbeddedLab
+    lab: Lab
     recorder: Recorder
     observer: Observer
     stop: asyncio.Event
@@ -52,8 +52,8 @@ class Bench:
     def read_waits(self) -> dict[int, float]:
         """Read how long the lab's processes, the integration's among them, and our own have waited for a processor."""
         lab = self.lab
-        pids = [process.pid for process in (*lab.fakes.values(), lab.tap_process)]
-        return read_waits(pid for pid in (*pids, lab.integration.pid, os.getpid()) if pid is not None)
+        pids = {process.pid for process in lab.processes.values()} | {lab.integration.pid, os.getpid()}
+        return read_waits(pid for pid in pids if pid is not None)
 
     @property
     def settle_s(self) -> float:

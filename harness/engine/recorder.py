@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from harness.lab.control import ControlClient, JournalPage
-    from harness.lab.embedded import EmbeddedLab
+    from harness.lab.lab import Lab
 
 POLL_S = 10.0
 # How far back entries are kept when an experiment begins: what was under way then must still be paired.
@@ -31,15 +31,15 @@ class Recorder:
     """
     The record of one lab: every journal entry with its source, in the order it arrived, and the driver's own.
 
-    A source that stops answering, starts anew or has a gap becomes a trouble; `lost` then names it. `version` grows with
-    every entry.
+    It begins where the lab was opened: what a journal held before is nobody's. A source that stops answering, starts anew
+    or has a gap becomes a trouble; `lost` then names it. `version` grows with every entry.
     """
 
-    def __init__(self, lab: EmbeddedLab) -> None:
+    def __init__(self, lab: Lab) -> None:
         self._sources: dict[str, ControlClient] = {TAP: lab.tap, **lab.controls}
         self._entries: deque[Entry] = deque()
         self._driver: list[Entry] = []
-        self._seqs = dict.fromkeys(self._sources, 0)
+        self._seqs = {source: lab.journal_ends.get(source, 0) for source in self._sources}
         self._epochs: dict[str, str] = {}
         self._news = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []

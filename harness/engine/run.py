@@ -12,11 +12,11 @@ from harness.core.compile.frame import build_ledger_rule
 from harness.core.experiments import Await, Watch
 from harness.core.result import Result, Skipped
 from harness.core.verdict import UnknownKind
+from harness.engine.attachment import Chances, explain_unfit, is_attached, open_lab, settle_in
 from harness.engine.bench import Bench
 from harness.engine.conduct import Conducted, conduct, warm_up
 from harness.engine.observer import Observer
 from harness.engine.recorder import Recorder
-from harness.lab.embedded import open_embedded_lab
 from harness.lab.errors import LabError
 
 if TYPE_CHECKING:
@@ -31,7 +31,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to run: which integration, how many labs at once, under which seed."""
+    """
+    How to run: which integration, how many labs at once, under which seed.
+
+    `attached` joins a lab that is up, the one named `lab_id` where several are, and `attach_url` says where the integration
+    listens; one not on loopback must be at one of the `allowed_hosts`.
+    """
 
     run_id: str
     seed: int = 0
@@ -39,6 +44,9 @@ class Options:
     stack_path: Path | None = None
     integration_command: str | None = None
     attach_url: str | None = None
+    attached: bool = False
+    lab_id: str | None = None
+    allowed_hosts: tuple[str, ...] = ()
 
 
 class Sink(Protocol):
@@ -50,23 +58,17 @@ class Sink(Protocol):
 
 @asynccontextmanager
 async def open_bench(stack: Stack, options: Options, *, index: int, stop: asyncio.Event) -> AsyncIterator[Bench]:
-    """Bring up a lab and everything an experiment needs around it; raises EnvironmentNotReady."""
+    """Bring up a lab, or join one, and everything an experiment needs around it; raises EnvironmentNotReady."""
     async with AsyncExitStack() as opened:
-        lab = await opened.enter_async_context(
-            open_embedded_lab(
-                stack,
-                stack_path=options.stack_path,
-                run_id=options.run_id,
-                index=index,
-                integration_command=options.integration_command,
-                attach_url=options.attach_url,
-            )
-        )
+        lab = await opened.enter_async_context(open_lab(stack, options, index=index))
         recorder = await opened.enter_async_context(Recorder(lab))
         observer = Observer(stack.integration.observe, lab.integration.url)
         opened.push_async_callback(observer.aclose)
         bench = Bench(stack, lab, recorder, observer, stop, seed=options.seed, index=index)
-        await warm_up(bench, build_ledger_rule(stack))
+        if is_attached(stack, options):
+            await settle_in(bench)
+        else:
+            await warm_up(bench, build_ledger_rule(stack))
         yield bench
 
 
@@ -92,15 +94,26 @@ class Runner:
         Run the experiments; return their results in the order given, and what was not run.
 
         Raises LabError when no lab comes up at all. One that fails later ends the run with what there is, and is kept as
-        `failure`.
+        `failure`. An attached lab is one lab, and what cannot be done to an attached integration is left out.
         """
-        await self._run(sorted(experiments, key=estimate_s, reverse=True), self.options.labs)
+        unfit = {each.id: explain_unfit(each) for each in experiments} if self.attached else {}
+        fit = [experiment for experiment in experiments if not unfit.get(experiment.id)]
+        await self._run(sorted(fit, key=estimate_s, reverse=True), 1 if self.attached else self.options.labs)
         disturbed = [result for result in self.done.values() if result.verdict.kind is UnknownKind.INTERFERENCE]
         await self._run([result.experiment for result in disturbed], 1)
         results = [self.done[experiment.id] for experiment in experiments if experiment.id in self.done]
         reason = "interrupted" if self.failure is None else f"no lab to run it in: {self.failure}"
-        skipped = [Skipped(experiment.id, reason) for experiment in experiments if experiment.id not in self.done]
+        skipped = [
+            Skipped(each.id, unfit.get(each.id) or reason, applicable=not unfit.get(each.id))
+            for each in experiments
+            if each.id not in self.done
+        ]
         return results, skipped
+
+    @property
+    def attached(self) -> bool:
+        """Tell whether the lab is joined, and so neither ours to replace nor to have more than one of."""
+        return is_attached(self.stack, self.options)
 
     async def _run(self, experiments: Sequence[Experiment], labs: int) -> None:
         self.waiting = deque(experiments)
@@ -129,9 +142,14 @@ class Runner:
             if bench is None:
                 return
             warm = bench.usable
+            chances = Chances(bench)
             while self.waiting and not self.stop.is_set():
-                self._note(await conduct(bench, self.waiting.popleft()))
-                if warm and not bench.usable and self.options.attach_url is None:
+                experiment = self.waiting.popleft()
+                if self.attached:
+                    await chances.prepare(experiment)
+                self._note(await conduct(bench, experiment))
+                chances.note(experiment)
+                if bench.recorder.lost if self.attached else warm and not bench.usable:
                     return
 
     def _note(self, conducted: Conducted) -> None:

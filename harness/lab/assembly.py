@@ -1,6 +1,7 @@
 """Bring the parts of one lab up side by side, connect them, and take them down."""
 
 import asyncio
+import json
 from collections.abc import Coroutine, Iterable
 from pathlib import Path
 from typing import Any, NoReturn
@@ -19,6 +20,7 @@ from harness.lab.integration import (
     OwnIntegration,
 )
 from harness.lab.layout import (
+    NEEDS_FILE,
     PRIVATE_KEY_FILE,
     PUBLIC_KEY_FILE,
     Identity,
@@ -30,6 +32,7 @@ from harness.lab.layout import (
     build_tap,
     build_watchdog,
     choose_vendors,
+    describe_needs,
     list_topics,
 )
 from harness.lab.orphans import end_processes
@@ -133,6 +136,7 @@ class Assembly:
         (self.lab.folder / "data").mkdir()
         write_private(self.lab.folder / PRIVATE_KEY_FILE, self.credentials.private_key)
         write_private(self.lab.folder / PUBLIC_KEY_FILE, self.credentials.public_key)
+        write_private(self.lab.folder / NEEDS_FILE, json.dumps(describe_needs(self.stack)))
 
     def _locate(self) -> Sites:
         vendors = {name: seat.vendor.prefix for name, seat in self.seats.items()}
@@ -143,6 +147,7 @@ class Assembly:
                 **{vendors[name]: seat.control.address.url for name, seat in self.seats.items()},
                 "TAP": self.tap_control.address.url,
             },
+            toxics=self.tap_admin.address.url,
             integration=self.integration_address,
             data_folder=self.lab.folder / "data",
             private_key_file=self.lab.folder / PRIVATE_KEY_FILE,

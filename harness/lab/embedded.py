@@ -22,45 +22,30 @@ from pathlib import Path
 
 from harness.core.stack import Stack
 from harness.lab.assembly import Assembly
-from harness.lab.control import ControlClient
 from harness.lab.deaths import Deaths
 from harness.lab.errors import EnvironmentNotReady
 from harness.lab.integration import Integration
+from harness.lab.lab import Lab
 from harness.lab.layout import Identity, choose_place
 from harness.lab.processes import Process
 from harness.lab.registry import register, sweep
-from harness.lab.tap import TapClient
 from harness.wire.toxiproxy import ToxiproxyServer
 
 
 @dataclass(frozen=True, slots=True)
-class EmbeddedLab:
+class EmbeddedLab(Lab):
     """
-    A lab that is up.
+    A lab whose every part is a child of this process.
 
-    `environment`: the integration's variables; `published`: those and the control planes (what `handoff lab env` prints).
-    `controls`: control plane by system name, the ops desk's as `opsdesk`. `fakes` and `tap_process`: their processes, to
-    freeze, kill or read. `deaths`: ends nobody asked for, in order; set `deaths.on_death` to hear of each.
-    `absent`: why a system of the stack is not in this lab. `toxiproxy` drives the toxic engine; `vendor_addresses` are where
-    the vendors really listen (`host:port` by system), for proxies to lead to; `tap_addresses` the URLs in front of them.
+    `fakes` and `tap_process`: its processes, to freeze, kill or read. `deaths`: ends nobody asked for, in order; set
+    `deaths.on_death` to hear of each.
     """
 
-    id: str
     folder: Path
     nonce: str
-    scale: float
-    environment: dict[str, str]
-    published: dict[str, str]
-    controls: dict[str, ControlClient]
-    tap: TapClient
-    integration: Integration
     fakes: dict[str, Process]
     tap_process: Process
     deaths: Deaths
-    absent: dict[str, str]
-    toxiproxy: ToxiproxyServer
-    vendor_addresses: dict[str, str]
-    tap_addresses: dict[str, str]
 
 
 @asynccontextmanager
@@ -121,11 +106,13 @@ def _present(assembly: Assembly, integration: Integration) -> EmbeddedLab:
         integration=integration,
         fakes=assembly.fakes,
         tap_process=assembly.tap_process,
+        processes={process.role: process for process in (*assembly.fakes.values(), assembly.tap_process)},
         deaths=assembly.deaths,
         absent=assembly.absent,
         toxiproxy=ToxiproxyServer(assembly.tap_admin.address.url),
         vendor_addresses={name: str(seat.listener.address) for name, seat in assembly.seats.items()},
         tap_addresses={name: listener.address.url for name, listener in assembly.outbound.items()},
+        journal_ends={},
     )
 
 

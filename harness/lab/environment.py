@@ -19,10 +19,11 @@ _OURS = re.compile(
     | (STOREFRONT|WMS)_TOKEN | (STOREFRONT|GATEWAY|WMS)_WEBHOOK_SECRET | GATEWAY_API_KEY | WMS_EDI_URL
     | ERP_(ACCOUNT|CLIENT_ID|CLIENT_SECRET|PRIVATE_KEY_FILE|CERTIFICATE_ID|TOKEN_ID|TOKEN_SECRET)
     | OPS_(PAGERDUTY|SLACK|ZENDESK|JIRA)_URL | OPS_ROLE_[A-Z0-9_]+_KEY
-    | [A-Z]+_CONTROL_URL | CONTROL_TOKEN
+    | [A-Z]+_CONTROL_URL | TOXIPROXY_URL | CONTROL_TOKEN
     """,
     re.VERBOSE,
 )
+_CONTROLS = re.compile(r"[A-Z]+_CONTROL_URL|TOXIPROXY_URL|CONTROL_TOKEN")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +31,14 @@ class Sites:
     """
     Where everything of a lab is.
 
-    `outbound`: base URL by variable prefix (`ERP`), at the tap; `opsdesk` likewise; `controls`: control plane by prefix.
+    `outbound`: base URL by variable prefix (`ERP`), at the tap; `opsdesk` likewise; `controls`: control plane by prefix;
+    `toxics`: the toxic engine's.
     """
 
     outbound: Mapping[str, str]
     opsdesk: str
     controls: Mapping[str, str]
+    toxics: str
     integration: Address
     data_folder: Path
     private_key_file: Path
@@ -64,9 +67,14 @@ def build_environment(
 
 
 def build_controls(sites: Sites, credentials: Credentials) -> dict[str, str]:
-    """Build what `handoff lab env` adds: the control planes and their token."""
+    """Build what `handoff lab env` adds: the control planes and their token, and the toxic engine, which needs none."""
     urls = {f"{prefix}_CONTROL_URL": url for prefix, url in sites.controls.items()}
-    return {**urls, "CONTROL_TOKEN": credentials.control_token}
+    return {**urls, "TOXIPROXY_URL": sites.toxics, "CONTROL_TOKEN": credentials.control_token}
+
+
+def is_for_the_integration(name: str) -> bool:
+    """Tell whether a published variable is one that the integration is given."""
+    return _CONTROLS.fullmatch(name) is None
 
 
 def build_storefront(credentials: Credentials) -> dict[str, str]:

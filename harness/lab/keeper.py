@@ -50,6 +50,7 @@ def describe(lab: EmbeddedLab) -> dict[str, Any]:
             for name, control in lab.controls.items()
         },
         "tap_control_url": lab.tap.base_url,
+        "toxiproxy_url": lab.published["TOXIPROXY_URL"],
         "integration": {"url": lab.integration.url, "pid": lab.integration.pid},
         "absent": lab.absent,
     }

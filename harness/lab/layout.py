@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 from harness.core.stack import Stack, System
 from harness.lab.credentials import Credentials
@@ -19,6 +20,7 @@ from harness.lab.vendors import OPSDESK, OPSDESK_VENDOR, VENDORS, Vendor
 
 PUBLIC_KEY_FILE = "erp-public.pem"
 PRIVATE_KEY_FILE = "erp-private.pem"
+NEEDS_FILE = "needs.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,21 @@ def list_topics(stack: Stack, system: str) -> list[str]:
     """List the webhook topics (`orders/create`) that handoffs from this system name, each once."""
     named = (name for handoff in stack.handoffs if handoff.source == system for name in handoff.operations)
     return list(dict.fromkeys(name for name in named if "/" in name))
+
+
+def describe_needs(stack: Stack) -> dict[str, Any]:
+    """
+    Describe, as JSON values by name, what a lab is built to: a stack that needs something else does not fit into it.
+
+    Everything else of a stack (paths, breakers, what is observed) may change while a lab is up.
+    """
+    return {
+        "systems": {name: system.fake or system.wiremock or "" for name, system in stack.systems.items()},
+        "webhook receivers": dict(stack.integration.webhooks),
+        "webhook topics": {name: list_topics(stack, name) for name in stack.integration.webhooks},
+        "roles": {name: role.channel for name, role in stack.roles.items()},
+        "time scale": stack.time.scale,
+    }
 
 
 def _find_vendor(system: System, taken: Iterable[Vendor]) -> Vendor:

@@ -68,3 +68,7 @@ class TapClient(ControlClient):
     async def lift_signal(self, signal_id: str) -> Json:
         """Disarm a signal; refused with 404 once it was sent."""
         return await self._call("DELETE", f"/signals/{quote(signal_id, safe='')}")
+
+    async def lift_signals(self) -> list[str]:
+        """Disarm every signal; answer the ids that were armed."""
+        return cast("list[str]", (await self._call("DELETE", "/signals"))["lifted"])

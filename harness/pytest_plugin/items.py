@@ -11,6 +11,7 @@ from harness.core.compile import compile_stack
 from harness.core.loading import load_stack
 from harness.core.problems import StackError
 from harness.core.verdict import Outcome
+from harness.engine.attachment import explain_unfit, is_attached
 from harness.engine.run import Options
 from harness.lab.errors import LabError
 from harness.pytest_plugin.keys import LAB
@@ -59,6 +60,12 @@ class StackFile(pytest.File):
         stash[LAB] = lab
         return lab
 
+    def skip_unfit(self, experiment: Experiment) -> None:
+        """Skip aloud what cannot be done to an integration that runs elsewhere."""
+        reason = explain_unfit(experiment) if is_attached(self.stack, self._options()) else ""
+        if reason:
+            pytest.skip(reason)
+
     def _options(self) -> Options:
         worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
         return Options(
@@ -90,6 +97,7 @@ class ExperimentItem(pytest.Item):
         stack_file = self.parent
         if not isinstance(stack_file, StackFile):
             self._misplaced()
+        stack_file.skip_unfit(self.experiment)
         try:
             result = stack_file.open_lab().conduct(self.experiment)
         except LabError as error:

@@ -30,7 +30,7 @@ WRONG = (Row.LOST, Row.DUPLICATED)
 
 @dataclass(frozen=True, slots=True)
 class RunInfo:
-    """What is known of a run beside its results."""
+    """What is known of a run beside its results; `integration` are the words of the command line that chose it."""
 
     run_id: str
     stack: Stack
@@ -44,6 +44,7 @@ class RunInfo:
     versions: Mapping[str, str]
     interrupted: bool = False
     finished_at: dt.datetime | None = None
+    integration: tuple[str, ...] = ()
 
 
 def build_run(info: RunInfo, plan: Plan, results: Sequence[Result], skipped: Sequence[Skipped]) -> dict[str, Any]:
@@ -69,7 +70,7 @@ def build_run(info: RunInfo, plan: Plan, results: Sequence[Result], skipped: Seq
         "versions": dict(info.versions),
         "handoffs": [_show_handoff(handoff) for handoff in info.stack.handoffs],
         "experiments": shown,
-        "skipped": [{"id": each.id, "reason": each.reason} for each in skipped],
+        "skipped": [{"id": each.id, "reason": each.reason, "applicable": each.applicable} for each in skipped],
         "coverage": _build_coverage(plan, verdicts),
         "ledger": _build_ledger(results),
         "summary": {
@@ -117,8 +118,9 @@ def build_experiment(info: RunInfo, result: Result) -> dict[str, Any]:
 
 
 def build_reproduce(info: RunInfo, experiment: str) -> str:
-    """Build the command that runs this experiment alone, under the same seed."""
-    return shlex.join(["handoff", "run", info.stack_path, "--seed", str(info.seed), "-k", experiment])
+    """Build the command that runs this experiment alone, under the same seed, against the same integration."""
+    words = ["handoff", "run", info.stack_path, *info.integration, "--seed", str(info.seed), "-k", experiment]
+    return shlex.join(words)
 
 
 def find_accept(accepts: Iterable[Accept], clause: str, today: dt.date) -> Accept | None:

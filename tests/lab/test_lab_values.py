@@ -12,6 +12,7 @@ from harness.lab.environment import (
     build_controls,
     build_environment,
     clear_ours,
+    is_for_the_integration,
     name_role_key,
     render_dotenv,
 )
@@ -31,6 +32,7 @@ def sites(tmp_path):
         outbound={"STOREFRONT": "http://127.0.0.1:1", "ERP": "http://127.0.0.1:2"},
         opsdesk="http://127.0.0.1:3",
         controls={"STOREFRONT": "http://127.0.0.1:4", "OPSDESK": "http://127.0.0.1:5"},
+        toxics="http://127.0.0.1:7",
         integration=Address("127.0.0.1", 6),
         data_folder=tmp_path / "data",
         private_key_file=tmp_path / "key.pem",
@@ -58,7 +60,7 @@ def test_the_integration_is_told_everything_and_no_control_plane(sites, credenti
 def test_a_system_that_is_not_there_has_no_variables(sites, credentials):
     """A stack without an ERP tells of no ERP."""
     few = Sites(
-        outbound={}, opsdesk=sites.opsdesk, controls={}, integration=sites.integration,
+        outbound={}, opsdesk=sites.opsdesk, controls={}, toxics=sites.toxics, integration=sites.integration,
         data_folder=sites.data_folder, private_key_file=sites.private_key_file,
     )  # fmt: skip
     assert not [name for name in _build(few, credentials) if name.startswith(("ERP_", "STOREFRONT_"))]
@@ -73,12 +75,16 @@ def test_the_stack_and_the_scale_are_offered(sites, credentials, tmp_path):
 
 
 def test_control_planes_are_for_the_shell_of_the_user(sites, credentials):
-    """`handoff lab env` adds one URL a fake, and their token."""
-    assert build_controls(sites, credentials) == {
+    """`handoff lab env` adds one URL a fake, the toxic engine's, and the token; none is for the integration."""
+    controls = build_controls(sites, credentials)
+    assert controls == {
         "STOREFRONT_CONTROL_URL": "http://127.0.0.1:4",
         "OPSDESK_CONTROL_URL": "http://127.0.0.1:5",
+        "TOXIPROXY_URL": "http://127.0.0.1:7",
         "CONTROL_TOKEN": credentials.control_token,
     }
+    assert not any(map(is_for_the_integration, controls))
+    assert all(map(is_for_the_integration, _build(sites, credentials)))
 
 
 def test_the_key_of_a_role_is_its_own_in_every_lab():

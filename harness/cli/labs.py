@@ -1,0 +1,75 @@
+"""The lab a command line chooses: a new one, or one that is up already, and where the integration listens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from harness.core.problems import Problem, StackError, nearest
+from harness.lab.choice import choose_lab
+from harness.lab.target import choose_target
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from harness.core.stack import Stack
+
+EMBEDDED, ATTACHED = "embedded", "attached"
+KINDS = (EMBEDDED, ATTACHED)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The options of a command line that choose lab and integration, as they were given."""
+
+    lab: str | None = None
+    integration: str | None = None
+    attach: str | None = None
+    allowed_hosts: tuple[str, ...] = ()
+
+    def as_words(self) -> tuple[str, ...]:
+        """Return them as the words of a command line again."""
+        named = (("--lab", self.lab), ("--integration", self.integration), ("--attach", self.attach))
+        words = [word for name, value in named if value is not None for word in (name, value)]
+        return (*words, *(word for host in self.allowed_hosts for word in ("--allow-host", host)))
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The lab that was chosen: its kind, and the id of one that is up where it was named."""
+
+    kind: str
+    id: str | None = None
+
+
+def choose_where(stack: Stack, given: Given) -> Chosen:
+    """
+    Choose the lab: as given, else the one an integration that runs elsewhere was started with, else a new one.
+
+    Raises StackError where what is given contradicts itself: a new lab is unknown to what runs already.
+    """
+    name, _, lab_id = (given.lab or "").partition(":")
+    if given.lab is not None and name not in KINDS:
+        _refuse(f"there is no lab {given.lab}", expected=KINDS, suggestion=nearest(name, KINDS))
+    if name == EMBEDDED and lab_id:
+        _refuse(f"--lab {given.lab} names a lab, and an embedded one is always new", fix=f"--lab attached:{lab_id}")
+    elsewhere = given.attach or (stack.integration.url if given.integration is None else None)
+    if name == EMBEDDED and elsewhere is not None:
+        message = f"--lab embedded brings up a new lab, of which the integration at {elsewhere} can know nothing"
+        _refuse(message, fix="leave out --lab, and have the integration started with the variables of `handoff lab up`")
+    if name == ATTACHED and given.integration is not None:
+        message = "--lab attached uses what runs already, --integration starts another"
+        _refuse(message, fix="keep one of the two")
+    attached = name == ATTACHED or elsewhere is not None
+    return Chosen(ATTACHED, lab_id or None) if attached else Chosen(EMBEDDED)
+
+
+def ensure_attachable(stack: Stack, given: Given, chosen: Chosen, *, stack_path: Path | None) -> None:
+    """Find out before anything is written whether there is a lab to join; raises StackError or EnvironmentNotReady."""
+    if chosen.kind == ATTACHED:
+        target = choose_target(stack, given.attach, allowed_hosts=given.allowed_hosts)
+        choose_lab(stack_path, lab_id=chosen.id, target=target)
+
+
+def _refuse(message: str, **more: Any) -> NoReturn:
+    raise StackError((Problem("lab", message, "<command line>", **more),))

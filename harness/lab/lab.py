@@ -1,0 +1,46 @@
+"""What every lab is to whoever runs experiments in it, wherever its parts live and whoever started them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from harness.lab.control import ControlClient
+from harness.lab.integration import Integration
+from harness.lab.tap import TapClient
+from harness.wire.toxiproxy import ToxiproxyServer
+
+
+class Running(Protocol):
+    """A process of a lab: one of ours, or the mark of somebody else's."""
+
+    @property
+    def pid(self) -> int | None:
+        """Its process id; None where it never ran."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Lab:
+    """
+    A lab that is up.
+
+    `environment`: the integration's variables; `published`: those and the control planes (what `handoff lab env` prints).
+    `controls`: control plane by system name, the ops desk's as `opsdesk`. `processes`: what runs on this machine, by role.
+    `absent`: why a system of the stack is not in this lab. `toxiproxy` drives the toxic engine; `vendor_addresses` are where
+    the vendors really listen (`host:port` by system), for proxies to lead to; `tap_addresses` the URLs in front of them.
+    `journal_ends`: the `seq` each journal stood at when the lab was opened, by system and `tap`; where none is given, 0.
+    """
+
+    id: str
+    scale: float
+    environment: Mapping[str, str]
+    published: Mapping[str, str]
+    controls: Mapping[str, ControlClient]
+    tap: TapClient
+    integration: Integration
+    processes: Mapping[str, Running]
+    absent: Mapping[str, str]
+    toxiproxy: ToxiproxyServer
+    vendor_addresses: Mapping[str, str]
+    tap_addresses: Mapping[str, str]
+    journal_ends: Mapping[str, int]
