@@ -103,12 +103,23 @@ class Driver:
                 await self.wait(step.until or never, within_s=step.for_s, declared_s=step.for_s, what=str(step))
 
     async def wait(
-        self, condition: Condition, *, within_s: float, declared_s: float = 0.0, what: str | None = None
+        self,
+        condition: Condition,
+        *,
+        within_s: float,
+        declared_s: float = 0.0,
+        what: str | None = None,
+        ask: frozenset[str] | None = None,
     ) -> bool:
-        """Wait until a condition is met, at most `within_s`; note the wait and tell whether it was."""
+        """
+        Wait until a condition is met, at most `within_s`; note the wait and tell whether it was.
+
+        Meanwhile the integration is asked for what the experiment needs, or for `ask`.
+        """
         began = time.monotonic()
         since = began - self.origin
-        asking = asyncio.create_task(self._keep_asking()) if self.experiment.needs else None
+        names = (self.experiment.needs if ask is None else ask) & self.observer.observable
+        asking = asyncio.create_task(self._keep_asking(names)) if names else None
         try:
             met = await self._until(condition, since, began + within_s)
         finally:
@@ -167,11 +178,11 @@ class Driver:
             task.cancel()
         await asyncio.gather(news, stop, return_exceptions=True)
 
-    async def _keep_asking(self) -> None:
-        """Ask for what the experiment needs again and again, noting answers that differ from the last."""
+    async def _keep_asking(self, names: frozenset[str]) -> None:
+        """Ask for these again and again, noting answers that differ from the last."""
         last: dict[str, object] = {}
         while True:
-            for what in sorted(self.experiment.needs & self.observer.observable):
+            for what in sorted(names):
                 try:
                     items = await self.observer.read(what)
                 except ObserveError:

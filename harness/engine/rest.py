@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from harness.engine.driver import Driver
 
 REPLAY_ROUNDS = 3
+DEAD_LETTERS = "dead_letters"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,19 +75,24 @@ async def bring_to_rest(driver: Driver, *, canary: int, settle_s: float, patienc
 
 
 async def _settle(driver: Driver, canary: int, within_s: float) -> bool:
+    """Replay what waits, wait until everything is at rest, and again for what was put aside meanwhile."""
     condition = AtRest(driver, canary)
+    settled = False
     for _ in range(REPLAY_ROUNDS):
-        await driver.observe("dead_letters")
-        settled = await driver.wait(condition, within_s=within_s)
-        if not await _replay_waiting(driver):
-            return settled
-    await driver.observe("dead_letters")
-    return await driver.wait(condition, within_s=within_s)
+        await driver.observe(DEAD_LETTERS)
+        replayed = await _replay_waiting(driver)
+        if settled and not replayed:
+            break
+        await driver.observe(DEAD_LETTERS)
+        settled = await driver.wait(condition, within_s=within_s, ask=frozenset({DEAD_LETTERS}))
+        if not settled and not replayed:
+            break
+    return settled
 
 
 async def _replay_waiting(driver: Driver) -> bool:
     """Replay what waits in the dead letters; tell whether there was anything that could be."""
-    observation = driver.history().observed("dead_letters")
+    observation = driver.history().observed(DEAD_LETTERS)
     waiting = [item for item in (observation.items if observation else ()) if item.get("state") == "waiting"]
     replayed = False
     for item in waiting:
