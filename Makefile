@@ -7,7 +7,7 @@ PYTHON ?= $(shell for candidate in python3 python3.14 python3.13 python3.12 pyth
 BIN := .venv/bin
 PIP := pip install --quiet --disable-pip-version-check
 
-.PHONY: venv run test check fix clean
+.PHONY: venv run test full check fix clean
 .DELETE_ON_ERROR:
 
 run: venv
@@ -15,6 +15,10 @@ run: venv
 
 test: venv .venv-netsuite/.installed
 	$(BIN)/pytest -n 2 --dist loadgroup
+
+# The long proofs: every experiment against every integration of the zoo.
+full: venv
+	$(BIN)/pytest -m slow
 
 check: venv
 	$(BIN)/ruff check .
