@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from fakes.erp.app import build_erp_service
 from fakes.erp.keys import build_private_key, read_public_key, write_private_key
 from fakes.erp.settings import Settings, read_settings
-from fakes.kit.serve import build_parser, read_options, run
+from fakes.kit.options import build_parser, read_options
+from fakes.kit.serve import run
 
 if TYPE_CHECKING:
     import argparse

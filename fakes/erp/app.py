@@ -24,7 +24,7 @@ from fakes.kit.entities import EntityIndex
 from fakes.kit.fake import Fake, build_vendor_app
 from fakes.kit.ids import IdSource
 from fakes.kit.journal import Journal
-from fakes.kit.serve import Options, Service, build_service
+from fakes.kit.serve import Service, build_service
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from fakes.kit.answers import Answer
     from fakes.kit.clock import Clock
     from fakes.kit.exchange import Exchange
+    from fakes.kit.options import Options
 
 
 def build_erp(settings: Settings, key: PublicKey, *, nonce: str, clock: Clock | None = None) -> tuple[Fake, Pool]:

@@ -13,5 +13,6 @@ One call passes through these layers, outermost first:
 
 Handlers write through ``records.Collection`` and pass their exchange along: that journals the change, links the record to its
 order, and leaves it out when the call is a dry run (faults ``not_persisted`` and ``malformed``). What else a handler keeps must
-ask ``exchange.dry_run``. ``plane.build_fake_control`` is the control plane, ``serve`` the command line of every fake.
+ask ``exchange.dry_run``. ``plane.build_fake_control`` is the control plane, ``options`` the command line of every
+fake and ``serve`` its process.
 """

@@ -6,17 +6,15 @@ Prints one JSON line with the addresses when both listen; ends cleanly on SIGTER
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
 import logging
 import os
-import secrets
 import signal
 import socket
 import sys
 from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -24,36 +22,20 @@ import uvloop
 
 from fakes.kit.connection import FakeProtocol, build_protocol
 from fakes.kit.fake import Fake, build_vendor_app
-from fakes.kit.ids import build_nonce
 from fakes.kit.plane import build_fake_control
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from starlette.types import ASGIApp
 
     from fakes.kit.journal import Journal
+    from fakes.kit.options import Options
 
 # An idle client connection is kept longer than any test runs: closing it early would look like a fault nobody armed.
 KEEP_ALIVE_S = 3600
 GRACE_S = 1
 BACKLOG = 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How a fake is started; see build_parser."""
-
-    host: str = "127.0.0.1"
-    port: int = 0
-    control_port: int = 0
-    fd: int | None = None
-    control_fd: int | None = None
-    token: str = ""
-    token_generated: bool = False
-    time_scale: float = 1.0
-    nonce: str = field(default_factory=build_nonce)
-    lifeline_fd: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,46 +48,6 @@ class Service:
     app: ASGIApp
     running: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
     protocol: type[FakeProtocol] = FakeProtocol
-
-
-def build_parser(system: str) -> argparse.ArgumentParser:
-    """Return the command line every fake has; a vendor may add to it."""
-    parser = argparse.ArgumentParser(prog=f"python -m fakes.{system}", description=f"Serve the {system} fake.")
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: loopback)")
-    parser.add_argument("--port", type=_port, default=0, help="vendor port (default: any free one)")
-    parser.add_argument("--control-port", type=_port, default=0, help="control port (default: any free one)")
-    parser.add_argument("--fd", type=int, help="inherited listening socket to use as the vendor port")
-    parser.add_argument("--control-fd", type=int, help="inherited listening socket to use as the control port")
-    parser.add_argument("--token", help="control token (default: CONTROL_TOKEN, else one is made up and printed)")
-    parser.add_argument(
-        "--time-scale", type=_time_scale, help="divisor of the vendor's waits (default: HANDOFF_TIME_SCALE or 1)"
-    )
-    parser.add_argument("--nonce", help="seed of the ids, the same gives the same ids (default: random)")
-    parser.add_argument("--lifeline-fd", type=int, help="inherited pipe; the fake ends when it closes")
-    return parser
-
-
-def read_options(arguments: argparse.Namespace, environ: Mapping[str, str] = os.environ) -> Options:
-    """Complete the command line from the environment; exits with a message when that makes no sense."""
-    token = arguments.token or environ.get("CONTROL_TOKEN")
-    scale = arguments.time_scale
-    if scale is None:
-        try:
-            scale = _time_scale(environ.get("HANDOFF_TIME_SCALE") or "1")
-        except (ValueError, argparse.ArgumentTypeError) as error:
-            sys.exit(f"HANDOFF_TIME_SCALE: {error}")
-    return Options(
-        host=arguments.host,
-        port=arguments.port,
-        control_port=arguments.control_port,
-        fd=arguments.fd,
-        control_fd=arguments.control_fd,
-        token=token or secrets.token_urlsafe(24),
-        token_generated=not token,
-        time_scale=scale,
-        nonce=arguments.nonce or build_nonce(),
-        lifeline_fd=arguments.lifeline_fd,
-    )
 
 
 def build_service(fake: Fake, options: Options) -> Service:
@@ -228,17 +170,3 @@ def _check_lifeline(fd: int, stop: asyncio.Event) -> None:
     if os.read(fd, 4096) == b"":
         asyncio.get_running_loop().remove_reader(fd)
         stop.set()
-
-
-def _time_scale(text: str) -> float:
-    value = float(text)
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError("the time scale is a positive number")
-    return value
-
-
-def _port(text: str) -> int:
-    value = int(text)
-    if not 0 <= value <= 65_535:
-        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
-    return value

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fakes.kit.serve import build_parser, build_service, read_options, run
+from fakes.kit.options import build_parser, read_options
+from fakes.kit.serve import build_service, run
 from fakes.opsdesk.build import build_opsdesk
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 
-from fakes.kit.serve import build_parser, build_service, read_options, run
+from fakes.kit.options import build_parser, read_options
+from fakes.kit.serve import build_service, run
 from fakes.storefront.build import build_storefront
 from fakes.storefront.settings import Settings
 

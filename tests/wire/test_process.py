@@ -4,6 +4,8 @@ import asyncio
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 
 import httpx2
@@ -85,6 +87,25 @@ def test_a_freeze_leaves_a_stall_entry():
                 assert page.entries[0]["seconds"] > 0.25
 
         run(scene)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--control-port", "70000"], "a port is a number from 0 to 65535"),
+        (["--admin-port", "-1"], "a port is a number from 0 to 65535"),
+        (["--admin-port", "{taken}"], "Address already in use"),
+    ],
+)
+def test_a_bad_start_ends_with_a_message(options, says):
+    """What is wrong with the command line or an address is said in a line, without a traceback."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        given = [option.format(taken=taken.getsockname()[1]) for option in options]
+        command = [sys.executable, "-m", "harness.wire", *given]
+        ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode != 0
+    assert says in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 def test_it_makes_up_a_token_where_none_is_given(wire):

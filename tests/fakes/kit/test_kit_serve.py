@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import httpx2
 import pytest
 
-from fakes.kit.serve import build_parser, read_options
+from fakes.kit.options import build_parser, read_options
 from tests.fakes.conftest import ROOT, start_fake
 
 if TYPE_CHECKING:

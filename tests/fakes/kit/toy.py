@@ -17,9 +17,10 @@ from fakes.kit.fake import Act, Fake, Seeds
 from fakes.kit.ids import IdSource
 from fakes.kit.journal import Journal
 from fakes.kit.kinds import API_KINDS, WEBHOOK_KINDS
+from fakes.kit.options import Options, build_parser, read_options
 from fakes.kit.outbox import Outbox, OutboxSettings, Webhook
 from fakes.kit.records import Collection
-from fakes.kit.serve import Options, build_parser, build_service, read_options, run
+from fakes.kit.serve import build_service, run
 
 if TYPE_CHECKING:
     from fakes.kit.exchange import Exchange
