@@ -21,12 +21,12 @@ def judge(experiment: Experiment, history: History) -> Verdict:
 
 def run_check(check: Check, history: History) -> CheckResult:
     """
-    Run one check; whatever it raises makes it unknown.
+    Run one check, under the name it has in its experiment; whatever it raises makes it unknown.
 
     So does a promise that was broken by being late, by no more than the lab's own processes were held up.
     """
     try:
-        return _weigh(check.judge(history), history.disturbance_s)
+        return replace(_weigh(check.judge(history), history.disturbance_s), name=check.name)
     except Exception as error:  # noqa: BLE001 - a crashed check must never decide nor stop the others
         observed = f"the check {check.name} crashed: {type(error).__name__}: {error}"
         return build_unknown(check.name, "the check runs", observed, UnknownKind.INTERFERENCE)

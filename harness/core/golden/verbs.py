@@ -24,6 +24,7 @@ ANSWERS: Mapping[str, tuple[int | None, str, int | None]] = {
     "hung": (None, "client_closed", 204),
     "reset": (None, "reset", None),
     "unreached": (None, "client_closed", None),
+    "cut": (None, "client_closed", None),
     "refused": (None, "refused", None),
 }
 CALL_OPTIONS = ("took", "key", "body", "code", "seen", "only", "record", "system", "part")
@@ -67,7 +68,9 @@ def tell_call(scribe: Scribe, line: Line) -> None:
     }
     if line.option("only", "tap") == "tap":
         status = read_whole(line.option("seen"), "`seen`") if line.option("seen") else seen
-        saw: Fields = {"system": system, "direction": "outbound", "status": status, "end": end, "rule": rule}
+        # Of a call that is cut short the tap never saw the last byte.
+        whole: Fields = {"request_mono": None} if line.words[1] == "cut" else {}
+        saw: Fields = {**whole, "system": system, "direction": "outbound", "status": status, "end": end, "rule": rule}
         scribe.exchange(line.t, took_s, {**what, **saw})
     if line.option("only", "fake") == "fake" and answered is not None:
         got: Fields = {"status": answered, "code": line.option("code") or None, "faults": faults}

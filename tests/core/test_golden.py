@@ -1,0 +1,257 @@
+"""The oracle against hand-written histories, and the reader of those."""
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from harness.core.golden import Trace, TraceError, judge_trace, list_differences, load_trace
+from harness.core.history import History
+from harness.core.loading import load_stack
+from harness.core.stack import Stack
+from harness.core.verdict import Outcome, UnknownKind
+
+ROOT = Path(__file__).parents[2]
+FILES = sorted((ROOT / "scenarios/golden").glob("*.yaml"))
+FAMILIES = (
+    "retry",
+    "session",
+    "letter",
+    "replay",
+    "escalation",
+    "breaker",
+    "webhook",
+    "crash",
+    "branch",
+    "gate",
+    "ledger",
+)
+
+TRACE = """\
+story: The ERP answers 429 once.
+experiment: order-to-erp/429:retry/once
+history:
+  - 0.00 arm f1
+  - 0.00 place 1
+  - 0.01 webhook 1 200
+  - 0.03 sales_order.upsert 1 429 f1 code=BUSY
+  - 0.19 sales_order.upsert 1 204 record=7
+until: 1.2
+verdict: held
+"""
+
+
+@cache
+def reference() -> Stack:
+    """Load the stack most traces are about."""
+    text = (ROOT / "reference/stack.yaml").read_text(encoding="utf-8")
+    return load_stack(text, file="reference/stack.yaml")
+
+
+def read(text: str) -> Trace:
+    """Load a trace about the reference."""
+    return load_trace(text, file="trace.yaml", stack=reference())
+
+
+def tell(*lines: str, verdict: str = "held") -> History:
+    """Return the history that lines tell, in an experiment with one fault and two orders."""
+    history = "".join(f"  - {line}\n" for line in lines)
+    return read(
+        f"story: some\nexperiment: order-to-erp/429:retry/once\nhistory:\n{history}verdict: {verdict}\n"
+    ).history
+
+
+def complain(text: str) -> list[str]:
+    """Return what is wrong with a trace, each with its place."""
+    with pytest.raises(TraceError) as caught:
+        read(text)
+    return [f"{problem.line}:{problem.column} {problem.message}" for problem in caught.value.problems]
+
+
+@pytest.mark.parametrize("file", FILES, ids=[file.stem for file in FILES])
+def test_verdict(file):
+    """Every golden trace gets the verdict it must get, by what must decide it."""
+    trace = load_trace(file.read_text(encoding="utf-8"), file=str(file.relative_to(ROOT)), stack=reference())
+    assert list_differences(trace, judge_trace(trace)) == ()
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_family_has_good_and_bad(family):
+    """Every family has traces that must be held and traces that must not."""
+    texts = [file.read_text(encoding="utf-8") for file in FILES if file.stem.startswith(family)]
+    assert len(texts) >= 3
+    outcomes = {"held" if "\nverdict: held" in text else "not" for text in texts}
+    assert outcomes == ({"not"} if family == "gate" else {"held", "not"})
+
+
+def test_every_story_is_its_own():
+    """No two traces tell the same story."""
+    stories = [read_story(file) for file in FILES]
+    assert len(stories) == len(set(stories)) >= 25
+
+
+def read_story(file: Path) -> str:
+    """Return the story of a trace, which is a sentence."""
+    trace = load_trace(file.read_text(encoding="utf-8"), file=file.name, stack=reference())
+    assert trace.story.endswith(".")
+    return trace.story
+
+
+def test_every_kind_of_unknown_is_told():
+    """There is a trace for each kind of unknown."""
+    texts = "".join(file.read_text(encoding="utf-8") for file in FILES)
+    assert [kind for kind in UnknownKind if f"verdict: unknown {kind}" not in texts] == []
+
+
+def test_a_wrong_expectation_is_told():
+    """A trace whose verdict, decider or words are other than it says is told to differ, and why."""
+    wrong = read(TRACE.replace("verdict: held", "verdict: violated\nby: backoff\nsays: something else"))
+    found = list_differences(wrong, judge_trace(wrong))
+    assert found[:3] == (
+        "verdict: held instead of violated",
+        "decided by:  instead of backoff",
+        "reason: does not say 'something else'",
+    )
+
+
+def test_the_rest_is_seen_by_the_ledger_alone():
+    """What happened while the lab came to rest can only change what the ledger says."""
+    rest = "rest:\n  - 1.3 sales_order.upsert 1 204 record=8\n"
+    verdict = judge_trace(read(TRACE.replace("verdict: held", f"{rest}verdict: violated\nby: ledger")))
+    assert [check.name for check in verdict.checks if check.outcome is not Outcome.HELD] == ["ledger"]
+
+
+def test_a_call_is_recorded_by_both_witnesses():
+    """A call becomes one exchange with what the client and the vendor saw, and a receipt of the fault it met."""
+    history = tell("0 arm f1", "0.1 sales_order.upsert 1 429 f1 code=BUSY took=0.2")
+    (call,) = history.exchanges
+    assert (call.status, call.server_status, call.code, call.order, call.faults) == (429, 429, "BUSY", 1, ("f1",))
+    assert (call.started, call.ended) == pytest.approx((0.1, 0.3))
+    assert [receipt.order for receipt in history.hits("f1")] == [1]
+    assert history.disagreements == ()
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "server_status", "end", "agree"),
+    [
+        ("204", 204, 204, "complete", True),
+        ("lost", None, 204, "reset", False),
+        ("hung", None, 204, "client_closed", True),
+        ("reset", None, None, "reset", False),
+        ("unreached", None, None, "client_closed", False),
+        ("refused", None, None, "refused", False),
+        ("cut", None, None, "client_closed", True),
+        ("204 seen=500", 500, 204, "complete", False),
+        ("204 only=tap", 204, None, "complete", False),
+    ],
+)
+def test_answers(answer, status, server_status, end, agree):
+    """Each word for an answer says what the client saw and what the vendor did, and whether that needs explaining."""
+    history = tell(f"0.1 sales_order.upsert 1 {answer}")
+    (call,) = history.exchanges
+    assert (call.status, call.server_status, call.end) == (status, server_status, end)
+    assert (not history.disagreements) is agree
+
+
+def test_a_call_past_the_tap_is_no_exchange():
+    """A call that only the vendor saw is a disagreement."""
+    history = tell("0.1 sales_order.upsert 1 204 only=fake")
+    assert history.exchanges == ()
+    assert len(history.disagreements) == 1
+
+
+def test_a_call_about_nothing_is_shared():
+    """A call that names no order serves no single one; with a key of its own it is one that nobody can attribute."""
+    shared, stray = tell("0.1 token.create - 200", "0.2 sales_order.upsert - 204 key=9f").exchanges
+    assert (shared.shared, shared.order, shared.entity) == (True, None, None)
+    assert (stray.shared, stray.order, stray.entity) == (False, None, "9f")
+
+
+def test_webhooks():
+    """A delivery carries its answer and attempt; one that was never sent leaves nothing on the wire."""
+    history = tell("0 webhook 1 500", "0.1 webhook 1 200", "0.2 webhook 2 none", "0.3 webhook 2 suppressed")
+    told = [(sent.order, sent.attempt, sent.status, sent.outcome) for sent in history.deliveries]
+    assert told == [
+        (1, 1, 500, "failed"),
+        (1, 2, 200, "delivered"),
+        (2, 1, None, "failed"),
+        (2, 2, None, "suppressed"),
+    ]
+    assert history.disagreements == ()
+
+
+def test_letters_change_and_go():
+    """A dead letter is shown in its newest state until it is gone, and read once more at the end."""
+    history = tell(
+        "0 letter 1 attempts=4", "0.1 letter 1 state=replayed", "0.2 letter 2", "0.3 letters gone 'letter 2 x'"
+    )
+    assert [letter["state"] for letter in history.dead_letters("order-to-erp", 1)] == ["replayed"]
+    assert [observation.t for observation in history.observations] == pytest.approx([0, 0.1, 0.2, 0.3, 0.3])
+    gone = tell("0 letter 1 id=a", "0.1 letters gone a")
+    assert gone.waiting("order-to-erp") == ()
+    assert tell("0 letters unreadable").observed("dead_letters") is None
+
+
+def test_alerts():
+    """An alert with the key of one that stands is the same alert; one without a handoff names none."""
+    first, nameless = tell(
+        "0 alert a key=k", "0.1 alert a key=k", "0.2 alert - handoff=none in=messages order=2"
+    ).alerts
+    assert (first.role, first.handoff, first.key) == ("a", "order-to-erp", "k")
+    assert (nameless.role, nameless.handoff, nameless.entity, nameless.channel) == (None, None, "#411002", "slack")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("0.00 arm f1", "0.00 arm f2", "4:5 the experiment has no fault `f2`"),
+        ("0.00 arm f1", "0.00 armed f1", "4:5 there is no verb `armed`"),
+        ("0.00 arm f1", "now arm f1", "4:5 the time is a number of seconds from 0 on, not `now`"),
+        ("0.00 arm f1", "arm", "4:5 a line is `<seconds> <verb> …`"),
+        ("0.01 webhook", "0.04 webhook", "7:5 0.03 s comes after a line at 0.04 s: lines stand in the order of time"),
+        ("place 1", "place 9", "5:5 order 9 is not in the plan, which has 2 with the spare one"),
+        ("place 1", "place one", "5:5 an order is a whole number, not `one`"),
+        ("place 1", "place", "5:5 `place` takes 1 to 99 words, not 0"),
+        ("1 429", "1 loost", "7:5 `loost` is no answer"),
+        ("code=BUSY", "cod=BUSY", "7:5 `sales_order.upsert` has no option `cod`"),
+        ("code=BUSY", "took=long", "7:5 `took` is a number of seconds from 0 on, not `long`"),
+        ("until: 1.2", "until: 0.1", "9:8 `until` is a number of seconds, not before the last line at 0.19"),
+        ("until: 1.2", "til: 1.2", "9:1 `til` is no field of a trace"),
+        ("verdict: held", "verdict: hold", "10:10 `hold` is no verdict"),
+        ("verdict: held", "verdict: held\nby: backoff", "11:5 a held verdict is decided by every check: drop `by`"),
+        ("verdict: held", "verdict: violated", "10:10 say what decides it: `by`"),
+        ("verdict: held", "verdict: violated\nby: backof", "11:5 the experiment has no check or gate `backof`"),
+        ("429:retry/once", "429:retry/twice", "2:13 the stack has no experiment `order-to-erp/429:retry/twice`"),
+        ("verdict: held\n", "", "1:1 a trace needs `verdict`"),
+    ],
+)
+def test_located_errors(old, new, problem):
+    """What is wrong with a trace is told with its line and column."""
+    assert complain(TRACE.replace(old, new, 1)) == [problem]
+
+
+def test_the_nearest_word_is_suggested():
+    """An error names what would be valid, and the nearest of it."""
+    with pytest.raises(TraceError) as caught:
+        read(TRACE.replace("verdict: held", "verdict: violatd\nby: backoff"))
+    (problem,) = caught.value.problems
+    assert problem.suggestion == "violated"
+    assert "did you mean `violated`?" in str(caught.value)
+
+
+def test_every_wrong_line_is_told():
+    """All wrong lines are told at once, in the order of the file."""
+    text = TRACE.replace("place 1", "place 9").replace("webhook 1 200", "webhook 1 'x")
+    assert [line.partition(":")[0] for line in complain(text)] == ["5", "6"]
+
+
+@pytest.mark.parametrize("text", ["", "- a list", "story: [", "story: x\nstory: y\n", "just words"])
+def test_no_trace_at_all(text):
+    """A text that is no mapping of fields is told to be none."""
+    assert complain(text)
+
+
+def test_a_stack_of_its_own():
+    """A trace may bring its stack along; what is wrong with that is told as for any stack."""
+    broken = TRACE.replace("history:", "stack: |\n  version: 2\nhistory:")
+    assert any("version" in message for message in complain(broken))
