@@ -158,9 +158,10 @@ async def _conduct(
     loop = asyncio.get_running_loop()
 
     def wind_down() -> None:
-        stop.set()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
+        stop.set()
+        sink.stopping()
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, wind_down)
@@ -175,6 +176,10 @@ class _Sink:
         self._info = info
         self._store = store
         self._progress = progress
+
+    def stopping(self) -> None:
+        """Take that the user wants to stop."""
+        self._progress.stopping()
 
     def experiment_done(self, conducted: Conducted) -> None:
         """Take one that ended."""

@@ -1,8 +1,9 @@
 """
 Show a run while it goes: live rows on a terminal, plain lines anywhere else.
 
-The engine tells a sink three things: the run started, an experiment is done, the run finished. On a terminal there is
-one row a handoff that fills with marks; elsewhere each finished experiment is one line without any control code.
+A sink is told four things: the run started, an experiment is done, the user wants to stop, the run finished. On a
+terminal there is one row a handoff that fills with marks; elsewhere each finished experiment is one line without any
+control code.
 """
 
 from collections.abc import Mapping
@@ -20,6 +21,8 @@ from harness.report.marks import choose_marks, clean
 from harness.report.model import Experiment
 from harness.report.phrases import say_seconds
 from harness.report.reading import count, mapping, objects, read_experiments, text
+
+_STOPPING = "interrupted: lifting the faults, judging what is there (Ctrl-C again ends at once)"
 
 
 class Progress(AbstractContextManager["Progress"]):
@@ -89,11 +92,18 @@ class Progress(AbstractContextManager["Progress"]):
             else:
                 self._print(self._line(experiment, short=False))
 
-    def finished(self, run: Mapping[str, Any]) -> None:
-        """Take the finished run and leave the rows as they stand."""
+    def stopping(self) -> None:
+        """Take that the user wants to stop, and say at once what becomes of the run."""
+        line = Text(_STOPPING, style="yellow")
         with self._lock:
-            if run.get("interrupted") is True and not self.live:
-                self._print(Text("interrupted: judging what is there"))
+            if self.live:
+                self._latest = line
+                self._refresh()
+            else:
+                self._print(line)
+
+    def finished(self, run: Mapping[str, Any]) -> None:  # noqa: ARG002 - the third event of a sink, whatever it carries
+        """Take the finished run and leave the rows as they stand."""
         self.stop()
 
     def stop(self) -> None:
