@@ -85,7 +85,11 @@ def _compile_duplicate(frame: Frame, path: Path) -> Iterator[Experiment]:  # noq
 
 
 def _compile_out_of_order(frame: Frame, path: Path) -> Iterator[Experiment]:  # noqa: ARG001 - one signature for all families
-    """Deliver an update before the creation, beside a twin that gets both in order."""
+    """
+    Deliver an update before the creation, beside a twin that gets both in order.
+
+    Where reconciliation runs, it is awaited first: the next one would put right what was done in the wrong order.
+    """
     if UPDATED not in frame.handoff.operations:
         return
     fault = _fault(frame, "webhook_out_of_order", (2,), params={"after_topic": UPDATED})
@@ -95,6 +99,7 @@ def _compile_out_of_order(frame: Frame, path: Path) -> Iterator[Experiment]:  # 
         faults=[fault],
         twins=True,
         steps=[
+            *_await_reconciliation(frame),
             Arm(fault.id),
             Place((1, 2)),
             Await(frame.resolved(1), within_s=PATIENCE_S),
