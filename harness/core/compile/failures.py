@@ -52,8 +52,9 @@ class Failure:
 
 
 UNLISTED = Failure("error", params={"code": UNLISTED_CODE, "text": "Something that no path names."})
+# On the way up, so that the vendor never gets the call: an answer that is lost is another trigger.
 RESET = Failure(
-    "connection", Layer.WIRE, toxics=(Toxic("reset_peer", "downstream", {"timeout": 0}),), counts_for_breaker=True
+    "connection", Layer.WIRE, toxics=(Toxic("reset_peer", "upstream", {"timeout": 0}),), counts_for_breaker=True
 )
 HANG = Failure("timeout", Layer.WIRE, toxics=(Toxic("timeout", "upstream", {"timeout": 0}),), counts_for_breaker=True)
 ANSWER_LOST = Failure(
