@@ -249,6 +249,16 @@ class History:
             and (order is None or self.is_about(item, order))
         )
 
+    def left_over(self, handoff: str) -> tuple[Mapping[str, Any], ...]:
+        """List the dead letters of a handoff that wait now and are of earlier experiments: no order, no payload of this one."""
+        sent = {delivery.body_sha256 for delivery in self.deliveries} | {call.body_sha256 for call in self.exchanges}
+        return tuple(
+            item
+            for item in self.waiting(handoff)
+            if item.get("payload_sha256") not in sent
+            and not any(self.is_about(item, order.ordinal) for order in self.orders)
+        )
+
     def is_about(self, item: Mapping[str, Any], order: int) -> bool:
         """Tell whether something the integration or the ops desk said names this order."""
         return self.order(order).is_named_in(str(item.get("entity") or ""))

@@ -142,7 +142,7 @@ def check_stays_closed(
     if run != breaker.failures - 1:
         return _not_in_a_row("stays_closed", declared, calls, breaker.failures - 1)
     alerts = [alert for alert in history.alerts if alert.handoff == handoff]
-    if len(alerts) > _count_escalations(history, handoff, rules):
+    if len(alerts) > _count_escalations(history, operations, handoff, rules):
         shown = [Evidence(f"alert to {alert.role}: {alert.code}", alert.t) for alert in alerts]
         return build_violated("stays_closed", declared, f"an alert after {run} failures", shown)
     last = max(call.ended for call in calls if call.counts_for_breaker)
@@ -244,7 +244,7 @@ def check_one_alert(
         if any(alert.handoff is None for alert in history.alerts):
             return build_unknown("one_alert", declared, "an alert names no handoff", UnknownKind.NOT_OBSERVABLE)
         return build_violated("one_alert", declared, f"{len(alerts)} alerts for {fresh} openings", evidence)
-    beside = _count_escalations(history, handoff, rules)
+    beside = _count_escalations(history, operations, handoff, rules)
     if len(alerts) > len(openings) + beside:
         return build_violated("one_alert", declared, f"{len(alerts)} alerts for {len(openings)} openings", evidence)
     wrong = [alert for alert in alerts if alert.role != breaker.alert]
@@ -271,9 +271,20 @@ def _is_too_short(breaker: Breaker, scale: float) -> bool:
     return breaker.pause_s / scale < SHORTEST_PAUSE_S
 
 
-def _count_escalations(history: History, handoff: str, rules: tuple[DeadLetter, ...]) -> int:
-    """Count the alerts that dead letters of the handoff may have raised: once a rule whose number of them was reached."""
+def _count_escalations(
+    history: History, operations: tuple[str, ...], handoff: str, rules: tuple[DeadLetter, ...]
+) -> int:
+    """
+    Count the alerts that dead letters of the handoff may have raised: once a rule whose number of them was reached.
+
+    What earlier experiments left behind counts too. Where nobody shows them, every order that was given up may be one.
+    """
+    if history.observed("dead_letters") is None:
+        last = {call.order: call for call in history.attempts(operations)}
+        given_up = any(not call.succeeded for call in last.values())
+        return sum(rule.escalate_after is not None and given_up for rule in rules)
     held = sum(bool(history.dead_letters(handoff, order.ordinal)) for order in history.orders)
+    held += len(history.left_over(handoff)) if held else 0
     return sum(rule.escalate_after is not None and held >= rule.escalate_after for rule in rules)
 
 

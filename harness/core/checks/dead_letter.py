@@ -96,38 +96,45 @@ def check_escalation(
 
     `expected` is 0 while fewer than `after` are held and 1 from then on, however many follow. Alerts count as distinct
     open alerts at the ops desk. `waiting` is how many dead letters there must have been for that; with fewer, silence
-    proves nothing.
+    proves nothing. What earlier experiments left behind counts too: it may complete the number, and where it does so by
+    itself, the role was told then and need not be told again. Unknown where nobody can tell what was held.
     """
     plural = "s" if after > 1 else ""
     declared = f"escalated once to {role} when {after} dead letter{plural} wait{'' if after > 1 else 's'}, not before"
     alerts = [alert for alert in history.alerts if alert.handoff == handoff]
     evidence = [_show_alert(alert) for alert in alerts]
-    nameless = [alert for alert in history.alerts if alert.handoff is None]
-    if len(alerts) > expected:
+    left = len(history.left_over(handoff))
+    expected = int(left + (waiting or 1) >= after) if left else expected
+    if len(alerts) > (1 if history.observed("dead_letters") is None else expected):
         return build_violated("escalation", declared, f"{len(alerts)} alerts, expected {expected}", evidence)
     wrong = [alert for alert in alerts if alert.role != role]
     if wrong:
         observed = f"escalated to {wrong[0].role or 'a key that no role has'} instead of {role}"
         return build_violated("escalation", declared, observed, evidence)
-    if nameless:
-        observed = f"{len(nameless)} alerts name no handoff, so they cannot be attributed"
-        return build_unknown("escalation", declared, observed, UnknownKind.NOT_OBSERVABLE)
-    if waiting is not None and not alerts:
-        doubt = _count_letters(history, handoff, waiting)
-        if doubt is not None:
-            return build_unknown("escalation", declared, *doubt)
-    if len(alerts) < expected:
+    doubt = _doubt(history, handoff, len(alerts), expected=expected, waiting=0 if left >= after else waiting)
+    if doubt is not None:
+        return build_unknown("escalation", declared, *doubt)
+    if len(alerts) < expected and left < after:
         return build_violated("escalation", declared, f"no alert within {horizon_s:.1f} s", evidence)
-    return build_held("escalation", declared, f"{len(alerts)} alert{'s' if len(alerts) != 1 else ''}", evidence)
+    beside = f", beside {left} dead letters of earlier experiments" if left else ""
+    told = f"{len(alerts)} alert{'s' if len(alerts) != 1 else ''}{beside}"
+    return build_held("escalation", declared, told, evidence)
 
 
-def _count_letters(history: History, handoff: str, needed: int) -> tuple[str, UnknownKind] | None:
-    """Say why the silence of a handoff proves nothing; None when as many dead letters were held as needed."""
+def _doubt(
+    history: History, handoff: str, alerts: int, *, expected: int, waiting: int | None
+) -> tuple[str, UnknownKind] | None:
+    """Say why so many alerts prove nothing: nobody can tell what they are about, or how many dead letters were held."""
+    nameless = sum(alert.handoff is None for alert in history.alerts)
+    if nameless:
+        return f"{nameless} alerts name no handoff, so they cannot be attributed", UnknownKind.NOT_OBSERVABLE
     if history.observed("dead_letters") is None:
-        return "no alert, but dead letters are not observable", UnknownKind.NOT_OBSERVABLE
+        if alerts == expected and (alerts or waiting is None):
+            return None
+        return f"{'an' if alerts else 'no'} alert, but dead letters are not observable", UnknownKind.NOT_OBSERVABLE
     held = sum(bool(history.dead_letters(handoff, order.ordinal)) for order in history.orders)
-    if held < needed:
-        return f"no alert, but only {held} dead letters were held, {needed} needed", UnknownKind.VACUOUS
+    if not alerts and waiting is not None and held < waiting:
+        return f"no alert, but only {held} dead letters were held, {waiting} needed", UnknownKind.VACUOUS
     return None
 
 
