@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
@@ -112,14 +113,21 @@ class ExperimentItem(pytest.Item):
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Show declared beside observed instead of a traceback."""
         if isinstance(excinfo.value, Unproven):
-            reproduce = f"pytest {self.path} -k '{self.name}' --handoff-seed {self.config.getoption('--handoff-seed')}"
-            return "\n".join([*describe_result(excinfo.value.result), f"reproduce  {reproduce}"])
+            return "\n".join([*describe_result(excinfo.value.result), f"reproduce  {self._reproduce()}"])
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Say where the clause stands."""
         line = self.experiment.location.rsplit(":", 2)[1]
         return self.path, int(line) - 1, self.name
+
+    def _reproduce(self) -> str:
+        """Build the command that runs this experiment alone, the same way."""
+        words = ["pytest", os.path.relpath(self.path, self.config.invocation_params.dir), "-k", self.name]
+        for option in ("--handoff-seed", "--handoff-integration", "--handoff-attach"):
+            given = self.config.getoption(option)
+            words += [] if given is None else [option, str(given)]
+        return shlex.join(words)
 
     def _misplaced(self) -> NoReturn:
         raise TypeError("an experiment belongs to a stack file")

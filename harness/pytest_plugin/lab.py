@@ -25,7 +25,11 @@ T = TypeVar("T")
 
 
 class LabThread:
-    """Conduct experiments one at a time in one lab, opened at the first and replaced when it is not usable any more."""
+    """
+    Conduct experiments one at a time in one lab, opened at the first.
+
+    It is replaced when it is not usable any more, if it ever was.
+    """
 
     def __init__(self, stack: Stack, options: Options) -> None:
         self.stack = stack
@@ -34,6 +38,7 @@ class LabThread:
         self._stop = asyncio.Event()
         self._opened: AsyncExitStack | None = None
         self._bench: Bench | None = None
+        self._warm = False
         self._thread = threading.Thread(target=self._loop.run_forever, name="handoff-lab", daemon=True)
         self._thread.start()
 
@@ -63,7 +68,7 @@ class LabThread:
     async def _conduct(self, experiment: Experiment) -> Result:
         bench = await self._open()
         result = (await conduct(bench, experiment)).result
-        if not bench.usable:
+        if self._warm and not bench.usable:
             await self._close()
         return result
 
@@ -72,6 +77,7 @@ class LabThread:
             self._opened = AsyncExitStack()
             opening = open_bench(self.stack, self._options, index=0, stop=self._stop)
             self._bench = await self._opened.enter_async_context(opening)
+            self._warm = self._bench.usable
         return self._bench
 
     async def _close(self) -> None:
