@@ -9,6 +9,7 @@ from harness.cli.stack_file import DEFAULT, StackArgument, open_stack
 from harness.cli.terminal import say, say_json
 from harness.core.compile import compile_stack
 from harness.core.experiments import Coverage, Experiment, Plan
+from harness.report.phrases import plural
 
 
 def plan(
@@ -28,7 +29,7 @@ def plan(
         if shown or (row.not_exercised and only is None):
             _say_clause(row, shown)
     exercised = sum(not row.not_exercised for row in compiled.coverage)
-    say(f"\n{len(chosen)} experiments    {exercised} of {len(compiled.coverage)} clauses exercised")
+    say(f"\n{plural(len(chosen), 'experiment')}    {exercised} of {len(compiled.coverage)} clauses exercised")
 
 
 def _say_clause(row: Coverage, experiments: list[Experiment]) -> None:
