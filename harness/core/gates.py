@@ -44,8 +44,8 @@ def _weigh(result: CheckResult, disturbance_s: float) -> CheckResult:
 def list_gates(experiment: Experiment, history: History) -> tuple[Gate, ...]:
     """List the gates of an experiment in the order they are asked."""
     return (
-        _untroubled("environment", UnknownKind.ENVIRONMENT, history),
-        _untroubled("harness healthy", UnknownKind.INTERFERENCE, history),
+        _environment(history),
+        _healthy(history),
         _witnesses(history),
         _attributed(experiment, history),
         _traffic(history),
@@ -53,9 +53,15 @@ def list_gates(experiment: Experiment, history: History) -> tuple[Gate, ...]:
     )
 
 
-def _untroubled(name: str, kind: UnknownKind, history: History) -> Gate:
-    troubles = [trouble.what for trouble in history.troubles if trouble.kind == kind]
-    return Gate(name, not troubles, kind, _join(troubles))
+def _environment(history: History) -> Gate:
+    """Ask for troubles of the lab: all that are not said to be the harness's own."""
+    troubles = [trouble.what for trouble in history.troubles if trouble.kind != UnknownKind.INTERFERENCE]
+    return Gate("environment", not troubles, UnknownKind.ENVIRONMENT, _join(troubles))
+
+
+def _healthy(history: History) -> Gate:
+    troubles = [trouble.what for trouble in history.troubles if trouble.kind == UnknownKind.INTERFERENCE]
+    return Gate("harness healthy", not troubles, UnknownKind.INTERFERENCE, _join(troubles))
 
 
 def _witnesses(history: History) -> Gate:
@@ -94,7 +100,8 @@ def _receipts(experiment: Experiment, history: History) -> Iterable[Gate]:
         passed = count >= fault.minimum
         detail = f"{count} receipts, at least {fault.minimum} needed"
         if not passed:
-            detail = f"the fault {fault.id} ({fault.kind} at {fault.target}) never touched traffic: {detail}"
+            touched = "touched too little" if count else "never touched"
+            detail = f"the fault {fault.id} ({fault.kind} at {fault.target}) {touched} traffic: {detail}"
         yield Gate(f"receipts {fault.id}", passed, UnknownKind.VACUOUS, detail)
 
 
