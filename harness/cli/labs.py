@@ -36,39 +36,39 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The lab that was chosen: its kind, and the id of one that is up where it was named."""
+    """The lab that was chosen: its kind, and the id of the one that is up where it is attached."""
 
     kind: str
     id: str | None = None
 
 
-def choose_where(stack: Stack, given: Given) -> Chosen:
+def choose_where(stack: Stack, given: Given, *, stack_path: Path | None) -> Chosen:
     """
     Choose the lab: as given, else the one an integration that runs elsewhere was started with, else a new one.
 
-    Raises StackError where what is given contradicts itself: a new lab is unknown to what runs already.
+    Raises StackError where what is given contradicts itself (a new lab is unknown to what runs already) or leaves the lab or
+    the integration open, EnvironmentNotReady where there is no lab to join.
     """
     name, _, lab_id = (given.lab or "").partition(":")
+    elsewhere = given.attach or (stack.integration.url if given.integration is None else None)
+    _ensure_consistent(given, name, lab_id, elsewhere)
+    if name != ATTACHED and elsewhere is None:
+        return Chosen(EMBEDDED)
+    target = choose_target(stack, given.attach, allowed_hosts=given.allowed_hosts)
+    return Chosen(ATTACHED, choose_lab(stack_path, lab_id=lab_id or None, target=target).id)
+
+
+def _ensure_consistent(given: Given, name: str, lab_id: str, elsewhere: str | None) -> None:
     if given.lab is not None and name not in KINDS:
         _refuse(f"there is no lab {given.lab}", expected=KINDS, suggestion=nearest(name, KINDS))
     if name == EMBEDDED and lab_id:
         _refuse(f"--lab {given.lab} names a lab, and an embedded one is always new", fix=f"--lab attached:{lab_id}")
-    elsewhere = given.attach or (stack.integration.url if given.integration is None else None)
     if name == EMBEDDED and elsewhere is not None:
         message = f"--lab embedded brings up a new lab, of which the integration at {elsewhere} can know nothing"
         _refuse(message, fix="leave out --lab, and have the integration started with the variables of `handoff lab up`")
     if name == ATTACHED and given.integration is not None:
         message = "--lab attached uses what runs already, --integration starts another"
         _refuse(message, fix="keep one of the two")
-    attached = name == ATTACHED or elsewhere is not None
-    return Chosen(ATTACHED, lab_id or None) if attached else Chosen(EMBEDDED)
-
-
-def ensure_attachable(stack: Stack, given: Given, chosen: Chosen, *, stack_path: Path | None) -> None:
-    """Find out before anything is written whether there is a lab to join; raises StackError or EnvironmentNotReady."""
-    if chosen.kind == ATTACHED:
-        target = choose_target(stack, given.attach, allowed_hosts=given.allowed_hosts)
-        choose_lab(stack_path, lab_id=chosen.id, target=target)
 
 
 def _refuse(message: str, **more: Any) -> NoReturn:

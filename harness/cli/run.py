@@ -17,7 +17,7 @@ import uvloop
 from rich.console import Console
 
 from harness.cli.exits import NOT_READY, OK, UNKNOWN, VIOLATED
-from harness.cli.labs import ATTACHED, Given, choose_where, ensure_attachable
+from harness.cli.labs import ATTACHED, Given, choose_where
 from harness.cli.selection import ensure_integration, select, shard
 from harness.cli.stack_file import DEFAULT, StackArgument, open_stack
 from harness.cli.terminal import say_json
@@ -85,8 +85,7 @@ def run(  # noqa: PLR0913 - one parameter an option
     chosen = shard(select(plan.experiments, only), part)
     stack_path = None if str(stack) == "-" else stack.resolve()
     given = Given(lab, integration, attach, tuple(allow_host or ()))
-    where = choose_where(declared, given)
-    ensure_attachable(declared, given, where, stack_path=stack_path)
+    where = choose_where(declared, given, stack_path=stack_path)
     started = dt.datetime.now(dt.UTC)
     folder = _make_folder(out, started)
     info = RunInfo(

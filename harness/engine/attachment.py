@@ -8,8 +8,10 @@ from harness.core.compile.frame import build_ledger_rule
 from harness.core.faults import Layer
 from harness.core.history import Order
 from harness.engine.conduct import warm_up
+from harness.engine.driver import Interrupted
 from harness.lab.attached import open_attached_lab
 from harness.lab.embedded import open_embedded_lab
+from harness.lab.errors import LabError
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from harness.lab.lab import Lab
 
 STOREFRONT = "storefront"
+HEALTHY_WITHIN_S = 2.0
 
 
 def is_attached(stack: Stack, options: Options) -> bool:
@@ -62,9 +65,7 @@ async def settle_in(bench: Bench) -> None:
     for record in await storefront.state("orders") if storefront is not None else ():
         order = Order(0, str(record["name"]), str(record["id"]), str(record["number"]))
         bench.known.update(order.aliases)
-    await warm_up(bench, build_ledger_rule(bench.stack))
-    if bench.unsettled:
-        bench.unsettled += f"; was the integration started with the variables of the lab {bench.lab.id}?"
+    await _let_one_pass(bench)
 
 
 class Chances:
@@ -85,10 +86,24 @@ class Chances:
         if experiment.handoff in self._spent:
             bench.unsettled = self._spent[experiment.handoff]
         elif bench.unsettled:
-            bench.unsettled = ""
-            await warm_up(bench, build_ledger_rule(bench.stack))
+            await _let_one_pass(bench)
 
     def note(self, experiment: Experiment) -> None:
         """Note what an experiment left."""
         if self._bench.unsettled:
             self._spent.setdefault(experiment.handoff, self._bench.unsettled)
+
+
+async def _let_one_pass(bench: Bench) -> None:
+    try:
+        await bench.lab.integration.wait_healthy(within_s=HEALTHY_WITHIN_S)
+    except LabError as error:
+        bench.unsettled = str(error)
+        return
+    bench.unsettled = ""
+    try:
+        await warm_up(bench, build_ledger_rule(bench.stack))
+    except Interrupted:
+        return
+    if bench.unsettled:
+        bench.unsettled += f"; was the integration started with the variables of the lab {bench.lab.id}?"

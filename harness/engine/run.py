@@ -144,9 +144,11 @@ class Runner:
             warm = bench.usable
             chances = Chances(bench)
             while self.waiting and not self.stop.is_set():
-                experiment = self.waiting.popleft()
                 if self.attached:
-                    await chances.prepare(experiment)
+                    await chances.prepare(self.waiting[0])
+                    if self.stop.is_set():
+                        return
+                experiment = self.waiting.popleft()
                 self._note(await conduct(bench, experiment))
                 chances.note(experiment)
                 if bench.recorder.lost if self.attached else warm and not bench.usable:

@@ -32,7 +32,7 @@ from harness.lab.marks import ProcessMark
 from harness.lab.registry import LabRecord, sweep
 from harness.lab.tap import TapClient
 from harness.lab.target import choose_target, is_loopback
-from harness.lab.tidy import tidy_lab
+from harness.lab.tidy import finish_all, tidy_lab
 from harness.wire.address import Address
 from harness.wire.toxiproxy import ToxiproxyError, ToxiproxyServer
 
@@ -99,7 +99,7 @@ async def _join(stack: Stack, record: LabRecord, target: Address, opened: AsyncE
     }
     toxiproxy = ToxiproxyServer(published["TOXIPROXY_URL"])
     try:
-        await asyncio.gather(*(control.faults() for control in controls.values()), toxiproxy.version())
+        await finish_all(*(control.faults() for control in controls.values()), toxiproxy.version())
         listeners = await tap.listeners()
     except (ControlError, ToxiproxyError) as error:
         raise _not_ready(record, f"a part of it does not answer: {error}") from error

@@ -16,8 +16,8 @@ def choose_lab(stack_path: Path | None, *, lab_id: str | None = None, target: Ad
     """
     Choose the lab of a stack that is up, or the one named by its id.
 
-    `target` is where the integration listens, for the message. Raises EnvironmentNotReady (exit 12) where none is up, and
-    StackError (exit 4) where several are and none is named, or the one that is named is not.
+    `target` is where the integration listens, for the message. Raises EnvironmentNotReady (exit 12) where it is not up, and
+    StackError (exit 4) where several are and none is named.
     """
     if lab_id is not None:
         return _find(lab_id, find_kept())
@@ -43,11 +43,17 @@ def choose_lab(stack_path: Path | None, *, lab_id: str | None = None, target: Ad
 
 def _find(lab_id: str, kept: list[LabRecord]) -> LabRecord:
     found = next((record for record in kept if record.id == lab_id), None)
-    if found is None:
-        ids = _list_ids(kept)
-        fix = "" if ids else "bring one up: handoff lab up STACK --env lab.env"
-        _refuse(f"no lab {lab_id} is up", expected=ids, suggestion=nearest(lab_id, ids), fix=fix)
-    return found
+    if found is not None:
+        return found
+    ids = _list_ids(kept)
+    if not ids:
+        raise EnvironmentNotReady(
+            f"the lab {lab_id}", "it is not up, nor is any other", "handoff lab up STACK --env lab.env"
+        )
+    near = nearest(lab_id, ids) or ids[0]
+    raise EnvironmentNotReady(
+        f"the lab {lab_id}", f"it is not up; up: {', '.join(ids)}", f"name one: --lab attached:{near}"
+    )
 
 
 def _list_ids(kept: Iterable[LabRecord]) -> tuple[str, ...]:

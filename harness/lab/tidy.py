@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Awaitable
 from contextlib import suppress
 
 from harness.core.record import TAP
@@ -18,15 +19,18 @@ async def tidy_lab(lab: Lab) -> None:
     Whoever left it: a run that was killed lifts nothing, and an alert that is open hides the next of its kind. Everything is
     tried before the first failure is raised, as ControlError.
     """
-    outcomes = await asyncio.gather(
+    await finish_all(
         *(control.lift_all() for control in lab.controls.values()),
         lab.tap.lift_rules(),
         lab.tap.lift_signals(),
         _delete_proxies(lab),
         _resolve_alerts(lab),
-        return_exceptions=True,
     )
-    for outcome in outcomes:
+
+
+async def finish_all(*calls: Awaitable[object]) -> None:
+    """Make calls at once and await each of them to its end; only then raise the first that failed."""
+    for outcome in await asyncio.gather(*calls, return_exceptions=True):
         if isinstance(outcome, BaseException):
             raise outcome
 
