@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     Data = Mapping[str, Any]
 
 TAP, DRIVER, OPS_DESK = "tap", "driver", "opsdesk"
+# The toxics after which a client never gets a whole answer.
+CUTTING = frozenset({"reset_peer", "timeout", "limit_data"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,7 +302,7 @@ class _Reader:
                 case Layer.WIRE if fault.params.get("refuse"):
                     yield from self._refusals(by, fault)
                 case Layer.WIRE:
-                    yield from (_receipt(fault, call) for call in exchanges if call.rule == fault.id)
+                    yield from (_receipt(fault, call) for call in exchanges if _was_bitten(fault, call))
                 case Layer.WEBHOOK:
                     yield from (_delivered(fault, sent) for sent in deliveries if fault.id in sent.faults)
                 case Layer.PROCESS:
@@ -329,10 +331,17 @@ class _Reader:
 
     def _signals(self, by: _Sorted, fault: Fault) -> Iterable[Receipt]:
         for data in by.signals:
-            if read_fault_id(data["id"]) == fault.id and data["mono"] >= self.scope.origin:
+            sent = not data.get("error") and data["mono"] >= self.scope.origin
+            if sent and read_fault_id(data["id"]) == fault.id:
                 yield Receipt(
                     fault.id, self.at(data["mono"]), str(data.get("exchange")), "an answer", f"{data['signal']}"
                 )
+
+
+def _was_bitten(fault: Fault, call: Exchange) -> bool:
+    """Tell whether a fault of the wire hit a call: one that cuts calls short did not when the whole answer came through."""
+    cuts = not CUTTING.isdisjoint(toxic.type for toxic in fault.toxics)
+    return call.rule == fault.id and not (cuts and call.end == "complete")
 
 
 def _receipt(fault: Fault, call: Exchange) -> Receipt:
