@@ -7,7 +7,7 @@ PYTHON ?= $(shell for candidate in python3 python3.14 python3.13 python3.12 pyth
 BIN := .venv/bin
 PIP := pip install --quiet --disable-pip-version-check
 
-.PHONY: venv run test full check fix clean
+.PHONY: venv run test full check fix bench docs containers clean
 .DELETE_ON_ERROR:
 
 run: venv
@@ -19,6 +19,18 @@ test: venv .venv-netsuite/.installed
 # The long proofs: every experiment against every integration of the zoo.
 full: venv
 	$(BIN)/pytest -m slow
+
+# Ratios against peers, side by side in one run; TOXIPROXY_SERVER names the real server where it is not on PATH.
+bench: venv
+	$(BIN)/python -m bench
+
+# The documentation as a site in site/.
+docs: .venv-docs/.installed
+	.venv-docs/bin/zensical build --config-file zensical.toml
+
+# The lab of containers is still to come; a name that is promised should say so rather than be unknown.
+containers:
+	@echo 'there is no container lab yet; `make run` uses the embedded one' >&2; exit 12
 
 check: venv
 	$(BIN)/ruff check .
@@ -47,5 +59,12 @@ venv: .venv/.installed
 	@.venv-netsuite/bin/$(PIP) --requirement $<
 	@touch $@
 
+# The site is built apart: what draws it is nothing the harness runs with.
+.venv-docs/.installed: docs/requirements.txt
+	@echo 'installing what draws the documentation into .venv-docs (once)'
+	@$(PYTHON) -m venv .venv-docs
+	@.venv-docs/bin/$(PIP) --requirement $<
+	@touch $@
+
 clean:
-	rm -rf .venv .venv-netsuite build dist
+	rm -rf .venv .venv-netsuite .venv-docs build dist site

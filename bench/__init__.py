@@ -1,0 +1,1 @@
+"""Benchmarks against peers: ratios measured side by side in one run, never absolute promises."""
