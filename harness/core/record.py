@@ -191,9 +191,10 @@ class _Reader:
             end=tap["end"],
             entity=fake.get("entity") or tap.get("entity"),
             key=fake.get("key"),
-            method=tap["method"],
-            path=tap["path"],
-            body_sha256=tap["request_sha256"],
+            method=tap["method"] or "",
+            path=tap["path"] or "",
+            # What was cut off before it was whole is nobody's payload.
+            body_sha256=tap["request_sha256"] if tap.get("request_mono", 0.0) is not None else "",
             code=fake.get("code"),
             server_status=fake.get("status"),
             shared=bool(fake.get("shared")),

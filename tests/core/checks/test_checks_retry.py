@@ -184,3 +184,9 @@ def test_evidence_shows_every_gap():
     """Each gap stands in the evidence beside what was declared for it."""
     evidence = check_gaps(0.2, 0.4).evidence
     assert [item.what for item in evidence] == ["gap 1: 0.20 s, declared 0.20 s", "gap 2: 0.40 s, declared 0.40 s"]
+
+
+def test_a_payload_that_was_cut_off_is_none():
+    """An attempt whose request never was whole says nothing about what it would have carried."""
+    history = told(call(0, None, end="reset", body_sha256=""), call(0.2))
+    assert check_same_payload(history, SENT, exactly_once=True).outcome is Outcome.HELD
