@@ -44,6 +44,7 @@ class Exchange:
     `status` is what the client saw (None: no whole answer); `server_status` what the vendor answered (None: it never got
     the request). `end` is the tap's word for how it ended. `rule` is the wire fault it met, `faults` all of them;
     `garbled` tells a 2xx that a fault made impossible to understand, `fake` whether the vendor got the request at all.
+    `body_sha256` is empty where the request was cut off before it was whole.
     """
 
     id: str

@@ -49,7 +49,7 @@ def check_same_payload(history: History, sent: Sent, *, exactly_once: bool) -> C
     """Judge whether every attempt carried the same payload under the same key, as a retry must."""
     calls = history.attempts(sent.operations, sent.order)
     declared = "the same payload under the same key in every attempt"
-    bodies = {call.body_sha256 for call in calls}
+    bodies = {call.body_sha256 for call in calls if call.body_sha256}
     keys = {call.key for call in calls if call.key}
     targets = {call.path for call in calls}
     # Where every call carries a key, its address may change: a create that is repeated as an upsert is the same thing.
