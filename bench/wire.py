@@ -18,7 +18,7 @@ import statistics
 import sys
 import time
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from harness.lab.tap import TapClient
 from harness.wire.toxiproxy import ToxiproxyServer, ToxiproxyUnreachable
@@ -38,13 +38,16 @@ READY_WITHIN_S = 20.0
 class _Vendor(asyncio.Protocol):
     """Answers every whole request at once."""
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
+    def __init__(self) -> None:
+        self._transport: asyncio.Transport | None = None
         self._pending = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         self._pending += len(data)
-        while self._pending >= len(REQUEST):
+        while self._transport is not None and self._pending >= len(REQUEST):
             self._pending -= len(REQUEST)
             self._transport.write(ANSWER)
 
