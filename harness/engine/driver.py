@@ -100,7 +100,9 @@ class Driver:
                     await self.wait(step.condition, within_s=step.within_s, declared_s=step.declared_s)
             case Watch():
                 never = AnyOf(())
-                await self.wait(step.until or never, within_s=step.for_s, declared_s=step.for_s, what=str(step))
+                # What ends a watch shows on the wire: asking meanwhile would only keep the integration busy.
+                ask: frozenset[str] = frozenset()
+                await self.wait(step.until or never, within_s=step.for_s, declared_s=step.for_s, what=str(step), ask=ask)
 
     async def wait(
         self,
