@@ -101,7 +101,7 @@ class ExperimentItem(pytest.Item):
         stack_file.skip_unfit(self.experiment)
         try:
             result = stack_file.open_lab().conduct(self.experiment)
-        except LabError as error:
+        except (LabError, StackError) as error:
             pytest.fail(str(error), pytrace=False)
         verdict = result.verdict
         self.user_properties.append(("verdict", str(verdict.outcome)))
