@@ -10,7 +10,10 @@ import pytest
 
 from harness.cli.app import build_app
 from harness.core.compile import compile_stack
+from harness.core.gates import list_gates
+from harness.core.history import History
 from harness.core.loading import load_stack
+from harness.core.triggers import CONDITIONS
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -102,6 +105,18 @@ def test_the_readme_shows_the_stack_as_it_is():
     stack = read("reference/stack.yaml").splitlines()
 
     assert [line for line in excerpt.splitlines() if line not in stack] == []
+
+
+def test_the_reference_is_whole():
+    """The reference of clauses names every trigger, every shape, check and gate of the reference's own plan."""
+    text = read("docs/reference/clauses.md")
+    plan = compile_stack(load_stack(read("reference/stack.yaml"), file="reference/stack.yaml"))
+    checks = {check.name.split()[0] for experiment in plan.experiments for check in experiment.checks}
+    shapes = {experiment.shape for experiment in plan.experiments}
+    gates = {gate.name for gate in list_gates(plan.experiments[0], History(now=0.0))}
+    names = checks | shapes | gates | set(CONDITIONS)
+
+    assert sorted(name for name in names if f"`{name}`" not in text) == []
 
 
 def test_every_exit_code_is_told():
