@@ -3,11 +3,16 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from harness.core.compile import compile_stack
 from harness.core.experiments import Experiment, Plan
 from harness.core.loading import load_stack
 from harness.core.stack import Stack
+
+# How long an example takes says nothing on a machine that does other things as well.
+settings.register_profile("steady", deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None)
+settings.load_profile("steady")
 
 REFERENCE = Path(__file__).parents[2] / "reference" / "stack.yaml"
 

@@ -130,7 +130,6 @@ def test_a_call_that_was_cut_off_carries_no_payload():
     assert (bool(whole.body_sha256), cut.body_sha256) == (True, "")
 
 
-
 def test_a_call_whose_head_was_never_whole():
     """A call of which the tap has no method and path is an exchange with neither."""
     at_tap, _ = call(tap={"method": None, "end": "client_closed", "status": None, "request_mono": None}, path=None)

@@ -152,6 +152,7 @@ def _build_reopening(frame: Frame, breaker: Breaker) -> Experiment:
             _await_drained(frame, breaker, more, spare, spare + 1),
         ],
         checks=again,
+        needs=["dead_letters"],
     )
 
 

@@ -49,7 +49,8 @@ def build_recovering(frame: Frame, retry: Retry, failure: Failure, *, shape: str
     waiting_s = total_s(retry, scale=frame.scale) + paused_s
     declared = f"{expected} attempts, the last one succeeding"
     # How long a client waits for an answer is its own affair, bounded only by what the handoff declares as a whole.
-    allowed_s = frame.within_s if failure is HANG else waiting_s * HORIZON + failures * HANDLING_S
+    by_policy_s = waiting_s * HORIZON + failures * HANDLING_S
+    allowed_s = max(by_policy_s, frame.within_s) if failure is HANG else by_policy_s
     return frame.build(
         shape,
         faults=[fault],
