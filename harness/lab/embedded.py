@@ -49,25 +49,24 @@ class EmbeddedLab(Lab):
 
 
 @asynccontextmanager
-async def open_embedded_lab(  # noqa: PLR0913 (one keyword for each way to choose the integration)
+async def open_embedded_lab(
     stack: Stack,
     *,
     stack_path: Path | None = None,
     run_id: str,
     index: int = 0,
     integration_command: str | Sequence[str] | None = None,
-    attach_url: str | None = None,
     with_integration: bool = True,
     kind: str = "run",
 ) -> AsyncIterator[EmbeddedLab]:
     """
     Bring a lab up, yield it healthy and seeded, and leave nothing of it behind.
 
-    `integration_command` (a shell-like string or a list) starts another command than the stack's; `attach_url` uses an
-    integration that runs elsewhere instead of starting one; `with_integration=False` leaves its place empty. `kind` is
-    `up` for the labs of `handoff lab up`. Raises EnvironmentNotReady (exit 12).
+    `integration_command` (a shell-like string or a list) starts another command than the stack's; where the stack says that
+    its integration runs elsewhere, none is started; `with_integration=False` leaves its place empty. `kind` is `up` for the
+    labs of `handoff lab up`. Raises EnvironmentNotReady (exit 12).
     """
-    place = choose_place(stack, integration_command, attach_url, with_integration=with_integration)
+    place = choose_place(stack, integration_command, with_integration=with_integration)
     with _told():
         await asyncio.to_thread(sweep)
         registration = register(_build_id(run_id, index), stack=str(stack_path or stack.name), kind=kind)

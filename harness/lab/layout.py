@@ -52,17 +52,15 @@ class Place:
     free: bool = False
 
 
-def choose_place(
-    stack: Stack, command: str | Sequence[str] | None, attach_url: str | None, *, with_integration: bool
-) -> Place:
+def choose_place(stack: Stack, command: str | Sequence[str] | None, *, with_integration: bool) -> Place:
     """
-    Choose the integration: what the caller gave wins over the stack, a URL means it runs elsewhere.
+    Choose the integration: a command that the caller gave wins over the stack, a URL means it runs elsewhere.
 
     Raises EnvironmentNotReady where neither says how to start it.
     """
     if command:
         return Place(command=tuple(shlex.split(command) if isinstance(command, str) else command))
-    place = Place(stack.integration.command, attach_url or stack.integration.url, free=not with_integration)
+    place = Place(stack.integration.command, stack.integration.url, free=not with_integration)
     if not (place.command or place.url or place.free):
         why = "the stack names neither its command nor its url"
         raise EnvironmentNotReady("the integration", why, "set integration.command, or give --integration 'CMD'")

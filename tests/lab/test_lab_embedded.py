@@ -203,7 +203,8 @@ async def test_an_integration_that_runs_elsewhere_is_left_alone(stack, small):
     """Attached to one lab's integration, another lab leads webhooks to it and refuses to touch it."""
     async with _open(stack, integration_command=small) as owner:
         url = owner.integration.url
-        async with _open(stack, attach_url=url) as lab:
+        elsewhere = replace(stack, integration=replace(stack.integration, command=(), url=url))
+        async with _open(elsewhere) as lab:
             assert (lab.integration.url, lab.integration.owned, lab.integration.pid) == (url, False, None)
             inbound = next(each for each in await lab.tap.listeners() if each["name"] == "inbound-storefront")
             assert url.endswith(inbound["upstream"])
