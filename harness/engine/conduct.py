@@ -113,6 +113,7 @@ async def _drive(driver: Driver) -> None:
         for step in experiment.steps:
             await driver.perform(step)
     except Interrupted:
+        driver.interrupted = True
         recorder.note_trouble(UnknownKind.ENVIRONMENT, "interrupted by the user before it was decided")
     except LabError as error:
         recorder.note_error(error)
@@ -149,7 +150,8 @@ async def _rest(driver: Driver) -> None:
             driver, canary=canary, settle_s=bench.settle_s, patience_s=PATIENCE_S
         )
     except Interrupted:
-        bench.recorder.note_trouble(UnknownKind.ENVIRONMENT, "interrupted by the user before the lab was at rest")
+        if not driver.interrupted:
+            bench.recorder.note_trouble(UnknownKind.ENVIRONMENT, "interrupted by the user before the lab was at rest")
     except Exception as error:  # noqa: BLE001 - as in driving: not the integration's fault, and no end of the run
         what = f"bringing the lab to rest crashed: {type(error).__name__}: {error}"
         bench.recorder.note_trouble(UnknownKind.INTERFERENCE, what)

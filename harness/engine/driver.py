@@ -41,7 +41,7 @@ class Driver:
     Drive one experiment on a bench.
 
     `orders` holds every reserved order by ordinal, once there are any. Waits are kept in `waits`, so that the experiment's
-    time can be told apart from the harness's.
+    time can be told apart from the harness's. `interrupted` tells that the user ended the steps.
     """
 
     def __init__(self, bench: Bench, experiment: Experiment, origin: float) -> None:
@@ -52,6 +52,7 @@ class Driver:
         self.experiment = experiment
         self.origin = origin
         self.stop = bench.stop
+        self.interrupted = False
         self.orders: dict[int, Order] = {}
         self.waits: list[Waited] = []
         self.armory = Armory(bench.lab, experiment.id, self.orders, seed=bench.seed)
