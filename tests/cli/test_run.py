@@ -11,6 +11,7 @@ from contextlib import closing
 from pathlib import Path
 from threading import Thread
 
+import httpx2
 import psutil
 import pytest
 
@@ -19,6 +20,7 @@ from harness.lab.orphans import find_processes
 ROOT = Path(__file__).parents[2]
 STACK = "reference/stack.yaml"
 WITHIN_S = 90
+POLL_S = 0.02
 CLEAN = "order-to-erp/clean:resolve/one"
 HANDOFF = [sys.executable, "-c", "import sys; from harness.cli import main; sys.exit(main())"]
 
@@ -150,6 +152,22 @@ def test_a_broken_promise_ends_with_1(home):
     assert "answered 401" in ended.stdout
 
 
+def test_a_fake_killed_in_the_middle_ends_with_10(home, background):
+    """From the outside as well: no verdict on the integration, the reason in its place, and no violated clause."""
+    running = background("-n", "1", "--seed", "1", "-k", "429:retry/exhausted")
+    wait_for_process(home, "integration")
+    (lab,) = home.read_labs()
+    wait_for_fault(lab, "ERP")
+    (pid,) = (mark["pid"] for mark in home.read_labs()[0]["processes"] if mark["role"] == "fake-erp")
+    os.kill(pid, signal.SIGKILL)
+    code, printed = running.end()
+
+    (experiment,) = json.loads(home.read("run.json"))["experiments"]
+    assert (code, experiment["verdict"], experiment["unknown_kind"]) == (10, "unknown", "environment")
+    assert "erp" in experiment["reason"]
+    assert "UNKNOWN" in printed
+
+
 def test_the_same_seed_gives_the_same_decisions_and_verdicts_in_one_lab_or_three(tmp_path):
     """How many labs work at once changes neither what is decided nor what is found."""
     chosen = "clean:resolve/one or bad_signature:reject/forged or 429:retry/once"
@@ -239,8 +257,19 @@ class TestInterrupted:
 NEVER_HEALTHY = "python -c 'print(\"nobody is listening\", flush=True); import time; time.sleep(600)'"
 
 
+def wait_for_fault(lab, system):
+    """Wait until a fault is armed at a fake, as its control plane tells."""
+    headers = {"Authorization": f"Bearer {lab['environment']['CONTROL_TOKEN']}"}
+    deadline = time.monotonic() + WITHIN_S
+    with httpx2.Client(base_url=lab["environment"][f"{system}_CONTROL_URL"], headers=headers, trust_env=False) as fake:
+        while not fake.get("/faults").json()["faults"]:
+            assert time.monotonic() < deadline
+            time.sleep(POLL_S)
+
+
 def wait_for_process(home, role):
     """Wait until the register names a process of this role."""
     deadline = time.monotonic() + WITHIN_S
     while not any(mark["role"] == role for lab in home.read_labs() for mark in lab["processes"]):
         assert time.monotonic() < deadline
+        time.sleep(POLL_S)
