@@ -103,7 +103,9 @@ class Driver:
                 never = AnyOf(())
                 # What ends a watch shows on the wire: asking meanwhile would only keep the integration busy.
                 ask: frozenset[str] = frozenset()
-                await self.wait(step.until or never, within_s=step.for_s, declared_s=step.for_s, what=str(step), ask=ask)
+                await self.wait(
+                    step.until or never, within_s=step.for_s, declared_s=step.for_s, what=str(step), ask=ask
+                )
 
     async def wait(
         self,
