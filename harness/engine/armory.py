@@ -142,7 +142,7 @@ class Armory:
         return proxy.listen
 
     async def _arm_signal(self, fault: Fault) -> None:
-        """Have the tap kill the integration at the head of its nth answer about these orders."""
+        """Have the tap kill the integration at the end of its nth answer about these orders."""
         integration = self._lab.integration
         if not integration.owned or integration.pid is None:
             raise LabError("the integration is not ours to kill")

@@ -11,7 +11,7 @@ from fakes.kit.control import Call, ControlRoute, build_control_app
 from harness.wire.address import Address
 from harness.wire.matching import Route
 from harness.wire.rules import DEFAULT_TTL_S, LONGEST_TTL_S, REFUSE, Rule
-from harness.wire.signals import Signal, signal_number
+from harness.wire.signals import Moment, Signal, signal_number
 from harness.wire.values import Listener
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class SignalBody(Body):
     signal: Annotated[str, AfterValidator(_check_signal)]
     operation: Name | None = None
     entities: Entities | None = None
-    when: Literal["response_head"] = "response_head"
+    when: Moment = "response_head"
     nth: Annotated[int, Field(ge=1)] = 1
     ttl_s: TtlSeconds = DEFAULT_TTL_S
 

@@ -218,8 +218,10 @@ class Conversation:
             return end
         if response.head is not None and not exchange.met_response:
             exchange.met_response = True
-            self._entrance.fire_signals(exchange)
+            self._entrance.fire_signals(exchange, "response_head")
             end = response.feed(data, end)
+        if response.done:
+            self._entrance.fire_signals(exchange, "response_end")
         if response.done and end < len(data) and not response.switched:
             exchange.said_too_much = True
             end = len(data)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from harness.wire.heads import RequestHead
     from harness.wire.names import Names
     from harness.wire.rules import ArmedRule, Choice
-    from harness.wire.signals import ArmedSignal
+    from harness.wire.signals import ArmedSignal, Moment
     from harness.wire.sockets import Port
     from harness.wire.values import Listener
 
@@ -96,10 +96,10 @@ class Entrance:
             return NO_CHOICE
         return choose(self.rules, OPAQUE_CALL if exchange is None else exchange.call)
 
-    def fire_signals(self, exchange: Exchange) -> None:
-        """Send the signals whose moment this is, before the response's head is passed on."""
+    def fire_signals(self, exchange: Exchange, moment: Moment) -> None:
+        """Send the signals whose moment this is, before what was read of the response is passed on."""
         for armed in list(self.signals):
-            due, entity = armed.reach(exchange.call)
+            due, entity = armed.reach(exchange.call, moment)
             if not due:
                 continue
             error = armed.send()

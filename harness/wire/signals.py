@@ -16,11 +16,15 @@ if TYPE_CHECKING:
     from harness.wire.rules import Call
 
 
+Moment = Literal["response_head", "response_end"]
+
+
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """Send `signal` (`KILL`, `STOP`, …) to `pid` when the `nth` matching exchange to reach its response head does so.
+    """Send `signal` (`KILL`, `STOP`, …) to `pid` when the `nth` matching exchange to reach `when` does so.
 
-    It happens once, before a byte of that head is passed on; the signal is then used up. It lifts itself after `ttl_s`.
+    `response_head`: before a byte of that head is passed on. `response_end`: once the tap has the whole answer, before its
+    last byte is passed on. It happens once; the signal is then used up. It lifts itself after `ttl_s`.
     """
 
     id: str
@@ -29,7 +33,7 @@ class Signal:
     signal: str
     operation: str | None = None
     entities: Mapping[str, tuple[str, ...]] | None = None
-    when: Literal["response_head"] = "response_head"
+    when: Moment = "response_head"
     nth: int = 1
     ttl_s: float = DEFAULT_TTL_S
 
@@ -60,9 +64,9 @@ class ArmedSignal:
         """Say whether the body may be needed to tell if a call matches."""
         return self._finder is not None
 
-    def reach(self, call: Call) -> tuple[bool, str | None]:
-        """Count an exchange at its response head if it matches; return whether it is the nth, and its entity."""
-        if self.signal.operation not in (None, call.operation):
+    def reach(self, call: Call, moment: Moment) -> tuple[bool, str | None]:
+        """Count an exchange at its moment if it matches; return whether it is the nth, and its entity."""
+        if moment != self.signal.when or self.signal.operation not in (None, call.operation):
             return False, None
         entity = None
         if self._finder is not None:

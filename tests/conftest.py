@@ -1,0 +1,24 @@
+"""Tests that judge with whole labs run one after another: two at once on two cores would only disturb each other."""
+
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+WITH_LABS = (
+    "cli/test_attach.py",
+    "cli/test_run.py",
+    "engine",
+    "lab/test_attached.py",
+    "pytest_plugin",
+    "zoo/test_zoo_verdicts.py",
+)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Put them into one group, which pytest-xdist gives to one worker."""
+    for item in items:
+        place = item.path.relative_to(HERE).as_posix() if item.path.is_relative_to(HERE) else ""
+        if place.startswith(WITH_LABS):
+            item.add_marker(pytest.mark.xdist_group("labs"))
