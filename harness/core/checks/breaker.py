@@ -29,18 +29,25 @@ if TYPE_CHECKING:
 UNDER_WAY_S = 0.1
 # Below this a pause leaves nothing to watch after what was under way.
 SHORTEST_PAUSE_S = 3 * UNDER_WAY_S
+CONTESTED = "a call under way succeeded just as it opened and may have been counted before"
 TOO_SHORT = "the pause is too short to be told from calls under way: a lower time.scale makes it longer"
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """One time the handoff had to be silent: from when, until the pause is over, and what was sent meanwhile."""
+    """
+    One time the handoff had to be silent: from when, until the pause is over, and what was sent meanwhile.
+
+    It is `contested` when a call that was under way succeeded just as it opened: who hears of both at once may take that
+    for the earlier of the two, and start counting anew.
+    """
 
     opened: float
     until: float
     intruders: tuple[Exchange, ...]
     probes: tuple[Exchange, ...]
     reopened: bool
+    contested: bool
 
 
 def trace_openings(calls: Sequence[Exchange], breaker: Breaker, *, scale: float) -> tuple[Opening, ...]:
@@ -86,11 +93,12 @@ def _open(calls: Sequence[Exchange], opened: float, breaker: Breaker, pause_s: f
     later = sorted((call for call in calls if call.started >= settled), key=lambda call: call.started)
     intruders = tuple(call for call in later if call.started < earliest)
     after = [call for call in later if call.started >= earliest]
+    contested = any(call.succeeded and call.started < opened <= call.ended <= opened + UNDER_WAY_S for call in calls)
     if not after:
-        return Opening(opened, until, intruders, (), reopened)
+        return Opening(opened, until, intruders, (), reopened, contested)
     decided = min(call.ended for call in after)
     probes = sorted((call for call in after if call.started < decided), key=lambda call: call.ended)
-    return Opening(opened, until, intruders, tuple(probes), reopened)
+    return Opening(opened, until, intruders, tuple(probes), reopened, contested)
 
 
 def check_opens(history: History, operations: tuple[str, ...], breaker: Breaker, *, scale: float) -> CheckResult:
@@ -111,6 +119,8 @@ def check_opens(history: History, operations: tuple[str, ...], breaker: Breaker,
         if opening.intruders:
             first = opening.intruders[0]
             observed = f"{len(opening.intruders)} sent while it must be open, first {first.started - opening.opened:.2f} s after"
+            if opening.contested:
+                return build_unknown("opens", declared, f"{observed}; {CONTESTED}", UnknownKind.INTERFERENCE)
             shown = [Evidence(str(call), call.started, call.id) for call in opening.intruders]
             late_s = max(call.started for call in opening.intruders) - opening.opened - UNDER_WAY_S
             return build_violated("opens", declared, observed, [*evidence, *shown], margin_s=late_s)
@@ -178,6 +188,8 @@ def check_probes(
         wrong = _misprobed(opening, breaker, latest_s, history.now)
         if wrong is not None:
             observed, margin_s = wrong
+            if opening.contested:
+                return build_unknown("probes", declared, f"{observed}; {CONTESTED}", UnknownKind.INTERFERENCE)
             return build_violated("probes", declared, observed, evidence, margin_s=margin_s)
     if not openings[0].probes:
         return build_unknown("probes", declared, "the pause was not watched to its end", UnknownKind.VACUOUS)
@@ -241,9 +253,11 @@ def check_one_alert(
         return _not_in_a_row("one_alert", declared, calls, breaker.failures)
     fresh = sum(not opening.reopened for opening in openings)
     if sum(alert.t >= openings[0].opened - UNDER_WAY_S for alert in alerts) < fresh:
-        if any(alert.handoff is None for alert in history.alerts):
-            return build_unknown("one_alert", declared, "an alert names no handoff", UnknownKind.NOT_OBSERVABLE)
-        return build_violated("one_alert", declared, f"{len(alerts)} alerts for {fresh} openings", evidence)
+        observed = f"{len(alerts)} alerts for {fresh} openings"
+        doubt = _doubt_silence(history, openings)
+        if doubt is not None:
+            return build_unknown("one_alert", declared, f"{observed}; {doubt[0]}", doubt[1])
+        return build_violated("one_alert", declared, observed, evidence)
     beside = _count_escalations(history, operations, handoff, rules)
     if len(alerts) > len(openings) + beside:
         return build_violated("one_alert", declared, f"{len(alerts)} alerts for {len(openings)} openings", evidence)
@@ -252,6 +266,15 @@ def check_one_alert(
         observed = f"told {wrong[0].role or 'a key that no role has'} instead of {breaker.alert}"
         return build_violated("one_alert", declared, observed, evidence)
     return build_held("one_alert", declared, f"{len(alerts)} for {len(openings)} openings", evidence)
+
+
+def _doubt_silence(history: History, openings: Sequence[Opening]) -> tuple[str, UnknownKind] | None:
+    """Say why an alert that is missing proves nothing: one that names no handoff may be it, or there was no opening."""
+    if any(alert.handoff is None for alert in history.alerts):
+        return "an alert names no handoff", UnknownKind.NOT_OBSERVABLE
+    if any(opening.contested for opening in openings):
+        return CONTESTED, UnknownKind.INTERFERENCE
+    return None
 
 
 def _not_in_a_row(name: str, declared: str, calls: Sequence[Exchange], needed: int) -> CheckResult:

@@ -102,6 +102,34 @@ def test_lateness_of_the_last_intruder():
     assert result.observed.startswith("2 sent while it must be open, first 0.50 s after")
 
 
+@pytest.mark.parametrize(
+    ("began", "took", "outcome"),
+    [
+        (OPENED - 0.01, 0.02, "unknown"),
+        (OPENED - 0.01, 0.02 + UNDER_WAY_S, "violated"),
+        (OPENED + 0.01, 0.02, "violated"),
+        (OPENED - 0.05, 0.01, None),
+    ],
+)
+def test_a_success_as_it_opens(began, took, outcome):
+    """A call that was under way and succeeds just as it opens may have been counted before; one sent after it was not."""
+    contest = call(began, order=9, took=took)
+    goes_on = [*failing(), contest, call(OPENED + 0.5, order=8), call(OPENED + 1.0, order=7)]
+    kind = {"unknown": "interference"}.get(outcome)
+    if outcome is None:
+        assert trace_openings(goes_on, THREE, scale=1.0) == ()
+        return
+    for result in (opens(*goes_on), probes(*goes_on), one_alert(*goes_on)):
+        assert (result.outcome, result.kind) == (outcome, kind)
+
+
+def test_a_contested_opening_that_was_kept():
+    """Where the silence was kept and told all the same, nothing is in doubt."""
+    kept = [*failing(), call(OPENED - 0.01, order=9, took=0.02), call(2.5)]
+    for result in (opens(*kept), probes(*kept), one_alert(*kept, alert(0.4))):
+        assert result.outcome is Outcome.HELD
+
+
 def test_silence_in_the_second_opening():
     """The silence after a later outage counts as much as after the first."""
     again = [call(4.0 + i / 10, 503, order=i) for i in range(3)]

@@ -200,3 +200,9 @@ def test_nothing_to_replay():
     """Without a dead letter, or a replay, nothing can be said of replays."""
     for things in ([did("replay", 1.0, 1), shown()], [shown(letter())]):
         assert replayed_once(told(call(0), *things)).kind is UnknownKind.VACUOUS
+
+
+def test_a_replay_may_find_its_session_expired():
+    """A call that was refused for its session is sent again with a new one: that is still one replay."""
+    history = told(*TWO, did("replay", 1), call(2, 401), call(2.2, 204), shown(letter(state="replayed")))
+    assert replayed_once(history).outcome is Outcome.HELD
