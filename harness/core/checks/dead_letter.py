@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from harness.core.checks.retry import Sent
     from harness.core.history import Alert, Exchange, History
 
+UNAUTHORISED = 401
+
 
 def check_dead_letter(history: History, sent: Sent, *, handoff: str, horizon_s: float) -> CheckResult:
     """
@@ -154,14 +156,22 @@ def check_replay(history: History, *, handoff: str, order: int) -> CheckResult:
 
 
 def check_replayed_once(history: History, sent: Sent, *, handoff: str) -> CheckResult:
-    """Judge that a replay sent the order exactly once more; unknown when nothing could be replayed."""
+    """
+    Judge that a replay sent the order exactly once more; unknown when nothing could be replayed.
+
+    A call that only showed that the session had expired meanwhile is none of them.
+    """
     declared = "a replay sends it exactly once more"
     if "dead_letters" not in history.observable:
         return build_unknown("replayed_once", declared, "dead letters are not observable", UnknownKind.NOT_OBSERVABLE)
     since = history.when("replay")
     if since is None or not history.dead_letters(handoff, sent.order):
         return build_unknown("replayed_once", declared, "there was nothing to replay", UnknownKind.VACUOUS)
-    calls = [call for call in history.attempts(sent.operations, sent.order) if call.started >= since]
+    calls = [
+        call
+        for call in history.attempts(sent.operations, sent.order)
+        if call.started >= since and call.status != UNAUTHORISED
+    ]
     evidence = [Evidence(str(call), call.started, call.id) for call in calls]
     if len(calls) != 1:
         return build_violated("replayed_once", declared, f"sent {len(calls)} times after the replay", evidence)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from harness.core.checks.quantities import describe_growth
 from harness.core.verdict import CheckResult, Evidence, UnknownKind, build_held, build_unknown, build_violated
 
 if TYPE_CHECKING:
@@ -81,8 +82,9 @@ def _list_invented(history: History, rule: LedgerRule, placed: set[int]) -> list
 def _entry(history: History, order: int, rule: LedgerRule) -> Entry:
     records = history.records(rule.collection, order)
     waiting = [len(history.waiting(handoff, order)) for handoff in rule.handoffs]
-    story = tuple(_tell(history, order, rule.collection, len(records), sum(waiting)))
-    if len(records) > 1 or max(waiting, default=0) > 1:
+    grown = describe_growth(history, rule.collection, order)
+    story = (*_tell(history, order, rule.collection, len(records), sum(waiting)), *filter(None, [grown]))
+    if len(records) > 1 or max(waiting, default=0) > 1 or grown:
         row = Row.DUPLICATED
     elif records:
         row = Row.POSTED

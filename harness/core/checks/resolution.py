@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from harness.core.checks.quantities import describe_growth
 from harness.core.verdict import CheckResult, Evidence, UnknownKind, build_held, build_unknown, build_violated
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def check_resolved_once(
     """
     Judge whether each order has exactly one record in the collection, created within `within_s` of being placed.
 
-    The time counts from the driver's placing of the order, or from the end of its first action of the kind `since`, in
+    A record whose lines were written twice stands for two. The time counts from the driver's placing of the order, or from the end of its first action of the kind `since`, in
     lab seconds; None leaves it to other checks.
     """
     declared = f"exactly one record in {collection}" + (f" within {within_s:.2f} s" if within_s is not None else "")
@@ -42,12 +43,14 @@ def check_resolved_once(
         evidence += [_show(record) for record in records]
         if not records:
             missing.append(order)
-        elif len(records) > 1:
+        elif len(records) > 1 or describe_growth(history, collection, order):
             doubled.append(order)
         elif within_s is not None and _age_s(history, order, collection, since) > within_s:
             late.append(order)
     if doubled:
-        return build_violated("resolved_once", declared, f"doubled: {_names(history, doubled)}", evidence)
+        grown = next(filter(None, (describe_growth(history, collection, order) for order in doubled)), "")
+        observed = f"doubled: {_names(history, doubled)}{f', where {grown}' if grown else ''}"
+        return build_violated("resolved_once", declared, observed, evidence)
     if missing:
         observed = f"not in {collection} within {history.now:.1f} s: {_names(history, missing)}"
         return build_violated("resolved_once", declared, observed, evidence)
