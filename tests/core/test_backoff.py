@@ -54,7 +54,7 @@ def test_bounds(lowest_s, more_s):
     latest = gap.highest_s * (1 + LATE_SHARE) + LATE_S
     assert not gap.is_early(earliest)
     assert gap.is_early(earliest - 0.001)
-    assert gap.late_by_s(latest) == 0
+    assert gap.late_by_s(latest) == pytest.approx(0, abs=1e-9)
     assert gap.late_by_s(latest + 2.0) == pytest.approx(2.0)
     assert gap.late_by_s(latest + 2.0, extra_s=1.5) == pytest.approx(0.5)
     assert not gap.is_early(latest)
