@@ -1,21 +1,15 @@
 """
 Breaker: when a handoff must fall silent, for how long, and how it comes back.
 
-What the breaker does is derived from the calls on the wire with the automaton below; what the integration says of its
-breaker is never asked. Calls that began before a failure was known were under way and prove nothing.
-
-    closed    --Nth consecutive failure-->  open
-    open      --pause over, a call begins-->  half open
-    half open --success-->  closed
-    half open --failure-->  open
+What the breaker does is derived from the calls on the wire; what the integration says of its breaker is never asked.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.core.backoff import EARLY_SHARE
+from harness.core.checks.openings import UNDER_WAY_S, Opening, longest_run, trace_openings
 from harness.core.verdict import CheckResult, Evidence, UnknownKind, build_held, build_unknown, build_violated
 
 if TYPE_CHECKING:
@@ -25,80 +19,10 @@ if TYPE_CHECKING:
     from harness.core.outcomes import DeadLetter
     from harness.core.stack import Breaker
 
-# A worker may have passed its breaker just before the last failure was booked; its call reaches the wire a moment later.
-UNDER_WAY_S = 0.1
 # Below this a pause leaves nothing to watch after what was under way.
 SHORTEST_PAUSE_S = 3 * UNDER_WAY_S
 CONTESTED = "a call under way succeeded just as it opened and may have been counted before"
 TOO_SHORT = "the pause is too short to be told from calls under way: a lower time.scale makes it longer"
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """
-    One time the handoff had to be silent: from when, until the pause is over, and what was sent meanwhile.
-
-    It is `contested` when a call that was under way succeeded just as it opened: who hears of both at once may take that
-    for the earlier of the two, and start counting anew.
-    """
-
-    opened: float
-    until: float
-    intruders: tuple[Exchange, ...]
-    probes: tuple[Exchange, ...]
-    reopened: bool
-    contested: bool
-
-
-def trace_openings(calls: Sequence[Exchange], breaker: Breaker, *, scale: float) -> tuple[Opening, ...]:
-    """Run the automaton over the calls of one handoff and list the openings it had to make."""
-    pause_s = breaker.pause_s / scale
-    by_end = sorted(calls, key=lambda call: call.ended)
-    openings: list[Opening] = []
-    consecutive = 0
-    position = 0
-    while position < len(by_end):
-        call = by_end[position]
-        position += 1
-        if openings and call.started < openings[-1].opened + UNDER_WAY_S:
-            continue  # under way when the breaker opened: neither a probe nor a failure of the next count
-        if call.succeeded:
-            consecutive = 0
-        elif call.counts_for_breaker:
-            consecutive += 1
-        if consecutive < breaker.failures:
-            continue
-        reopened = False
-        opened = call.ended
-        while True:
-            opening = _open(by_end, opened, breaker, pause_s, reopened=reopened)
-            openings.append(opening)
-            if not opening.probes:
-                return tuple(openings)
-            decisive = opening.probes[-1]
-            position = next(at for at, later in enumerate(by_end) if later is decisive) + 1
-            if not decisive.counts_for_breaker:
-                break
-            opened, reopened = decisive.ended, True
-        consecutive = 0
-    return tuple(openings)
-
-
-def _open(calls: Sequence[Exchange], opened: float, breaker: Breaker, pause_s: float, *, reopened: bool) -> Opening:
-    """Describe one opening: who broke the silence, and which calls probed after it, up to the first that ended."""
-    until = opened + pause_s
-    earliest = until - pause_s * EARLY_SHARE
-    # Beside a single probe nothing is let through: when it fails, nothing else can be under way.
-    settled = opened if reopened and breaker.probes == 1 else opened + UNDER_WAY_S
-    later = sorted((call for call in calls if call.started >= settled), key=lambda call: call.started)
-    intruders = tuple(call for call in later if call.started < earliest)
-    after = [call for call in later if call.started >= earliest]
-    contested = any(call.succeeded and call.started < opened <= call.ended <= opened + UNDER_WAY_S for call in calls)
-    if not after:
-        return Opening(opened, until, intruders, (), reopened, contested)
-    decided = min(call.ended for call in after)
-    probes = sorted((call for call in after if call.started < decided), key=lambda call: call.ended)
-    return Opening(opened, until, intruders, tuple(probes), reopened, contested)
 
 
 def check_opens(history: History, operations: tuple[str, ...], breaker: Breaker, *, scale: float) -> CheckResult:
@@ -148,7 +72,7 @@ def check_stays_closed(
     if _is_too_short(breaker, scale):
         return build_unknown("stays_closed", declared, TOO_SHORT, UnknownKind.INTERFERENCE)
     calls = history.attempts(operations)
-    run = _longest_run(calls)
+    run = longest_run(calls)
     if run != breaker.failures - 1:
         return _not_in_a_row("stays_closed", declared, calls, breaker.failures - 1)
     alerts = [alert for alert in history.alerts if alert.handoff == handoff]
@@ -284,7 +208,7 @@ def _not_in_a_row(name: str, declared: str, calls: Sequence[Exchange], needed: i
     Where there were enough of them, another call slipped in between: that is the timing of the lab, and worth a rerun.
     """
     failures = sum(call.counts_for_breaker for call in calls)
-    observed = f"{_longest_run(calls)} consecutive failures, {needed} needed"
+    observed = f"{longest_run(calls)} consecutive failures, {needed} needed"
     kind = UnknownKind.VACUOUS if failures < needed else UnknownKind.INTERFERENCE
     return build_unknown(name, declared, observed, kind)
 
@@ -309,14 +233,6 @@ def _count_escalations(
     held = sum(bool(history.dead_letters(handoff, order.ordinal)) for order in history.orders)
     held += len(history.left_over(handoff)) if held else 0
     return sum(rule.escalate_after is not None and held >= rule.escalate_after for rule in rules)
-
-
-def _longest_run(calls: Sequence[Exchange]) -> int:
-    longest = run = 0
-    for call in sorted(calls, key=lambda exchange: exchange.ended):
-        run = 0 if call.succeeded else run + call.counts_for_breaker
-        longest = max(longest, run)
-    return longest
 
 
 def _show(opening: Opening) -> Evidence:

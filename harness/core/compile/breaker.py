@@ -11,13 +11,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from harness.core.checks.breaker import (
-    UNDER_WAY_S,
     check_one_alert,
     check_opens,
     check_probes,
     check_reopened,
     check_stays_closed,
 )
+from harness.core.checks.openings import UNDER_WAY_S
 from harness.core.checks.resolution import check_resolved_once
 from harness.core.checks.webhook import check_acknowledged
 from harness.core.compile.failures import OUTAGES, RESET, Failure, choose_outage

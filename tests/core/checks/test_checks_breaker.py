@@ -4,20 +4,17 @@ from functools import partial
 
 import pytest
 from histories import alert, call, letter, shown, told
-from hypothesis import given
-from hypothesis import strategies as st
 
 from harness.core.backoff import EARLY_SHARE
 from harness.core.checks.breaker import (
     SHORTEST_PAUSE_S,
-    UNDER_WAY_S,
     check_one_alert,
     check_opens,
     check_probes,
     check_reopened,
     check_stays_closed,
-    trace_openings,
 )
+from harness.core.checks.openings import UNDER_WAY_S, trace_openings
 from harness.core.outcomes import DeadLetter
 from harness.core.stack import Breaker
 from harness.core.verdict import Outcome, UnknownKind
@@ -44,38 +41,6 @@ reopened = partial(judge, check_reopened)
 probes = partial(judge, check_probes, latest_s=1.0)
 stays_closed = partial(judge, check_stays_closed, handoff="order-to-erp")
 one_alert = partial(judge, check_one_alert, handoff="order-to-erp")
-
-
-@pytest.mark.parametrize(
-    ("answers", "openings"),
-    [
-        ([503, 503], 0),
-        ([503, 503, 503], 1),
-        ([503, 503, 204, 503, 503], 0),
-        ([204, 503, 503, 503], 1),
-        ([503, 400, 503, 503], 1),
-        ([503, 400, 503], 0),
-        ([429, 500, None], 1),
-        ([499, 404, 401], 0),
-    ],
-)
-def test_what_opens_it(answers, openings):
-    """Only 429, 5xx and what was never answered count, only in a row, and only a success starts the count anew."""
-    calls = [call(i / 10, status, order=i) for i, status in enumerate(answers)]
-    assert len(trace_openings(calls, THREE, scale=1.0)) == openings
-
-
-def test_it_opens_when_the_last_failure_ends():
-    """The pause counts from the end of the failure that opens it, in lab seconds."""
-    (opening,) = trace_openings(failing(), Breaker(3, 40.0), scale=20.0)
-    assert (opening.opened, opening.until) == pytest.approx((OPENED, OPENED + 2.0))
-
-
-def test_failures_count_in_the_order_they_end():
-    """A failure that began first and ended last is the last one."""
-    slow = call(0.0, 503, order=9, took=1.0)
-    (opening,) = trace_openings([slow, *failing(2)], THREE, scale=1.0)
-    assert opening.opened == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize(
@@ -151,6 +116,13 @@ def test_nothing_had_to_open():
         assert (result.outcome, result.kind) == (Outcome.UNKNOWN, UnknownKind.VACUOUS)
 
 
+def test_enough_failures_but_not_in_a_row():
+    """Where a call slipped in between failures that would have been enough, the lab's timing is to blame."""
+    split = [*failing(2), call(0.3), *(call(0.4 + n / 10, 503, order=n) for n in range(2))]
+    for result in (opens(*split), probes(*split), one_alert(*split)):
+        assert (result.outcome, result.kind) == (Outcome.UNKNOWN, UnknownKind.INTERFERENCE)
+
+
 @pytest.mark.parametrize(("pause_s", "kind"), [(SHORTEST_PAUSE_S - EPSILON, "interference"), (SHORTEST_PAUSE_S, None)])
 def test_a_pause_too_short_to_tell(pause_s, kind):
     """A pause that leaves nothing to watch is judged by no check of silence."""
@@ -214,17 +186,6 @@ def test_a_second_probe_may_be_under_way():
     two = Breaker(3, 2.0, probes=2, alert="oncall")
     calls = [*failing(), call(2.4, 503), call(2.42, 503, order=2), call(4.6)]
     assert reopened(*calls, breaker=two).outcome is Outcome.HELD
-
-
-def test_a_probe_that_a_breaker_does_not_count():
-    """A probe that is refused as wrong neither keeps it open nor opens it again."""
-    assert len(trace_openings([*failing(), call(2.4, 400)], THREE, scale=1.0)) == 1
-
-
-def test_what_was_under_way_does_not_count_on():
-    """A failure that was under way when it opened is no failure of the next count."""
-    calls = [*failing(), call(OPENED + 0.05, 503), call(2.5), call(3.0, 503), call(3.1, 503)]
-    assert len(trace_openings(calls, THREE, scale=1.0)) == 1
 
 
 @pytest.mark.parametrize(
@@ -304,20 +265,3 @@ def test_alerts_beside_dead_letters_nobody_shows():
     assert one_alert(*given_up, rules=rules).outcome is Outcome.HELD
     resolved = [call(2.6 + n / 10, order=n) for n in (1, 2, 3)]
     assert one_alert(*given_up, *resolved, rules=rules).outcome is Outcome.VIOLATED
-
-
-@given(
-    st.lists(st.tuples(st.floats(0, 3), st.floats(0.001, 1), st.sampled_from([204, 400, 429, 503, None])), max_size=25)
-)
-def test_trace_of_any_calls(spans):
-    """Whatever the calls: openings follow one another, intruders lie in the silence, and each call is one of both at most."""
-    calls = [call(t, status, took=took, order=i) for i, (t, took, status) in enumerate(spans)]
-    openings = trace_openings(calls, THREE, scale=2.0)
-    assert [opening.opened for opening in openings] == sorted(opening.opened for opening in openings)
-    for opening in openings:
-        assert all(opening.opened <= call.started < opening.until for call in opening.intruders)
-        assert all(call.started >= opening.until - 0.1 - EPSILON for call in opening.probes)
-    named = [call.id for opening in openings for call in opening.probes]
-    assert len(named) == len(set(named))
-    failures = sum(each.counts_for_breaker for each in calls)
-    assert sum(not opening.reopened for opening in openings) <= failures // THREE.failures
