@@ -67,6 +67,10 @@ def choose_place(stack: Stack, command: str | Sequence[str] | None, *, with_inte
     return place
 
 
+# Vendors a stack may name before there is a fake of them: their handoffs are planned, and not driven.
+PLANNED = frozenset({"stripe", "wms"})
+
+
 def choose_vendors(stack: Stack) -> tuple[dict[str, Vendor], dict[str, str]]:
     """
     Choose the fake of every system, and the ops desk's.
@@ -79,6 +83,8 @@ def choose_vendors(stack: Stack) -> tuple[dict[str, Vendor], dict[str, str]]:
     for name, system in stack.systems.items():
         if system.fake is None:
             absent[name] = f"{system.wiremock or name} needs WireMock, which this lab does not start"
+        elif system.fake not in VENDORS and system.fake in PLANNED:
+            absent[name] = f"this version has no fake of {system.fake}"
         else:
             vendors[name] = _find_vendor(system, vendors.values())
     return {**vendors, OPSDESK: OPSDESK_VENDOR}, absent

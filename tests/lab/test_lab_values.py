@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
+from harness.core.stack import Integration, Stack, System
 from harness.lab.credentials import build_role_key, make_credentials, write_private
 from harness.lab.environment import (
     Sites,
@@ -16,6 +17,7 @@ from harness.lab.environment import (
     name_role_key,
     render_dotenv,
 )
+from harness.lab.layout import choose_vendors
 from harness.lab.ports import Address, Listener, find_free_port, is_free
 
 
@@ -206,3 +208,17 @@ def test_ports_for_others_lie_outside_the_ephemeral_range():
 def test_an_address_is_read_from_a_url(url, expected):
     """A URL without a port means the scheme's."""
     assert str(Address.of(url)) == expected
+
+
+def test_a_vendor_without_a_fake_is_absent():
+    """A stack may name a vendor there is no fake of yet: the lab comes up without it and says why."""
+    stack = Stack(
+        name="acme",
+        systems={"erp": System("erp", fake="netsuite"), "gateway": System("gateway", fake="stripe")},
+        integration=Integration(),
+        roles={},
+        handoffs=(),
+    )
+    vendors, absent = choose_vendors(stack)
+    assert set(vendors) == {"erp", "opsdesk"}
+    assert absent == {"gateway": "this version has no fake of stripe"}
