@@ -77,10 +77,11 @@ def check_recovered(history: History, *, collection: str, within_s: float) -> Ch
     declared = f"what was acknowledged is in {collection} within {within_s:.2f} s of the restart"
     if crashed is None:
         return build_unknown("recovered", declared, "the integration was not restarted", UnknownKind.VACUOUS)
+    # An acknowledgement on the wire may arrive a moment after the driver has noticed the death, so its beginning tells.
     acked = {
         sent.order
         for sent in history.deliveries
-        if sent.order is not None and sent.ended <= crashed and sent.status is not None and 200 <= sent.status < 300
+        if sent.order is not None and sent.started <= crashed and sent.status is not None and 200 <= sent.status < 300
     }
     if not acked:
         return build_unknown("recovered", declared, "nothing was acknowledged before it died", UnknownKind.VACUOUS)

@@ -148,6 +148,8 @@ def recovered(*things):
     [
         ([sent(2), record(5)], "held"),
         ([sent(2), record(2.5)], "held"),
+        ([sent(2.999), record(5)], "held"),
+        ([sent(2.999)], "violated"),
         ([sent(2), record(6.5)], "violated"),
         ([sent(2)], "violated"),
         ([sent(2), record(5), record(5, record_id="8")], "violated"),
