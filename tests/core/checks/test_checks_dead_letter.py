@@ -196,6 +196,14 @@ def test_replayed_once(before, sends, outcome):
     assert replayed_once(told(*calls, did("replay", 1.0, 1), shown(letter()))).outcome == outcome
 
 
+def test_a_replay_may_meet_an_expired_session():
+    """A call that was only told to renew its session is no send of the replay; any other refusal is."""
+    replayed = [did("replay", 1.0, 1), shown(letter())]
+    assert replayed_once(told(call(2, 401), call(2.1), *replayed)).outcome is Outcome.HELD
+    assert replayed_once(told(call(2, 400), call(2.1), *replayed)).outcome is Outcome.VIOLATED
+    assert replayed_once(told(call(2, 401), *replayed)).outcome is Outcome.VIOLATED
+
+
 def test_nothing_to_replay():
     """Without a dead letter, or a replay, nothing can be said of replays."""
     for things in ([did("replay", 1.0, 1), shown()], [shown(letter())]):

@@ -54,6 +54,15 @@ def test_posted_is_enough_without_dead_letters():
     assert check_ledger(told(PLACED, record(1), observable=frozenset()), RULE).outcome is Outcome.HELD
 
 
+def test_doubled_within_one_record():
+    """An order whose lines were written twice into one record is doubled, and its story says so."""
+    lines = [{"quantity": 2}]
+    history = told(PLACED, record(1, lines=lines), record(2, action="updated", lines=lines * 2), shown())
+    (entry,) = build_ledger(history, RULE)
+    assert (entry.row, entry.story[-1]) == (Row.DUPLICATED, "2 units became 4")
+    assert check_ledger(history, RULE).outcome is Outcome.VIOLATED
+
+
 def test_orders_nobody_placed():
     """Only placed orders are in the ledger; one that is posted without having been placed is invented."""
     assert build_ledger(told(record(1)), RULE) == ()
