@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 from compiled_stacks import Shape, shapes
-from histories import told
+from histories import alert, call, letter, shown, told
 from hypothesis import given, settings
 
 from harness.core.compile import compile_stack
@@ -18,7 +18,7 @@ from harness.core.faults import Layer
 from harness.core.gates import run_check
 from harness.core.loading import load_stack
 from harness.core.triggers import Trigger
-from harness.core.verdict import CheckResult, Outcome
+from harness.core.verdict import CheckResult, Outcome, UnknownKind
 
 STACKS = settings(max_examples=15)
 
@@ -166,8 +166,6 @@ def test_shapes_of_a_retry():
 
 def expected_attempts(experiment, calls):
     """Tell whether so many failing calls are what an experiment expects."""
-    from histories import call  # noqa: PLC0415 - the name is used by this function alone
-
     check = next(check for check in experiment.checks if check.name == "attempts")
     return check.judge(told(*(call(n, 503) for n in range(calls)))).outcome
 
@@ -286,6 +284,24 @@ def test_shapes_of_an_escalation(after, shapes_of_it):
     """N-1, N and N+1 dead letters and a replay; nothing is below one, and nothing is escalated that is not declared."""
     found = [name for name in Shape(escalate_after=after).experiments if "escalate" in name]
     assert [name.rpartition("/")[2] for name in found] == shapes_of_it
+
+
+@pytest.mark.parametrize(("shape", "waiting", "alerts"), [("below", 2, 0), ("at", 3, 1), ("beyond", 4, 1)])
+def test_numbers_of_an_escalation(shape, waiting, alerts):
+    """As many orders are put aside as the shape says, and as many alerts expected as that number owes."""
+    experiment = Shape().experiments[f"post/dead_letter:escalate/{shape}"]
+    assert experiment.orders == waiting
+    assert experiment.faults[0].orders == tuple(range(1, waiting + 1))
+    (check,) = experiment.checks
+    letters = shown(*(letter(n, handoff="post") for n in range(1, waiting + 1)))
+    outcomes = [
+        check.judge(told(letters, *(alert(n, handoff="post") for n in range(count)))).outcome for count in range(3)
+    ]
+    expected = [Outcome.VIOLATED] * 3
+    expected[alerts] = Outcome.HELD
+    assert outcomes == expected
+    fewer = shown(*(letter(n, handoff="post") for n in range(1, waiting)))
+    assert check.judge(told(fewer)).kind is UnknownKind.VACUOUS
 
 
 def test_dead_letters_are_filled_without_opening_the_breaker():
