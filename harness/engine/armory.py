@@ -152,6 +152,7 @@ class Armory:
             listener=f"inbound-{fault.system}",
             pid=integration.pid,
             signal="KILL",
+            when="response_end",
             entities=self._name_entities(fault.orders),
             nth=int(fault.params.get("nth", 1)),
             ttl_s=TTL_S,
