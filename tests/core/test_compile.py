@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 from compiled_stacks import Shape, shapes
-from histories import alert, call, letter, shown, told
+from histories import alert, call, letter, met, shown, told
 from hypothesis import given, settings
 
 from harness.core.compile import compile_stack
@@ -261,6 +261,33 @@ def test_a_branch_is_seen_by_what_is_not_put_aside():
         taken = Shape(api_paths=(branch,), observed=observed).experiments["post/USER_ERROR+already-exists:branch/taken"]
         assert [check.name for check in taken.checks] == ["attempts", "resolved_once", "no_dead_letter"]
         assert taken.faults[0].params["commit"] is True
+
+
+def test_a_branch_is_taken_at_the_first_answer():
+    """One send is what a branch takes; a second is one too many."""
+    taken = Shape(api_paths=("{code: USER_ERROR, text: already exists}",)).experiments[
+        "post/USER_ERROR+already-exists:branch/taken"
+    ]
+    assert [expected_attempts(taken, calls) for calls in (1, 2)] == [Outcome.HELD, Outcome.VIOLATED]
+
+
+@pytest.mark.parametrize(("shape", "most"), [("once", 1), ("concurrent", 1), ("exhausted", 2)])
+def test_renewals(shape, most):
+    """One expiry is renewed once, however many meet it; a vendor that refuses every session once an attempt."""
+    experiment = Shape().experiments[f"post/session_expired:renew_session/{shape}"]
+    check = next(check for check in experiment.checks if check.name == "renewed")
+    renewals = [call(n, 200, order=None, operation="token.create") for n in range(1, most + 2)]
+    assert check.judge(told(met(), *renewals[:most])).outcome is Outcome.HELD
+    assert check.judge(told(met(), *renewals)).outcome is Outcome.VIOLATED
+
+
+def test_only_the_first_answer_is_lost():
+    """An answer is lost once, so that whoever sends again gets through; its record is awaited to be one."""
+    for shape in ("answer-lost", "answer-hangs"):
+        experiment = Shape().experiments[f"post/lost_answer:exactly_once/{shape}"]
+        assert experiment.faults[0].attempts == (1,)
+        assert [check.name for check in experiment.checks] == ["resolved_once"]
+    assert not any("lost_answer" in name for name in Shape(effects="at_least_once").experiments)
 
 
 def test_without_sight_of_dead_letters():

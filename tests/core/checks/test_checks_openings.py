@@ -58,8 +58,10 @@ def test_a_probe_that_a_breaker_does_not_count():
 
 def test_what_was_under_way_does_not_count_on():
     """A failure that was under way when it opened is no failure of the next count."""
-    calls = [*failing(), call(OPENED + 0.05, 503), call(2.5), call(3.0, 503), call(3.1, 503)]
-    assert len(trace_openings(calls, THREE, scale=1.0)) == 1
+    calls = [*failing(), call(2.5), call(3.6, 503), call(3.7, 503)]
+    for took in (0.01, 3.0):
+        under_way = call(OPENED + 0.05, 503, order=9, took=took)
+        assert len(trace_openings([*calls, under_way], THREE, scale=1.0)) == 1
 
 
 @given(

@@ -67,6 +67,7 @@ def test_an_answer_that_lied():
         ({"key": "SHP-1-2"}, "violated"),
         ({"path": "/salesOrder", "operation": "sales_order.create"}, "held"),
         ({"path": "/salesOrder", "key": None}, "violated"),
+        ({"body_sha256": "other", "key": None}, "violated"),
     ],
 )
 def test_same_payload(second, outcome):
