@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 EXCHANGE = "handoff.exchange"
 MAX_BODY = 32 * 1024 * 1024
 # An incoming webhook's address is its credential.
-_HOOK = re.compile(r"^(/services/[^/?]+/[^/?]+/)[^/?]+")
+_HOOK = re.compile(r"^(/services/T[^/?]+/B[^/?]+/)[^/?]+")
 _SECRET = re.compile(
     r"((?:^|[?&])(?:access_token|token|api_key|client_secret|password|secret|signature)=)[^&]*", re.IGNORECASE
 )
