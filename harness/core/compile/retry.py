@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -100,11 +101,14 @@ def watch_further_attempt(frame: Frame, retry: Retry, attempts: int, *, order: i
     """
     Watch for an attempt that must not follow, as long as the longest declared gap could still produce it.
 
-    Where the failures have opened the breaker (`paused`), only after its pause could one follow.
+    Where the failures have opened the breaker (`paused`), only after its pause could one follow. Where no dead letter
+    would show that the last attempt was made, one more could follow after the gap that comes next.
     """
     breaker = frame.handoff.breaker
     pause_s = frame.lab_s(breaker.pause_s) if paused and breaker is not None else 0.0
-    for_s = max(LEAST_HORIZON_S, HORIZON * (pause_s + longest_s(retry, scale=frame.scale)))
+    shown = frame.stack.integration.observe.dead_letters is not None
+    retried = retry if shown or attempts <= retry.attempts else replace(retry, attempts=attempts)
+    for_s = max(LEAST_HORIZON_S, HORIZON * (pause_s + longest_s(retried, scale=frame.scale)))
     return Watch(for_s, "a further attempt", until=Attempted(frame.handoff.operations, attempts, order))
 
 
