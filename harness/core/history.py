@@ -176,8 +176,8 @@ class History:
     """
     Everything that one experiment's checks may look at.
 
-    `disturbance_s` is how long the most disturbed process of the lab had to wait for a processor, all in all. `bystanders`
-    are the tokens of orders that earlier experiments placed in the same lab.
+    `disturbance_s` is how long the most disturbed process of the lab had to wait for a processor, or anything on the
+    machine for a disk, all in all. `bystanders` are the tokens of orders that earlier experiments placed in the same lab.
     """
 
     now: float

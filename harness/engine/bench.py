@@ -50,7 +50,7 @@ class Bench:
         return not self.unsettled and not self.recorder.lost
 
     def read_waits(self) -> dict[int, float]:
-        """Read how long the lab's processes, the integration's among them, and our own have waited for a processor."""
+        """Read how long the lab's processes, the integration's among them, and our own have waited, as `read_waits` does."""
         lab = self.lab
         pids = {process.pid for process in lab.processes.values()} | {lab.integration.pid, os.getpid()}
         return read_waits(pid for pid in pids if pid is not None)
