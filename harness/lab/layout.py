@@ -147,10 +147,14 @@ def build_integration(command: Sequence[str], variables: Mapping[str, str]) -> P
     return Program("integration", [program, *command[1:]], Path.cwd(), {**_base(), **variables})
 
 
+# What a storefront's handoff is about where its `operation` does not say.
+ORDER_TOPICS = ("orders/create", "orders/updated")
+
+
 def list_topics(stack: Stack, system: str) -> list[str]:
-    """List the webhook topics (`orders/create`) that handoffs from this system name, each once."""
+    """List the webhook topics that handoffs from this system name, each once; a webhook handoff that names none means orders."""
     named = (name for handoff in stack.handoffs if handoff.source == system for name in handoff.operations)
-    return list(dict.fromkeys(name for name in named if "/" in name))
+    return list(dict.fromkeys(name for name in named if "/" in name)) or list(ORDER_TOPICS)
 
 
 def describe_needs(stack: Stack) -> dict[str, Any]:

@@ -90,7 +90,7 @@ def _compile_out_of_order(frame: Frame, path: Path) -> Iterator[Experiment]:  # 
 
     Where reconciliation runs, it is awaited first: the next one would put right what was done in the wrong order.
     """
-    if UPDATED not in frame.handoff.operations:
+    if frame.handoff.operations and UPDATED not in frame.handoff.operations:
         return
     fault = _fault(frame, "webhook_out_of_order", (2,), params={"after_topic": UPDATED})
     note = "leave it at the door"
