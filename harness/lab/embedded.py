@@ -78,9 +78,11 @@ async def open_embedded_lab(
             integration = await assembly.bring_up()
         yield _present(assembly, integration)
     finally:
-        if assembly is not None:
-            await assembly.tear_down()
-        registration.close()
+        try:
+            if assembly is not None:
+                await assembly.tear_down()
+        finally:  # whoever cancels a lab that is already going down must not keep its folder
+            registration.close()
 
 
 @contextmanager

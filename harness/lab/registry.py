@@ -83,6 +83,7 @@ class Registration:
 
     def __init__(self, record: LabRecord) -> None:
         self.record = record
+        self._closed = False
         _write(record)
 
     def add_process(self, mark: ProcessMark) -> None:
@@ -112,12 +113,14 @@ class Registration:
         self._change(environment=environment)
 
     def close(self) -> None:
-        """Remove the lab's folders and its entry; its processes have ended."""
+        """Remove the lab's folders and its entry; its processes have ended. What is told later is not written any more."""
+        self._closed = True
         _remove(self.record)
 
     def _change(self, **parts: Any) -> None:
         self.record = replace(self.record, **parts)
-        _write(self.record)
+        if not self._closed:
+            _write(self.record)
 
 
 def register(lab: str, *, stack: str, kind: str = "run") -> Registration:

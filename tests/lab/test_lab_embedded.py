@@ -36,6 +36,18 @@ http.server.ThreadingHTTPServer((os.environ["INTEGRATION_HOST"], int(os.environ[
 """
 
 
+# Calls when it starts and when it is asked to end, and does not.
+STUBBORN = """
+import signal, socket, sys, time
+def call(*_):
+    socket.create_connection(("127.0.0.1", int(sys.argv[1]))).close()
+signal.signal(signal.SIGTERM, call)
+call()
+while True:
+    time.sleep(600)
+"""
+
+
 @pytest.fixture(scope="module")
 def stack():
     """Read the reference stack."""
@@ -238,32 +250,40 @@ async def test_the_body_of_a_lab_fails_as_itself(bare):
     assert read_records() == []
 
 
-async def test_giving_up_while_a_lab_comes_up_leaves_nothing(bare):
-    """Cancelled while it waits for its integration, a lab takes down what it had started."""
-    started = asyncio.Event()
+@pytest.mark.parametrize("cancels", [1, 2])
+async def test_giving_up_while_a_lab_comes_up_leaves_nothing(bare, cancels):
+    """Cancelled while it waits for its integration, and again while it goes down, a lab takes down what it had started."""
+    calls = asyncio.Queue()
 
     async def note(_, writer):
         writer.close()
-        started.set()
+        calls.put_nowait(True)
 
     async with await asyncio.start_server(note, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        code = f"import socket, time; s = socket.create_connection(('127.0.0.1', {port})); time.sleep(600)"
+        command = ["python", "-c", STUBBORN, str(port)]
 
         async def bring_up():
-            async with _open(bare, integration_command=["python", "-c", code]):
+            async with _open(bare, integration_command=command):
                 pytest.fail("the lab came up")
 
         task = asyncio.create_task(bring_up())
-        async with asyncio.timeout(WITHIN_S):
-            await started.wait()
-        (record,) = read_records()
-        task.cancel()
+        for _ in range(cancels):
+            async with asyncio.timeout(WITHIN_S):
+                await calls.get()
+            (record,) = read_records()
+            task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
         assert find_processes(record.id) == []
-        assert read_records() == []
         assert not any(map(_exists, record.folders))
+        # Whatever is still told of processes that ended is not written down any more.
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        await asyncio.wait(
+            [each for each in others if each.get_name().startswith("watch ")]
+            or [asyncio.ensure_future(asyncio.sleep(0))]
+        )
+        assert read_records() == []
 
 
 async def test_a_fake_that_does_not_exist_is_told_with_the_nearest(stack):
