@@ -14,6 +14,7 @@ from __future__ import annotations
 import enum
 import hashlib
 import re
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from harness.wire.chunked import ChunkedBody, Phase
@@ -49,7 +50,7 @@ class State(enum.Enum):
     OPAQUE = enum.auto()
 
 
-class Message(Generic[Head]):
+class Message(ABC, Generic[Head]):
     """The part of a message that both directions share: its head's bytes, its body's size, hash and beginning."""
 
     _first_line: ClassVar[re.Pattern[bytes]]
@@ -101,9 +102,9 @@ class Message(Generic[Head]):
                 at = len(data)
         return at
 
+    @abstractmethod
     def _parse(self, head: bytes) -> None:
         """Read the head and set the state and length of what follows; raise `BadHeadError`."""
-        raise NotImplementedError
 
     def _feed_head(self, data: bytes, at: int) -> int:
         before = len(self._pending)

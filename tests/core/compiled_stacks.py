@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from functools import cache
 
+from histories import call, told
 from hypothesis import strategies as st
 
 from harness.core.compile import compile_stack
-from harness.core.experiments import Experiment, Plan
+from harness.core.experiments import Experiment, Plan, Watch
 from harness.core.loading import load_stack
 
 WEBHOOK_PATHS = {
@@ -116,3 +117,19 @@ shapes = st.builds(
     effects=st.sampled_from(["exactly_once", "at_least_once"]),
     scale=st.sampled_from([1, 20]),
 )
+
+
+def steps_of(experiment, kind):
+    """List the steps of one kind."""
+    return [step for step in experiment.steps if isinstance(step, kind)]
+
+
+def watched_s(experiment):
+    """Return how long the last thing that must not happen is watched for."""
+    return steps_of(experiment, Watch)[-1].for_s
+
+
+def expected_attempts(experiment, calls):
+    """Tell whether so many failing calls are what an experiment expects."""
+    check = next(check for check in experiment.checks if check.name == "attempts")
+    return check.judge(told(*(call(n, 503) for n in range(calls)))).outcome

@@ -4,28 +4,21 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from compiled_stacks import Shape, shapes
+from compiled_stacks import Shape, expected_attempts, shapes, steps_of, watched_s
 from histories import alert, call, letter, met, shown, told
 from hypothesis import given, settings
 
 from harness.core.compile import compile_stack
 from harness.core.compile.clauses import list_clauses
-from harness.core.compile.failures import NAMED, choose_failure, choose_outage, choose_unlisted
-from harness.core.compile.frame import HORIZON, LEAST_HORIZON_S
+from harness.core.compile.frame import HORIZON
 from harness.core.conditions import AllOf, AnyOf, Attempted, DeadLettered, Delivered, PayloadDeadLettered, Received
 from harness.core.experiments import Act, Arm, Await, Lift, Place, Replay, Restart, Watch
 from harness.core.faults import Layer
 from harness.core.gates import run_check
 from harness.core.loading import load_stack
-from harness.core.triggers import Trigger
 from harness.core.verdict import CheckResult, Outcome, UnknownKind
 
 STACKS = settings(max_examples=15)
-
-
-def steps_of(experiment, kind):
-    """List the steps of one kind."""
-    return [step for step in experiment.steps if isinstance(step, kind)]
 
 
 def conditions_of(experiment):
@@ -36,11 +29,6 @@ def conditions_of(experiment):
         if isinstance(condition, AnyOf | AllOf):
             found += condition.conditions
     return found
-
-
-def watched_s(experiment):
-    """Return how long the last thing that must not happen is watched for."""
-    return steps_of(experiment, Watch)[-1].for_s
 
 
 def test_the_reference(plan):
@@ -150,97 +138,6 @@ def test_other_declarations_keep_their_ids():
     assert set(changed.experiments) == ids
     more = Shape(api_paths=(*Shape().api_paths, "{code: LOCKED}"))
     assert set(more.experiments) - ids == {f"post/LOCKED:retry/{shape}" for shape in ("once", "exhausted")}
-
-
-def test_shapes_of_a_retry():
-    """A retry fails once, to the last but one, and for good; what is too short for a shape leaves it out."""
-    found = Shape().experiments
-    assert [name.rpartition("/")[2] for name in found if "/429:" in name] == ["once", "last", "exhausted"]
-    last = found["post/429:retry/last"]
-    assert last.faults[0].attempts == (1, 2, 3)
-    assert found["post/429:retry/exhausted"].faults[0].attempts is None
-    queued = Shape(any_path="retry: {attempts: 2, initial: 2s}, then: {queue: {role: oncall}}").experiments
-    assert "post/any:retry/exhausted" not in queued
-    assert "post/any:retry/last" not in queued
-
-
-def expected_attempts(experiment, calls):
-    """Tell whether so many failing calls are what an experiment expects."""
-    check = next(check for check in experiment.checks if check.name == "attempts")
-    return check.judge(told(*(call(n, 503) for n in range(calls)))).outcome
-
-
-@pytest.mark.parametrize(("shape", "attempts"), [("once", 2), ("last", 4), ("exhausted", 4)])
-def test_declared_attempts_are_what_is_checked(shape, attempts):
-    """The count that is checked is the declared one, the first send included."""
-    experiment = Shape().experiments[f"post/429:retry/{shape}"]
-    found = [expected_attempts(experiment, calls) for calls in (attempts - 1, attempts, attempts + 1)]
-    assert found == [Outcome.VIOLATED, Outcome.HELD, Outcome.VIOLATED]
-
-
-def test_gaps_bound_the_watch():
-    """An attempt too many is watched for longer than the longest gap, and the breaker's pause where it has opened."""
-    assert watched_s(Shape(scale=1).experiments["post/429:retry/exhausted"]) == pytest.approx(16 * HORIZON)
-    assert watched_s(Shape(scale=1).experiments["post/session_expired:renew_session/once"]) == pytest.approx(
-        2 * HORIZON
-    )
-    short = Shape(scale=1, failures=3).experiments["post/any:retry/exhausted"]
-    assert watched_s(short) == pytest.approx((40 + 8) * HORIZON)
-    assert watched_s(Shape(scale=1).experiments["post/any:retry/exhausted"]) == pytest.approx(8 * HORIZON)
-    hasty = Shape(any_path="retry: {attempts: 2, initial: 0s}, then: dead_letter")
-    assert watched_s(hasty.experiments["post/any:retry/exhausted"]) == LEAST_HORIZON_S
-
-
-@pytest.mark.parametrize(("failures", "pauses"), [(None, 0), (7, 0), (6, 1), (5, 2), (1, 6)])
-def test_pauses_are_waited_for(failures, pauses):
-    """An order whose attempts open the breaker waits for a pause before each further one, and the driver waits for that."""
-    retry = "retry: {attempts: 7, initial: 2s, factor: 1}, then: dead_letter"
-    experiment = Shape(scale=1, failures=failures, any_path=retry).experiments["post/any:retry/exhausted"]
-    assert steps_of(experiment, Await)[0].declared_s == pytest.approx(6 * 2 + pauses * 40)
-
-
-def test_jitter_is_waited_for():
-    """Decorrelated jitter may wait thrice as long as the declared beginning the first time."""
-    retry = "retry: {attempts: 3, initial: 2s, max: 100s, jitter: decorrelated}, then: dead_letter"
-    experiment = Shape(scale=1, any_path=retry).experiments["post/any:retry/exhausted"]
-    assert steps_of(experiment, Await)[0].declared_s == pytest.approx(6 + 18)
-    assert watched_s(experiment) == pytest.approx(18 * HORIZON)
-
-
-def statuses(experiments, name):
-    """Return the parameters of an experiment's fault."""
-    return dict(experiments[name].faults[0].params)
-
-
-@pytest.mark.parametrize(
-    ("paths", "status"), [((), 503), (("{status: 503}",), 500), (("{status: 503}", "{status: 409}"), 500)]
-)
-def test_any_is_what_no_other_path_names(paths, status):
-    """The failure that `any` must catch is one that no path of the handoff names by its status."""
-    found = Shape(api_paths=("session_expired", *paths)).experiments
-    assert statuses(found, "post/any:retry/once") == {"status": status}
-    assert statuses(found, "post/breaker/opens") == {"status": status}
-
-
-def test_refusals_that_a_status_catches():
-    """Where a path catches refusals by the status they come with, no experiment says that `any` must."""
-    found = Shape(api_paths=("{status: 409}", "{code: USER_ERROR, text: already exists}")).experiments
-    assert "post/any:retry/unlisted-code" not in found
-    assert "post/USER_ERROR+already-exists:branch/other-text" not in found
-    assert "post/USER_ERROR+already-exists:branch/taken" in found
-    free = Shape(api_paths=("{status: 429}", "{code: USER_ERROR, text: already exists}")).experiments
-    assert {"post/any:retry/unlisted-code", "post/USER_ERROR+already-exists:branch/other-text"} <= set(free)
-
-
-@pytest.mark.parametrize(
-    ("status", "condition"), [("{status: 429}", "rate_limited"), ("{status: 401}", "session_expired")]
-)
-def test_a_status_that_is_a_condition(status, condition):
-    """A status that the vendor sends with a condition is the condition's, where both are declared."""
-    both = Shape(api_paths=(status, condition)).plan
-    (row,) = [row for row in both.coverage if row.clause.startswith(f"post/{status[9:12]}:")]
-    assert row.not_exercised
-    assert any(name.startswith(f"post/{status[9:12]}:") for name in Shape(api_paths=(status,)).experiments)
 
 
 def test_the_fallback_of_a_branch():
@@ -478,36 +375,3 @@ def test_breakers_and_dead_letters_of_webhooks():
     rows = {row.clause: row for row in compile_stack(load_stack(text, file="stack.yaml")).coverage}
     for clause in ("capture/dead_letter:escalate", "capture/breaker"):
         assert (rows[clause].experiments, bool(rows[clause].not_exercised)) == ((), True)
-
-
-def test_every_named_failure_is_chosen():
-    """Each condition with a fault is brought about by it, and one without by nothing."""
-    handoff = load_stack(Shape(api_paths=("malformed",), any_path=None).text, file="stack.yaml").handoffs[1]
-    for condition, failure in NAMED.items():
-        assert choose_failure(handoff, Trigger(condition=condition)) == failure
-    assert choose_failure(handoff, Trigger(condition="partial_allocation")) is None
-    assert choose_failure(handoff, Trigger(condition="any")) == choose_outage(handoff)
-    assert choose_failure(handoff, Trigger(status=418)).params == {"status": 418}
-    assert not choose_failure(handoff, Trigger(status=418)).counts_for_breaker
-    assert choose_failure(handoff, Trigger(status=500)).counts_for_breaker
-    assert choose_failure(handoff, Trigger(status=429)) == NAMED["rate_limited"]
-    assert choose_failure(handoff, Trigger(code="A", text="b"), commit=True).params == {
-        "code": "A",
-        "text": "Refused: b.",
-        "commit": True,
-    }
-
-
-def test_an_outage_none_of_which_is_free():
-    """Where every status of an outage has a path of its own, `any` has none left, and neither has what it would refuse."""
-    paths = [
-        f"{{on: {{status: {status}}}, retry: {{attempts: 2, initial: 1s}}, then: dead_letter}}"
-        for status in (500, 502, 503, 504)
-    ]
-    text = Shape().text.replace(
-        "      - {on: malformed, dead_letter: {escalate_after: 1",
-        "".join(f"      - {path}\n" for path in paths) + "      - {on: malformed, dead_letter: {escalate_after: 1",
-    )
-    handoff = load_stack(text, file="stack.yaml").handoffs[1]
-    assert choose_outage(handoff) is None
-    assert choose_unlisted(handoff) is not None

@@ -1,10 +1,60 @@
-"""Retries: how long one attempt too many is watched for."""
+"""Retries: their shapes, what each expects, and how long one attempt too many is watched for."""
 
 import pytest
-from compiled_stacks import Shape
+from compiled_stacks import Shape, expected_attempts, steps_of, watched_s
 
-from harness.core.compile.frame import HORIZON
-from harness.core.experiments import Watch
+from harness.core.compile.frame import HORIZON, LEAST_HORIZON_S
+from harness.core.experiments import Await, Watch
+from harness.core.verdict import Outcome
+
+
+def test_shapes_of_a_retry():
+    """A retry fails once, to the last but one, and for good; what is too short for a shape leaves it out."""
+    found = Shape().experiments
+    assert [name.rpartition("/")[2] for name in found if "/429:" in name] == ["once", "last", "exhausted"]
+    last = found["post/429:retry/last"]
+    assert last.faults[0].attempts == (1, 2, 3)
+    assert found["post/429:retry/exhausted"].faults[0].attempts is None
+    queued = Shape(any_path="retry: {attempts: 2, initial: 2s}, then: {queue: {role: oncall}}").experiments
+    assert "post/any:retry/exhausted" not in queued
+    assert "post/any:retry/last" not in queued
+
+
+@pytest.mark.parametrize(("shape", "attempts"), [("once", 2), ("last", 4), ("exhausted", 4)])
+def test_declared_attempts_are_what_is_checked(shape, attempts):
+    """The count that is checked is the declared one, the first send included."""
+    experiment = Shape().experiments[f"post/429:retry/{shape}"]
+    found = [expected_attempts(experiment, calls) for calls in (attempts - 1, attempts, attempts + 1)]
+    assert found == [Outcome.VIOLATED, Outcome.HELD, Outcome.VIOLATED]
+
+
+def test_gaps_bound_the_watch():
+    """An attempt too many is watched for longer than the longest gap, and the breaker's pause where it has opened."""
+    assert watched_s(Shape(scale=1).experiments["post/429:retry/exhausted"]) == pytest.approx(16 * HORIZON)
+    assert watched_s(Shape(scale=1).experiments["post/session_expired:renew_session/once"]) == pytest.approx(
+        2 * HORIZON
+    )
+    short = Shape(scale=1, failures=3).experiments["post/any:retry/exhausted"]
+    assert watched_s(short) == pytest.approx((40 + 8) * HORIZON)
+    assert watched_s(Shape(scale=1).experiments["post/any:retry/exhausted"]) == pytest.approx(8 * HORIZON)
+    hasty = Shape(any_path="retry: {attempts: 2, initial: 0s}, then: dead_letter")
+    assert watched_s(hasty.experiments["post/any:retry/exhausted"]) == LEAST_HORIZON_S
+
+
+@pytest.mark.parametrize(("failures", "pauses"), [(None, 0), (7, 0), (6, 1), (5, 2), (1, 6)])
+def test_pauses_are_waited_for(failures, pauses):
+    """An order whose attempts open the breaker waits for a pause before each further one, and the driver waits for that."""
+    retry = "retry: {attempts: 7, initial: 2s, factor: 1}, then: dead_letter"
+    experiment = Shape(scale=1, failures=failures, any_path=retry).experiments["post/any:retry/exhausted"]
+    assert steps_of(experiment, Await)[0].declared_s == pytest.approx(6 * 2 + pauses * 40)
+
+
+def test_jitter_is_waited_for():
+    """Decorrelated jitter may wait thrice as long as the declared beginning the first time."""
+    retry = "retry: {attempts: 3, initial: 2s, max: 100s, jitter: decorrelated}, then: dead_letter"
+    experiment = Shape(scale=1, any_path=retry).experiments["post/any:retry/exhausted"]
+    assert steps_of(experiment, Await)[0].declared_s == pytest.approx(6 + 18)
+    assert watched_s(experiment) == pytest.approx(18 * HORIZON)
 
 
 @pytest.mark.parametrize(("observed", "gap_s"), [(True, 0.4), (False, 0.8)])
