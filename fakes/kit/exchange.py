@@ -37,7 +37,8 @@ class Exchange:
 
     ``path`` is the raw path without query, ``params`` the named groups of the operation's pattern, ``headers`` have
     lower-case names. ``entity``, ``key`` and ``code`` may be set by the handler. While ``dry_run`` is true nothing may
-    be written: collections see to it, anything else a handler keeps must ask.
+    be written: collections see to it, anything else a handler keeps must ask. ``quirk`` are the parameters of a fault of
+    the vendor's own kind that hit this call: the handler carries it out.
     """
 
     id: str
@@ -54,6 +55,7 @@ class Exchange:
     key: str | None = None
     code: str | None = None
     dry_run: bool = False
+    quirk: Mapping[str, Any] | None = None
     faults: list[str] = field(default_factory=list)
     status: int | None = None
     response_bytes: int = 0

@@ -87,7 +87,7 @@ def build_fault(body: Mapping[str, Any], catalogue: Catalogue) -> Fault:
         params = kind.params.model_validate(given.params)
     except ValidationError as error:
         raise build_validation_problem(error, prefix="params") from error
-    targets = catalogue.targets(kind.direction)
+    targets = (kind.operation,) if kind.operation else catalogue.targets(kind.direction)
     if given.operation is not None and given.operation not in targets:
         raise unknown("operation", given.operation, targets)
     code = params.model_dump().get("code")
@@ -103,7 +103,7 @@ def build_fault(body: Mapping[str, Any], catalogue: Catalogue) -> Fault:
         kind=given.kind,
         direction=kind.direction,
         params=params.model_dump(),
-        operation=given.operation,
+        operation=given.operation or kind.operation,
         entities=tuple(given.entities or ([given.entity] if given.entity else [])),
         attempts=tuple(sorted(set(given.attempts or []))),
         count=given.count,

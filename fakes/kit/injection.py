@@ -61,7 +61,12 @@ class FaultInjector:
             return
         exchange.faults.append(hit.fault.id)
         call = _Call(self._app, self._replies, exchange, hit.fault.params, scope, receive, send)
-        await _ACTIONS[hit.fault.kind](call)
+        await _ACTIONS.get(hit.fault.kind, _leave_to_vendor)(call)
+
+
+async def _leave_to_vendor(call: _Call) -> None:
+    call.exchange.quirk = call.params
+    await call.app(call.scope, call.receive, call.send)
 
 
 async def _status(call: _Call) -> None:

@@ -100,16 +100,22 @@ class StaleParams(Params):
 
 @dataclass(frozen=True, slots=True)
 class FaultKind:
-    """One kind of fault: its direction and the model of its parameters."""
+    """
+    One kind of fault: its direction and the model of its parameters.
+
+    ``operation`` is the only one a kind of a vendor's own makes sense at; it is meant where a fault names none.
+    """
 
     kind: str
     direction: Direction
     params: type[Params]
+    operation: str | None = None
 
     def describe(self) -> dict[str, Any]:
         """Return what the catalogue shows."""
         described = {name: field.description or "" for name, field in self.params.model_fields.items()}
-        return {"kind": self.kind, "params": described, "direction": self.direction}
+        shown = {"kind": self.kind, "params": described, "direction": self.direction}
+        return shown if self.operation is None else {**shown, "operation": self.operation}
 
 
 API_KINDS = (

@@ -30,7 +30,11 @@ Signing = Literal["genuine", "forged", "missing"]
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """One delivery to be made: an event as one subscription gets it. ``triggered_at`` is wall time."""
+    """
+    One delivery to be made: an event as one subscription gets it.
+
+    ``triggered_at`` is wall time. ``aged_s`` is by how much a fault makes it look older, for vendors that date each attempt.
+    """
 
     webhook_id: str
     event_id: str
@@ -40,6 +44,7 @@ class Webhook:
     triggered_at: float
     entity: str | None = None
     subscription: str | None = None
+    aged_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +178,7 @@ class Outbox:
             self._note_suppressed(webhook, plan)
             return
         body = plan.mutate(webhook.body)
-        triggered = replace(webhook, triggered_at=webhook.triggered_at - plan.age_s)
+        triggered = replace(webhook, triggered_at=webhook.triggered_at - plan.age_s, aged_s=plan.age_s)
         ladder = self.settings.ladder_s if plan.retries else ()
         for number in range(1, len(ladder) + 2):
             signed = webhook.body if plan.signs_original else body
