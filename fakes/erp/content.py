@@ -4,16 +4,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any, Literal
 
 from fakes.erp.errors import INVALID_CONTENT, INVALID_HEADER, RefusalError, build_refusal
-from fakes.erp.model import LARGEST_NUMBER, ORDER_STATUSES, SMALLEST_STEP, Kind, RecordType
+from fakes.erp.model import LARGEST_NUMBER, ORDER_STATUSES, SHIP_STATUSES, SMALLEST_STEP, Kind, RecordType
 from fakes.kit.answers import RefusedError
 
 Strictness = Literal["error", "warning", "ignore"]
 NAME_HEADER = "X-NetSuite-PropertyNameValidation"
 DEEPEST_SUBRECORD = 8
 VALUE_HEADER = "X-NetSuite-PropertyValueValidation"
+# What reading a line back shows beside its fields; a client may send it along.
+_SHOWN_WITH_LINES = frozenset({"links", "quantityFulfilled"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +87,11 @@ def _read_lines(record_type: RecordType, sublist: Any, validation: Validation) -
     items = sublist.get("items") if isinstance(sublist, dict) else None
     if not isinstance(items, list) or not all(isinstance(each, dict) for each in items):
         if validation.values == "error":
-            raise _bad_value("item")
+            raise build_bad_value("item")
         return None
     return tuple(
         _read_fields(
-            {name: value for name, value in each.items() if name != "links"},
+            {name: value for name, value in each.items() if name not in _SHOWN_WITH_LINES},
             record_type.kind_of_column,
             validation,
             path=f"item.items[{index}].",
@@ -111,7 +114,7 @@ def _read_fields(
             fields[name] = None if value is None else _READERS[kind](value)
         except _Unfit as error:
             if validation.values == "error":
-                raise _bad_value(path + name) from error
+                raise build_bad_value(path + name) from error
     return fields
 
 
@@ -123,7 +126,8 @@ def _unknown_name(path: str) -> RefusalError:
     )
 
 
-def _bad_value(path: str) -> RefusalError:
+def build_bad_value(path: str) -> RefusalError:
+    """Build the refusal of a value that its field, named by `path`, does not take."""
     return RefusalError(
         INVALID_CONTENT,
         f"Invalid value for the resource or sub-resource field '{path}'. Provide a valid value.",
@@ -182,11 +186,11 @@ def _read_reference(value: Any) -> dict[str, str]:
     return kept
 
 
-def _read_status(value: Any) -> dict[str, str]:
+def _read_status(names: Mapping[str, str], value: Any) -> dict[str, str]:
     letter = _read_reference(value).get("id", "")
-    if letter not in ORDER_STATUSES:
+    if letter not in names:
         raise _Unfit
-    return {"id": letter, "refName": ORDER_STATUSES[letter]}
+    return {"id": letter, "refName": names[letter]}
 
 
 def _read_subrecord(value: Any, depth: int = 0) -> dict[str, Any]:
@@ -220,7 +224,8 @@ _READERS: Mapping[Kind, Callable[[Any], Any]] = {
     "date": _read_date,
     "datetime": _read_datetime,
     "reference": _read_reference,
-    "choice": _read_status,
+    "order_status": partial(_read_status, ORDER_STATUSES),
+    "ship_status": partial(_read_status, SHIP_STATUSES),
     "subrecord": _read_subrecord,
     "custom": _read_custom,
 }

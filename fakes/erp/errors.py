@@ -47,6 +47,14 @@ _TITLES = {
 }
 
 
+def build_permission_text(permission: str) -> str:
+    """Return what the vendor says to a role that lacks a permission."""
+    return (
+        f"Permission Violation: You need a higher level of the '{permission}' permission to access this page. "
+        "Please contact your account administrator."
+    )
+
+
 INVALID_LOGIN = ErrorCode(
     "INVALID_LOGIN",
     401,
@@ -54,10 +62,7 @@ INVALID_LOGIN = ErrorCode(
     "Setup > Users/Roles > User Management > View Login Audit Trail.",
 )
 INSUFFICIENT_PERMISSION = ErrorCode(
-    "INSUFFICIENT_PERMISSION",
-    403,
-    "Permission Violation: You need a higher level of the 'Transactions -> Sales Order' permission to access this page. "
-    "Please contact your account administrator.",
+    "INSUFFICIENT_PERMISSION", 403, build_permission_text("Transactions -> Sales Order")
 )
 NONEXISTENT_ID = ErrorCode(
     "NONEXISTENT_ID", 404, "The record instance does not exist. Provide a valid record instance ID."

@@ -31,6 +31,15 @@ class Record:
         return self.fields.get("externalId")
 
     @property
+    def status(self) -> dict[str, str]:
+        """The record's state, `id` its letter and `refName` its words; empty where its type has none."""
+        states = self.record_type.statuses
+        if states is None:
+            return {}
+        given: dict[str, str] | None = self.fields.get(states.field) if states.field else None
+        return given or {"id": states.first, "refName": states.names[states.first]}
+
+    @property
     def subtotal(self) -> Decimal:
         """The sum of the item lines."""
         return sum((line["amount"] for line in self.lines if "amount" in line), Decimal()).quantize(CENT)
@@ -68,6 +77,7 @@ def merge_lines(old: tuple[Line, ...], new: tuple[Line, ...], *, keep_unnamed: b
 def _price(line: dict[str, Any], given: Line) -> Line:
     kept = {name: value for name, value in line.items() if value is not None}
     quantity, rate = kept.get("quantity"), kept.get("rate")
-    if given.get("amount") is None and quantity is not None and rate is not None:
+    is_repriced = given.get("amount") is None and not given.keys().isdisjoint(("quantity", "rate", "amount"))
+    if is_repriced and quantity is not None and rate is not None:
         kept["amount"] = (quantity * rate).quantize(CENT)
     return kept

@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from fakes.erp.errors import USER_ERROR, RefusalError
-from fakes.erp.model import RECORD_TYPES
+from fakes.erp.model import RECORD_TYPES, SALES_ORDER
+from fakes.erp.open_lines import ensure_deletable, settle
 from fakes.erp.record import Record, merge_lines, set_fields
 from fakes.erp.views import build_row
 from fakes.kit.bodies import texts
@@ -67,7 +68,7 @@ class RecordStore:
     def create(self, record_type: RecordType, content: Content, exchange: Exchange | None = None) -> Record:
         """Create a record; raises RefusalError (`USER_ERROR`) when its external id is taken."""
         given = set_fields({}, content.fields)
-        self._ensure_free(record_type, given.get("externalId"), owner=None)
+        self.ensure_free(record_type, given.get("externalId"))
         record_id = str(self._ids.number(record_type.name, digits=10))
         now = self._clock.wall()
         fields = {**_name_record(record_type, record_id, now), **given}
@@ -81,10 +82,11 @@ class RecordStore:
         """
         Write `content` over a record; with `replace_lines` the lines it does not name go.
 
-        Raises RefusalError (`USER_ERROR`) when the external id it sets is another record's.
+        Raises RefusalError (`USER_ERROR`) when the external id it sets is another record's, or a sales order is left with less than was
+        fulfilled of it.
         """
         fields = set_fields(record.fields, content.fields)
-        self._ensure_free(record.record_type, fields.get("externalId"), owner=record.id)
+        self.ensure_free(record.record_type, fields.get("externalId"), owner=record.id)
         lines = record.lines
         if content.lines is not None:
             lines = merge_lines(lines, content.lines, keep_unnamed=not replace_lines)
@@ -95,21 +97,26 @@ class RecordStore:
             modified_at=max(self._clock.wall(), record.modified_at),
             revision=record.revision + 1,
         )
+        if record.record_type is SALES_ORDER:
+            changed = settle(record, changed)
         self._put(changed, exchange)
         return changed
 
     def delete(self, record: Record, exchange: Exchange | None = None) -> None:
-        """Delete a record; its external id becomes free again."""
+        """Delete a record; its external id becomes free again. Raises RefusalError for a sales order that was begun to be fulfilled."""
+        if record.record_type is SALES_ORDER:
+            ensure_deletable(record)
         self.collections[record.record_type.name].delete(record.id, exchange=exchange)
+
+    def ensure_free(self, record_type: RecordType, external_id: str | None, *, owner: str | None = None) -> None:
+        """Raise RefusalError (`USER_ERROR`) when an external id is taken by a record other than `owner`, an internal id."""
+        taken = self.find_external(record_type, external_id) if external_id else None
+        if taken is not None and taken.id != owner:
+            raise RefusalError(USER_ERROR, build_duplicate_text(record_type))
 
     def _put(self, record: Record, exchange: Exchange | None) -> None:
         entity = exchange.entity if exchange else self._entities.resolve(build_subject(record))
         self.collections[record.record_type.name].put(record.id, record, entity=entity, exchange=exchange)
-
-    def _ensure_free(self, record_type: RecordType, external_id: str | None, *, owner: str | None) -> None:
-        taken = self.find_external(record_type, external_id) if external_id else None
-        if taken is not None and taken.id != owner:
-            raise RefusalError(USER_ERROR, build_duplicate_text(record_type))
 
 
 def build_subject(record: Record) -> Subject:
@@ -125,5 +132,8 @@ def build_duplicate_text(record_type: RecordType) -> str:
 
 def _name_record(record_type: RecordType, record_id: str, now: float) -> dict[str, Any]:
     if record_type.table == "transaction":
-        return {"tranId": f"SO{record_id}", "tranDate": datetime.fromtimestamp(now, UTC).date().isoformat()}
-    return {"entityId": f"CUST{record_id}"}
+        return {
+            "tranId": f"{record_type.prefix}{record_id}",
+            "tranDate": datetime.fromtimestamp(now, UTC).date().isoformat(),
+        }
+    return {"entityId": f"{record_type.prefix}{record_id}"}

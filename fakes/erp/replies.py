@@ -14,12 +14,14 @@ from fakes.erp.errors import (
     NONEXISTENT_URL,
     TOKEN_CODES,
     USER_ERROR,
+    build_permission_text,
     build_refusal,
     build_token_refusal,
     code_for_status,
 )
 from fakes.erp.model import RECORD_TYPES
 from fakes.erp.oauth2 import TOKEN_PATH
+from fakes.erp.operations import type_of
 from fakes.erp.records import build_duplicate_text
 from fakes.erp.views import RECORD_PATH
 from fakes.kit.answers import Replies
@@ -101,20 +103,22 @@ def _answer_error(exchange: Exchange, code: str, text: str | None) -> Answer:
 
 
 def _build_user_error_text(exchange: Exchange) -> str:
-    name = exchange.operation.name.partition(".")[0] if exchange.operation else ""
-    record_type = next((each for each in RECORD_TYPES.values() if each.operations == name), None)
+    record_type = type_of(exchange.operation.name) if exchange.operation else None
     return build_duplicate_text(record_type) if record_type else USER_ERROR.text
 
 
 def _answer_permission_denied(exchange: Exchange) -> Answer:
     if _is_token_call(exchange):
         return _refuse(exchange, 400, "invalid_client", "The client may not request a token.")
-    return build_refusal(403, INSUFFICIENT_PERMISSION.code, INSUFFICIENT_PERMISSION.text)
+    record_type = type_of(exchange.operation.name) if exchange.operation else None
+    text = build_permission_text(record_type.permission) if record_type else INSUFFICIENT_PERMISSION.text
+    return build_refusal(403, INSUFFICIENT_PERMISSION.code, text)
 
 
 def _answer_not_found(exchange: Exchange) -> Answer:
     name = exchange.path.removeprefix(f"{RECORD_PATH}/").partition("/")[0]
-    if exchange.path.startswith(f"{RECORD_PATH}/") and name and name not in RECORD_TYPES:
+    is_known = name.casefold() in {each.casefold() for each in RECORD_TYPES}
+    if exchange.path.startswith(f"{RECORD_PATH}/") and name and not is_known:
         detail = f"Record type '{name[:100]}' does not exist."
         return _refuse(exchange, 404, NONEXISTENT_RECORD_TYPE.code, detail)
     return _refuse(exchange, 404, NONEXISTENT_URL.code, NONEXISTENT_URL.text)

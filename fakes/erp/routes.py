@@ -17,8 +17,9 @@ from fakes.erp.errors import (
     RefusalError,
 )
 from fakes.erp.filters import build_condition
-from fakes.erp.model import RECORD_TYPES, RecordType
-from fakes.erp.operations import SUITEQL_PATH
+from fakes.erp.fulfilments import Fulfilments
+from fakes.erp.model import ITEM_FULFILLMENT, RECORD_TYPES, SALES_ORDER, RecordType, Verb
+from fakes.erp.operations import SUITEQL_PATH, TRANSFORM
 from fakes.erp.paging import build_page, read_page
 from fakes.erp.suiteql import read_query
 from fakes.erp.views import RECORD_PATH, build_reference, build_resource
@@ -39,17 +40,17 @@ _EXTERNAL_ID = re.compile(r"[A-Za-z0-9_-]+")
 def build_handlers(store: RecordStore) -> dict[str, Callable[[Exchange], Answer]]:
     """Return the handler of every record and query operation, by operation name."""
     calls = _Calls(store)
-    handlers: dict[str, Callable[[Exchange], Answer]] = {"suiteql.query": calls.query}
+    verbs: dict[Verb, Callable[[RecordType, Exchange], Answer]] = {
+        "create": calls.create,
+        "list": calls.list,
+        "upsert": calls.upsert,
+        "read": calls.read,
+        "update": calls.update,
+        "delete": calls.delete,
+    }
+    handlers: dict[str, Callable[[Exchange], Answer]] = {"suiteql.query": calls.query, TRANSFORM: calls.transform}
     for each in RECORD_TYPES.values():
-        verbs = {
-            "create": calls.create,
-            "list": calls.list,
-            "upsert": calls.upsert,
-            "read": calls.read,
-            "update": calls.update,
-            "delete": calls.delete,
-        }
-        handlers |= {f"{each.operations}.{verb}": partial(run, each) for verb, run in verbs.items()}
+        handlers |= {f"{each.operations}.{verb}": partial(verbs[verb], each) for verb in each.verbs}
     return handlers
 
 
@@ -62,6 +63,7 @@ def read_external_id(params: Mapping[str, str]) -> str | None:
 class _Calls:
     def __init__(self, store: RecordStore) -> None:
         self._store = store
+        self._fulfilments = Fulfilments(store)
 
     def create(self, record_type: RecordType, exchange: Exchange) -> Answer:
         record = self._store.create(record_type, _read_body(record_type, exchange), exchange)
@@ -83,12 +85,24 @@ class _Calls:
         record = self._find(record_type, exchange)
         return _answer_written(self._write(record, _read_body(record_type, exchange), exchange), exchange)
 
+    def transform(self, exchange: Exchange) -> Answer:
+        order = self._find(SALES_ORDER, exchange)
+        content = _read_body(ITEM_FULFILLMENT, exchange) if exchange.body else Content({}, None)
+        record = self._fulfilments.fulfil(order, content, exchange, only_named=_replaces_lines(exchange))
+        return _answer_written(record, exchange)
+
     def _write(self, record: Record, content: Content, exchange: Exchange) -> Record:
-        replaced = exchange.query.get("replace", "").split(",")
-        return self._store.update(record, content, exchange, replace_lines="item" in replaced)
+        replaces = _replaces_lines(exchange)
+        if record.record_type is ITEM_FULFILLMENT:
+            return self._fulfilments.change(record, content, exchange, only_named=replaces)
+        return self._store.update(record, content, exchange, replace_lines=replaces)
 
     def delete(self, record_type: RecordType, exchange: Exchange) -> Answer:
-        self._store.delete(self._find(record_type, exchange), exchange)
+        record = self._find(record_type, exchange)
+        if record_type is ITEM_FULFILLMENT:
+            self._fulfilments.remove(record, exchange)
+        else:
+            self._store.delete(record, exchange)
         return Answer(204)
 
     def read(self, record_type: RecordType, exchange: Exchange) -> Answer:
@@ -146,6 +160,10 @@ def _read_body(record_type: RecordType, exchange: Exchange) -> Content:
     validation = read_validation(exchange.headers)
     ensure_json(exchange.media_type)
     return read_content(record_type, exchange.object(), validation)
+
+
+def _replaces_lines(exchange: Exchange) -> bool:
+    return "item" in exchange.query.get("replace", "").split(",")
 
 
 def _read_flag(exchange: Exchange, name: str) -> bool:

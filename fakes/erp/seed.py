@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from fakes.erp.content import Validation, read_content
-from fakes.erp.model import RECORD_TYPES
+from fakes.erp.fulfilments import Fulfilments
+from fakes.erp.model import ITEM_FULFILLMENT, RECORD_TYPES, SALES_ORDER
 from fakes.kit.answers import RefusedError
+from fakes.kit.bodies import dig, texts
 from fakes.kit.fake import Act, Seeds
 from fakes.kit.problems import ProblemError
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fakes.erp.model import RecordType
+    from fakes.erp.record import Record
     from fakes.erp.records import RecordStore
     from fakes.erp.sessions import Sessions
 
@@ -32,7 +35,7 @@ class SettingsSeed(BaseModel):
 
 
 class RecordSeed(BaseModel):
-    """A record, as the body of its create call would give it: any of its fields."""
+    """A record, as the body of its create call would give it: any of its fields. A fulfilment names its order by `createdFrom.externalId`."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -55,7 +58,20 @@ def build_acts(sessions: Sessions) -> dict[str, Act]:
 
 
 def _take_in(store: RecordStore, record_type: RecordType, seed: RecordSeed) -> None:
+    given = seed.model_extra or {}
     try:
-        store.create(record_type, read_content(record_type, seed.model_extra or {}, Validation(names="error")))
+        content = read_content(record_type, given, Validation(names="error"))
+        if record_type is ITEM_FULFILLMENT:
+            Fulfilments(store).fulfil(_find_source(store, given), content, only_named=True)
+        else:
+            store.create(record_type, content)
     except RefusedError as refused:
         raise ProblemError(422, f"{record_type.collection}: {refused.answer.body.decode()}") from refused
+
+
+def _find_source(store: RecordStore, given: dict[str, Any]) -> Record:
+    for text in texts(dig(given, "createdFrom", "externalId")):
+        order = store.find_external(SALES_ORDER, text)
+        if order is not None:
+            return order
+    raise ProblemError(422, "item_fulfillments: createdFrom.externalId names no sales order")

@@ -41,8 +41,8 @@ COLUMNS: Mapping[str, Mapping[str, Column]] = {
     "transaction": {
         **_ANY_TABLE,
         "tranid": _field("tranId"),
-        "type": lambda _record: "SalesOrd",
-        "status": lambda record: (record.fields.get("orderStatus") or {"id": "B"})["id"],
+        "type": lambda record: record.record_type.code,
+        "status": lambda record: record.status["id"],
         "memo": _field("memo"),
         "otherrefnum": _field("otherRefNum"),
         "total": lambda record: float(record.total),

@@ -1,14 +1,13 @@
 """How a record is shown: to API callers as the vendor does, and on the control plane as docs/contract.md says."""
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from fakes.erp.model import ORDER_STATUSES
+from fakes.erp.open_lines import fulfilled_of
 from fakes.erp.record import Line, Record
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from fakes.kit.bodies import dig, texts
 
 RECORD_PATH = "/services/rest/record/v1"
 
@@ -27,7 +26,8 @@ def build_resource(record: Record, *, base_url: str, expand: bool, only: frozens
         "lastModifiedDate": write_moment(record.modified_at),
     }
     if record.record_type.table == "transaction":
-        document |= _build_order_fields(record)
+        document |= _BUILDERS[record.record_type.name](record)
+        document["status"] = {"id": record.status["refName"], "refName": record.status["refName"]}
         document["item"] = _build_sublist(record, f"{url}/item", expand=expand)
     if only is not None:
         document = {name: value for name, value in document.items() if name in only}
@@ -41,25 +41,13 @@ def build_reference(record: Record, *, base_url: str) -> dict[str, Any]:
 
 def build_row(record: Record) -> dict[str, Any]:
     """Build what the control plane shows of a record; amounts are decimal text with two places."""
-    row: dict[str, Any] = {"external_id": record.external_id}
-    if record.record_type.table == "transaction":
-        row |= {
-            "memo": record.fields.get("memo"),
-            "total": str(record.total),
-            "lines": [_build_line_row(line) for line in record.lines],
-            "status": _status_of(record)["refName"],
-        }
-    else:
-        row |= {name: record.fields.get(field) for name, field in _CUSTOMER_ROW.items()}
     return {
-        **row,
+        "external_id": record.external_id,
+        **_ROWS[record.record_type.name](record),
         "revision": record.revision,
         "created_at": record.created_at,
         "modified_at": record.modified_at,
     }
-
-
-_CUSTOMER_ROW = {"entity_id": "entityId", "company_name": "companyName", "email": "email"}
 
 
 def write_moment(seconds: float) -> str:
@@ -67,31 +55,96 @@ def write_moment(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _status_of(record: Record) -> dict[str, str]:
-    return record.fields.get("orderStatus") or {"id": "B", "refName": ORDER_STATUSES["B"]}
-
-
 def _build_order_fields(record: Record) -> dict[str, Any]:
-    status = _status_of(record)
-    return {
-        "orderStatus": status,
-        "status": {"id": status["refName"], "refName": status["refName"]},
-        "subtotal": float(record.subtotal),
-        "total": float(record.total),
-    }
+    return {"orderStatus": record.status, "subtotal": float(record.subtotal), "total": float(record.total)}
+
+
+def _build_fulfilment_fields(record: Record) -> dict[str, Any]:
+    return {"shipStatus": record.status}
+
+
+def _build_credit_fields(record: Record) -> dict[str, Any]:
+    total = float(record.total)
+    return {"subtotal": float(record.subtotal), "total": total, "applied": 0.0, "unapplied": total}
+
+
+_BUILDERS: Mapping[str, Callable[[Record], dict[str, Any]]] = {
+    "salesOrder": _build_order_fields,
+    "itemFulfillment": _build_fulfilment_fields,
+    "creditMemo": _build_credit_fields,
+}
 
 
 def _build_sublist(record: Record, url: str, *, expand: bool) -> dict[str, Any]:
     if not expand:
         return {"links": _link(url)}
+    more = _MORE_OF_LINES[record.record_type.name]
     return {
         "links": _link(url),
         "items": [
-            {"links": _link(f"{url}/{line['line']}"), **{name: _plain(value) for name, value in line.items()}}
+            {
+                "links": _link(f"{url}/{line['line']}"),
+                **{name: _plain(value) for name, value in line.items()},
+                **more(line),
+            }
             for line in record.lines
         ],
         "totalResults": len(record.lines),
     }
+
+
+_MORE_OF_LINES: Mapping[str, Callable[[Line], dict[str, Any]]] = {
+    "salesOrder": lambda line: {"quantityFulfilled": _plain(fulfilled_of(line))},
+    "itemFulfillment": lambda _: {"itemReceive": True},
+    "creditMemo": lambda _: {},
+}
+
+
+def _build_customer_row(record: Record) -> dict[str, Any]:
+    names = {"entity_id": "entityId", "company_name": "companyName", "email": "email"}
+    return {name: record.fields.get(field) for name, field in names.items()}
+
+
+def _build_order_row(record: Record) -> dict[str, Any]:
+    row = _build_credit_row(record)
+    fulfilled = [_plain(fulfilled_of(line)) for line in record.lines]
+    row["lines"] = [{**line, "fulfilled": done} for line, done in zip(row["lines"], fulfilled, strict=True)]
+    return row
+
+
+def _build_credit_row(record: Record) -> dict[str, Any]:
+    prices = [None if line.get("rate") is None else f"{line['rate']:.2f}" for line in record.lines]
+    return {
+        "memo": record.fields.get("memo"),
+        "total": str(record.total),
+        "lines": [{**_build_line_row(line), "price": price} for line, price in zip(record.lines, prices, strict=True)],
+        "status": record.status["refName"],
+    }
+
+
+def _build_fulfilment_row(record: Record) -> dict[str, Any]:
+    source = record.fields["createdFrom"]
+    return {
+        "sales_order": source.get("externalId") or source["id"],
+        "memo": record.fields.get("memo"),
+        "tracking": " ".join(_read_tracking(record)) or None,
+        "lines": [_build_line_row(line) for line in record.lines],
+        "status": record.status["refName"],
+    }
+
+
+_ROWS: Mapping[str, Callable[[Record], dict[str, Any]]] = {
+    "salesOrder": _build_order_row,
+    "customer": _build_customer_row,
+    "itemFulfillment": _build_fulfilment_row,
+    "creditMemo": _build_credit_row,
+}
+
+
+def _read_tracking(record: Record) -> tuple[str, ...]:
+    packages = dig(record.fields.get("package"), "items")
+    numbers = [dig(each, "packageTrackingNumber") for each in packages] if isinstance(packages, list) else []
+    return texts(*numbers) or texts(record.fields.get("linkedTrackingNumbers"))
 
 
 def _build_line_row(line: Line) -> dict[str, Any]:
@@ -99,7 +152,6 @@ def _build_line_row(line: Line) -> dict[str, Any]:
     return {
         "sku": item.get("externalId") or item.get("refName") or item.get("id"),
         "quantity": _plain(line.get("quantity")),
-        "price": None if line.get("rate") is None else f"{line['rate']:.2f}",
     }
 
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 TOKEN_PATH = "/services/rest/auth/oauth2/v1/token"
 ORDERS = "/services/rest/record/v1/salesOrder"
 CUSTOMERS = "/services/rest/record/v1/customer"
+FULFILMENTS = "/services/rest/record/v1/itemFulfillment"
+CREDITS = "/services/rest/record/v1/creditMemo"
 SUITEQL = "/services/rest/query/v1/suiteql"
 
 
@@ -91,6 +93,10 @@ class Erp:
         answer = self.call("GET", f"{ORDERS}/eid:{external_id}", params=query)
         assert answer.status_code == 200, answer.text
         return answer.json()
+
+    def fulfil(self, order: str, query: str = "", **body: Any) -> httpx2.Response:
+        """Make a fulfilment of an order, named as in a path."""
+        return self.call("POST", f"{ORDERS}/{order}/!transform/itemFulfillment{query}", json=body)
 
     def suiteql(self, q: Any, **more: Any) -> httpx2.Response:
         """Send a query."""

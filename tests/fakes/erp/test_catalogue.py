@@ -8,25 +8,46 @@ import pytest
 
 from fakes.erp.errors import CODES
 from fakes.erp.operations import build_catalogue
-from tests.fakes.erp.conftest import CUSTOMERS, ORDERS, SUITEQL, TOKEN_PATH, Erp
+from tests.fakes.erp.conftest import CREDITS, CUSTOMERS, FULFILMENTS, ORDERS, SUITEQL, TOKEN_PATH, Erp
 
+TYPES = {
+    "sales_order": ORDERS,
+    "customer": CUSTOMERS,
+    "item_fulfillment": FULFILMENTS,
+    "credit_memo": CREDITS,
+}
+TRANSFORMS = [
+    f"{ORDERS}/1/!transform/itemFulfillment",
+    f"{ORDERS}/eid:A-1/!transform/itemFulfillment",
+    f"{ORDERS}/eid%3AA-1/%21transform/itemFulfillment",
+    f"{ORDERS.lower()}/1/!transform/itemfulfillment",
+]
 CALLS = [
     ("token.create", "POST", TOKEN_PATH),
     ("suiteql.query", "POST", SUITEQL),
+    *(("item_fulfillment.transform", "POST", path) for path in TRANSFORMS),
     *(
         call
-        for name, path in (("sales_order", ORDERS), ("customer", CUSTOMERS))
+        for name, path in TYPES.items()
         for call in (
-            (f"{name}.create", "POST", path),
             (f"{name}.list", "GET", path),
-            (f"{name}.upsert", "PUT", f"{path}/eid:A-1"),
-            (f"{name}.upsert", "PUT", f"{path}/eid%3aA-1"),
             (f"{name}.read", "GET", f"{path}/1"),
             (f"{name}.read", "GET", f"{path}/eid:A-1"),
             (f"{name}.update", "PATCH", f"{path}/1"),
             (f"{name}.update", "PATCH", f"{path}/eid:A-1"),
             (f"{name}.delete", "DELETE", f"{path}/1"),
             (f"{name}.delete", "DELETE", f"{path}/eid:A-1"),
+        )
+    ),
+    *(
+        call
+        for name, path in TYPES.items()
+        if name != "item_fulfillment"
+        for call in (
+            (f"{name}.create", "POST", path),
+            (f"{name}.create", "POST", path.lower()),
+            (f"{name}.upsert", "PUT", f"{path}/eid:A-1"),
+            (f"{name}.upsert", "PUT", f"{path}/eid%3aA-1"),
         )
     ),
 ]
@@ -61,6 +82,8 @@ def test_catalogue_names_what_a_stack_may_use(erp: Erp) -> None:
         "suiteql.query",
         "sales_order.list",
         "customer.list",
+        "item_fulfillment.list",
+        "credit_memo.list",
     }
     assert {each["kind"] for each in catalogue["faults"]} == {
         "status",
@@ -74,7 +97,13 @@ def test_catalogue_names_what_a_stack_may_use(erp: Erp) -> None:
         "delay",
     }
     assert catalogue["acts"] == ["expire-sessions"]
-    assert catalogue["collections"] == ["sales_orders", "customers", "sessions"]
+    assert catalogue["collections"] == [
+        "sales_orders",
+        "customers",
+        "item_fulfillments",
+        "credit_memos",
+        "sessions",
+    ]
     by_code = {each["code"]: each for each in catalogue["codes"]}
     assert (by_code["USER_ERROR"]["status"], by_code["USER_ERROR"]["retriable"]) == (400, False)
     assert (by_code["CONCURRENCY_LIMIT_EXCEEDED"]["status"], by_code["CONCURRENCY_LIMIT_EXCEEDED"]["retriable"]) == (

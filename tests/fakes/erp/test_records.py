@@ -50,8 +50,8 @@ def test_state_shows_orders_as_the_contract_says(erp: Erp) -> None:
         "memo": "m",
         "total": "30.19",
         "lines": [
-            {"sku": "SKU-1", "quantity": 2, "price": "10.10"},
-            {"sku": "77", "quantity": 1, "price": None},
+            {"sku": "SKU-1", "quantity": 2, "price": "10.10", "fulfilled": 0},
+            {"sku": "77", "quantity": 1, "price": None, "fulfilled": 0},
         ],
         "revision": 1,
     }
