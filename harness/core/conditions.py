@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from harness.core.ends import EndState
     from harness.core.history import History
 
 
@@ -25,18 +26,18 @@ class Condition(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """Each of the orders has its record in a system."""
+    """Each of the orders has reached an end state."""
 
-    collection: str
+    end: EndState
     orders: tuple[int, ...]
 
     def is_met(self, history: History, since: float) -> bool:
-        """Look for at least one standing record an order."""
-        return all(history.records(self.collection, order) for order in self.orders)
+        """Look for at least one record an order that is in the state."""
+        return all(self.end.find(history, order) for order in self.orders)
 
     def __str__(self) -> str:
         """Name the record and the orders."""
-        return f"{_orders(self.orders)} in {self.collection}"
+        return f"{_orders(self.orders)} in {self.end}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,22 @@ class DeadLettered:
     def __str__(self) -> str:
         """Name the orders."""
         return f"{_orders(self.orders)} in the dead letters of {self.handoff}"
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """A role-queue case is open for each of the orders."""
+
+    handoff: str
+    orders: tuple[int, ...]
+
+    def is_met(self, history: History, since: float) -> bool:
+        """Ask the observed role queues."""
+        return all(history.cases(self.handoff, order) for order in self.orders)
+
+    def __str__(self) -> str:
+        """Name the orders."""
+        return f"{_orders(self.orders)} in a role queue of {self.handoff}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from harness.core.starts import Start, Subject
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from harness.core.conditions import Condition
+    from harness.core.ends import EndState
     from harness.core.faults import Fault
     from harness.core.history import History
     from harness.core.verdict import CheckResult
@@ -84,7 +87,11 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """Have a vendor do something; a parameter `"order"` names an ordinal that the engine turns into the vendor's id."""
+    """
+    Have a vendor do something.
+
+    A parameter `"order"` names an ordinal; the engine gives the vendor the order's id as `id` and its name as `entity`.
+    """
 
     system: str
     verb: str
@@ -108,6 +115,19 @@ class Replay:
 
 
 @dataclass(frozen=True, slots=True)
+class Decide:
+    """Take a decision on the open role-queue cases of an order."""
+
+    handoff: str
+    order: int
+    decision: str
+
+    def __str__(self) -> str:
+        """Say it."""
+        return f"decide {self.decision} for order {self.order}"
+
+
+@dataclass(frozen=True, slots=True)
 class Restart:
     """Bring the integration back after it died, and wait until it is healthy."""
 
@@ -116,7 +136,7 @@ class Restart:
         return "restart the integration"
 
 
-Step = Arm | Lift | Place | Await | Watch | Act | Replay | Restart
+Step = Arm | Lift | Place | Await | Watch | Act | Replay | Decide | Restart
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +148,34 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
-class LedgerRule:
-    """Where the ledger of a stack looks: the collection that shows orders as posted, the handoffs that may park them."""
+class Station:
+    """
+    One handoff as the ledger sees it: what makes it due, the handoffs before it, and the record it ends in.
 
-    collection: str
-    handoffs: tuple[str, ...]
+    `end` is None where the handoff says no end state: it may still hold orders back. `queues` tells that a path of it leads
+    to a role queue.
+    """
+
+    handoff: str
+    start: Start = Start.PLACED
+    after: tuple[str, ...] = ()
+    end: EndState | None = None
+    queues: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRule:
+    """What the ledger of a stack asks of every order: the stations it passes, in the order of the stack."""
+
+    stations: tuple[Station, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """How one order passes the handoff under test: the steps that set it in motion and the condition that it is through."""
+
+    steps: tuple[Step, ...]
+    end: Condition
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +185,8 @@ class Experiment:
 
     `id` is `<handoff>/<trigger>:<outcome>/<shape>`, unique and stable. `orders` is how many orders the plan uses.
     `operations` are the calls of the handoff under test; `needs` what the integration must let us observe. `ledger` is
-    asked once everything is at rest again; `twins` places equal orders.
+    asked once everything is at rest again; `twins` places equal orders. `subject` is what the ordinals count; `totals`
+    fixes what single orders add up to, as decimal text. `canary` is how one order more passes once the faults are lifted.
     """
 
     id: str
@@ -159,6 +203,9 @@ class Experiment:
     operations: tuple[str, ...] = ()
     needs: frozenset[str] = frozenset()
     twins: bool = False
+    subject: Subject = "order"
+    totals: Mapping[int, str] = field(default_factory=dict)
+    canary: Passage | None = None
 
     def fault(self, fault_id: str) -> Fault:
         """Return one of its faults."""

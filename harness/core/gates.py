@@ -75,12 +75,15 @@ def _attributed(experiment: Experiment, history: History) -> Gate:
         for call in history.attempts(experiment.operations)
         if call.fake and not call.shared and call.order is None and history.is_foreign(call.entity)
     ]
+    ends = {
+        (station.end.system, station.end.collection)
+        for station in experiment.ledger.stations
+        if station.end is not None and station.start.subject == experiment.subject
+    }
     records = [
         f"{change.collection} {change.record_id}"
         for change in history.changes
-        if change.collection == experiment.ledger.collection
-        and change.order is None
-        and history.is_foreign(change.entity)
+        if (change.system, change.collection) in ends and change.order is None and history.is_foreign(change.entity)
     ]
     found = calls or records
     detail = (

@@ -19,17 +19,22 @@ TOKEN = re.compile(r"[A-Za-z0-9]+")
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order of the plan and the names vendors know it by."""
+    """
+    An order of the plan, or an item, and the names vendors know it by.
+
+    `further` are tokens that only later calls carry, such as the id of its payment.
+    """
 
     ordinal: int
     name: str
     id: str = ""
     number: str = ""
+    further: frozenset[str] = frozenset()
 
     @property
     def aliases(self) -> frozenset[str]:
         """The tokens that stand for it in references."""
-        return frozenset(filter(None, (self.id, self.number, self.name.lstrip("#"))))
+        return frozenset(filter(None, (self.id, self.number, self.name.lstrip("#"), *self.further)))
 
     def is_named_in(self, text: str) -> bool:
         """Tell whether the text mentions it as a whole token."""
@@ -208,11 +213,15 @@ class History:
         """List the webhook deliveries about one order."""
         return tuple(delivery for delivery in self.deliveries if delivery.order == order)
 
-    def records(self, collection: str, order: int) -> tuple[Change, ...]:
-        """List the records of one order that stand in a collection now: created and not deleted since, newest state."""
+    def records(self, collection: str, order: int, system: str | None = None) -> tuple[Change, ...]:
+        """
+        List the records of one order that stand in a collection now: created and not deleted since, newest state.
+
+        Without `system` every system's collection of that name counts.
+        """
         standing: dict[str, Change] = {}
         for change in self.changes:
-            if change.collection != collection or change.order != order:
+            if change.collection != collection or change.order != order or system not in {None, change.system}:
                 continue
             if change.action == "deleted":
                 standing.pop(change.record_id, None)
@@ -226,9 +235,12 @@ class History:
 
     def dead_letters(self, handoff: str, order: int | None = None) -> tuple[Mapping[str, Any], ...]:
         """List every dead letter of a handoff that was seen in this experiment, in its newest state."""
+        return self._seen("dead_letters", handoff, order)
+
+    def _seen(self, what: str, handoff: str, order: int | None) -> tuple[Mapping[str, Any], ...]:
         seen: dict[str, Mapping[str, Any]] = {}
         for observation in self.observations:
-            if observation.what != "dead_letters":
+            if observation.what != what:
                 continue
             for item in observation.items:
                 if item.get("handoff") == handoff and (order is None or self.is_about(item, order)):
@@ -247,6 +259,21 @@ class History:
             for item in (newest.items if newest is not None else ())
             if item.get("handoff") == handoff
             and item.get("state", "waiting") == "waiting"
+            and (order is None or self.is_about(item, order))
+        )
+
+    def cases(self, handoff: str, order: int | None = None) -> tuple[Mapping[str, Any], ...]:
+        """List every role-queue case of a handoff that was seen in this experiment, in its newest state."""
+        return self._seen("queues", handoff, order)
+
+    def open_cases(self, handoff: str, order: int | None = None) -> tuple[Mapping[str, Any], ...]:
+        """List the role-queue cases of a handoff that nobody has decided yet, by the newest observation."""
+        newest = self.observed("queues")
+        return tuple(
+            item
+            for item in (newest.items if newest is not None else ())
+            if item.get("handoff") == handoff
+            and item.get("state", "open") == "open"
             and (order is None or self.is_about(item, order))
         )
 

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from harness.core.checks.ledger import build_ledger, check_ledger
 from harness.core.compile.frame import PATIENCE_S
-from harness.core.conditions import Resolved
+from harness.core.conditions import AllOf, Resolved
 from harness.core.experiments import Check, Experiment, Place
 from harness.core.gates import list_gates, run_check
 from harness.core.history import History, Trouble
 from harness.core.result import Result
+from harness.core.starts import Start
 from harness.core.timing import build_timing
 from harness.core.verdict import UnknownKind, merge
 from harness.engine.driver import Driver, Interrupted
@@ -83,7 +84,9 @@ async def warm_up(bench: Bench, rule: LedgerRule) -> None:
     """Let one order pass before anything is armed, and note on the bench if it does not."""
     driver = Driver(bench, build_warm_up(rule), bench.recorder.begin())
     await _drive(driver)
-    passed = await driver.wait(Resolved(rule.collection, (1,)), within_s=WARM_WITHIN_S) if driver.orders else False
+    due = (station.end for station in rule.stations if station.start is Start.PLACED)
+    through = AllOf(tuple(Resolved(end, (1,)) for end in due if end is not None))
+    passed = await driver.wait(through, within_s=WARM_WITHIN_S) if driver.orders else False
     if not passed:
         troubles = "; ".join(trouble.what for trouble in driver.history().troubles)
         bench.unsettled = troubles or f"no order passed within {WARM_WITHIN_S:g} s before anything was armed"

@@ -10,8 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.core.checks.ledger import Row, build_ledger
-from harness.core.conditions import Resolved
+from harness.core.checks.ledger import RESTING, Row, build_ledger
 from harness.core.experiments import Place
 from harness.core.verdict import UnknownKind
 from harness.engine.driver import Interrupted
@@ -35,10 +34,11 @@ class AtRest:
 
     def is_met(self, history: History, since: float) -> bool:
         """Look at the ledger of the experiment."""
-        rule = self.driver.experiment.ledger
-        if not Resolved(rule.collection, (self.canary,)).is_met(history, since):
+        experiment = self.driver.experiment
+        if experiment.canary is not None and not experiment.canary.end.is_met(history, since):
             return False
-        return all(entry.row in {Row.POSTED, Row.PARKED, Row.DUPLICATED} for entry in build_ledger(history, rule))
+        rows = {entry.row for entry in build_ledger(history, experiment.ledger)}
+        return rows <= RESTING | {Row.DUPLICATED}
 
     def __str__(self) -> str:
         """Say it."""
@@ -62,7 +62,8 @@ async def bring_to_rest(driver: Driver, *, canary: int, settle_s: float, patienc
     try:
         if integration.owned and not integration.alive:
             await integration.restart()
-        await driver.perform(Place((canary,)))
+        for step in driver.experiment.canary.steps if driver.experiment.canary else (Place((canary,)),):
+            await driver.perform(step)
         settled = await _settle(driver, canary, settle_s + patience_s)
         if not settled and integration.owned:
             await integration.restart()

@@ -66,7 +66,7 @@ class Shape:
         return "".join(
             [
                 f"version: 1\nname: some\ntime: {{scale: {self.scale}}}\n",
-                "systems: {storefront: {fake: shopify}, erp: {fake: netsuite}, wms: {fake: wms}}\n",
+                "systems: {storefront: {fake: shopify}, erp: {fake: netsuite}, crm: {wiremock: ./crm}}\n",
                 "integration:\n  command: [./run]\n  webhooks: {storefront: /hooks}\n",
                 "  observe: {dead_letters: /dlq}\n" if self.observed else "",
                 "roles: {oncall: {sla: 15m}}\nhandoffs:\n",

@@ -346,7 +346,7 @@ def test_replays_follow_lifting():
             "the handoff says no end state",
         ),
         ("protocol: api", "protocol: edi_batch", "handoffs over edi_batch are not driven"),
-        ("    to: erp\n", "    to: wms\n", "a system of it has no fake"),
+        ("    to: erp\n", "    to: crm\n", "a system of it has no fake"),
         ("    operation: [sales_order.create, sales_order.upsert]\n", "", "its operations are not named"),
     ],
 )

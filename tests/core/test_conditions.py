@@ -17,12 +17,17 @@ from harness.core.conditions import (
     Replayed,
     Resolved,
 )
+from harness.core.ends import EndState
 
 OPERATIONS = ("sales_order.upsert",)
 READ = shown(letter(1), letter(2))
 CASES = [
-    (Resolved("sales_orders", (1, 2)), [record(1), record(1, order=2, record_id="8")], "orders 1, 2 in sales_orders"),
-    (Resolved("sales_orders", (1,)), [record(1)], "order 1 in sales_orders"),
+    (
+        Resolved(EndState("erp", "sales_order"), (1, 2)),
+        [record(1), record(1, order=2, record_id="8")],
+        "orders 1, 2 in sales_orders",
+    ),
+    (Resolved(EndState("erp", "sales_order"), (1,)), [record(1)], "order 1 in sales_orders"),
     (Attempted(OPERATIONS, 2), [call(0), call(1, order=2)], "2 attempts"),
     (Attempted(OPERATIONS, 2, 1), [call(0), call(1, 503)], "2 attempts of order 1"),
     (Failed(OPERATIONS, 2), [call(0, 503), call(1, 429)], "2 failures"),
@@ -52,8 +57,8 @@ def test_met_by_all_of_it(condition, things, words):
 @pytest.mark.parametrize(
     ("condition", "things"),
     [
-        (Resolved("invoices", (1,)), [record(1)]),
-        (Resolved("sales_orders", (1,)), [record(1), record(2, action="deleted")]),
+        (Resolved(EndState("erp", "invoice"), (1,)), [record(1)]),
+        (Resolved(EndState("erp", "sales_order"), (1,)), [record(1), record(2, action="deleted")]),
         (Attempted(OPERATIONS, 1, 1), [call(0, order=2), call(0, operation="token.create")]),
         (Failed(OPERATIONS, 1), [call(0), call(1, 400)]),
         (CalledSince(OPERATIONS), [call(3.9)]),

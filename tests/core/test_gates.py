@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 from histories import alert, call, met, record, sent, told
 
-from harness.core.experiments import Check, Experiment, LedgerRule
+from harness.core.ends import EndState
+from harness.core.experiments import Check, Experiment, LedgerRule, Station
 from harness.core.faults import Fault, Layer
 from harness.core.gates import judge, list_gates, run_check
 from harness.core.history import Trouble
@@ -23,7 +24,7 @@ EXPERIMENT = Experiment(
     orders=1,
     steps=(),
     checks=(HELD,),
-    ledger=LedgerRule("sales_orders", ("order-to-erp",)),
+    ledger=LedgerRule((Station("order-to-erp", end=EndState("erp", "sales_order")),)),
     operations=("sales_order.upsert",),
 )
 FAULT = Fault("f1", "status", Layer.VENDOR, "erp", ("sales_order.upsert",), minimum=2)

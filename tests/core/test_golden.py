@@ -44,8 +44,8 @@ verdict: held
 @cache
 def reference() -> Stack:
     """Load the stack most traces are about."""
-    text = (ROOT / "reference/stack.yaml").read_text(encoding="utf-8")
-    return load_stack(text, file="reference/stack.yaml")
+    text = (ROOT / "scenarios/slice.yaml").read_text(encoding="utf-8")
+    return load_stack(text, file="scenarios/slice.yaml")
 
 
 def read(text: str) -> Trace:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from harness.core.experiments import Experiment, LedgerRule
+from harness.core.ends import EndState
+from harness.core.experiments import Experiment, LedgerRule, Station
 from harness.core.faults import Fault, Layer
 from harness.core.history import Action, Delivery, Exchange, History, Order, Receipt
 from harness.report import build_view
@@ -22,7 +23,7 @@ def _build(history, *faults):
         orders=1,
         steps=(),
         checks=(),
-        ledger=LedgerRule("sales_orders", ("order-to-erp",)),
+        ledger=LedgerRule((Station("order-to-erp", end=EndState("erp", "sales_order")),)),
         faults=faults,
         operations=("sales_order.upsert",),
     )

@@ -1,7 +1,7 @@
 """
-The ledger: whatever the clause, every order is where it may be; nothing is lost, nothing doubled.
+The ledger: whatever the clause, every order is where it may be; nothing is lost, nothing doubled, and the money adds up.
 
-The rows are those of docs/contract.md and the design's table: in flight, posted, parked.
+The rows are those of docs/contract.md and the design's table: posted (in flight), fulfilled, parked, cancelled.
 """
 
 from __future__ import annotations
@@ -10,21 +10,36 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from harness.core.checks.money import describe_missing_money, describe_surplus_money, list_causes
 from harness.core.checks.quantities import describe_growth
+from harness.core.starts import Start
 from harness.core.verdict import CheckResult, Evidence, UnknownKind, build_held, build_unknown, build_violated
 
 if TYPE_CHECKING:
-    from harness.core.experiments import LedgerRule
+    from collections.abc import Iterator, Mapping
+
+    from harness.core.ends import EndState
+    from harness.core.experiments import LedgerRule, Station
     from harness.core.history import History
+
+# What happened to an order shows in these records; each of them makes the stations of its kind due once.
+CAUSES: Mapping[Start, str] = {Start.SHIPPED: "shipments", Start.REFUNDED: "refunds"}
 
 
 class Row(StrEnum):
     """Where one order stands."""
 
     POSTED = "posted"
+    FULFILLED = "fulfilled"
     PARKED = "parked"
+    CANCELLED = "cancelled"
+    UNSEEN = "unseen"  # not posted, and nobody shows whether it is parked
     LOST = "lost"
     DUPLICATED = "duplicated"
+
+
+# Where an order may stay.
+RESTING = frozenset({Row.POSTED, Row.FULFILLED, Row.PARKED, Row.CANCELLED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +52,22 @@ class Entry:
     story: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """One order at one station: how often its end is due and was reached, and how much of it is put aside there."""
+
+    station: Station
+    end: EndState
+    due: int
+    reached: int
+    aside: int
+    grown: str
+
+    @property
+    def doubled(self) -> bool:
+        return self.reached > max(self.due, 1) or self.aside > max(self.due, 1) or bool(self.grown)
+
+
 def build_ledger(history: History, rule: LedgerRule) -> tuple[Entry, ...]:
     """Put every placed order of the experiment into its row."""
     placed = sorted({order for action in history.actions if action.kind == "place" for order in action.orders})
@@ -45,66 +76,111 @@ def build_ledger(history: History, rule: LedgerRule) -> tuple[Entry, ...]:
 
 def check_ledger(history: History, rule: LedgerRule) -> CheckResult:
     """
-    Judge that every placed order is posted once or parked in exactly one dead letter a handoff, and that no other is posted.
+    Judge that every placed order is where it may be, and that no other is posted.
 
     Unknown while an order is missing and the dead letters could not be read.
     """
     declared = "every order posted once or parked once"
     entries = build_ledger(history, rule)
-    invented = _list_invented(history, rule, {entry.order for entry in entries})
+    invented = list(_list_invented(history, rule, {entry.order for entry in entries}))
     if invented:
-        observed = f"in {rule.collection}, but never placed: {', '.join(invented)}"
-        return build_violated("ledger", declared, observed)
+        return build_violated("ledger", declared, f"never placed, but {', '.join(invented)}")
     if not entries:
         return build_held("ledger", declared, "no order was placed")
     evidence = [Evidence(f"{entry.name}: {entry.row} ({'; '.join(entry.story)})") for entry in entries]
-    doubled = [entry for entry in entries if entry.row is Row.DUPLICATED]
-    lost = [entry for entry in entries if entry.row is Row.LOST]
-    if doubled:
-        return build_violated("ledger", declared, f"doubled: {_names(doubled)}", evidence)
-    if lost and history.observed("dead_letters") is None:
-        observed = f"not posted, and the dead letters could not be read: {_names(lost)}"
+    rows = {row: [entry for entry in entries if entry.row is row] for row in Row}
+    if rows[Row.DUPLICATED]:
+        return build_violated("ledger", declared, f"doubled: {_names(rows[Row.DUPLICATED])}", evidence)
+    if rows[Row.UNSEEN]:
+        observed = f"not posted, and the dead letters could not be read: {_names(rows[Row.UNSEEN])}"
         return build_unknown("ledger", declared, observed, UnknownKind.NOT_OBSERVABLE)
-    if lost:
-        return build_violated("ledger", declared, f"lost: {_names(lost)}", evidence)
-    counts = {row: sum(entry.row is row for entry in entries) for row in (Row.POSTED, Row.PARKED)}
-    return build_held(
-        "ledger", declared, ", ".join(f"{count} {row}" for row, count in counts.items() if count), evidence
-    )
+    if rows[Row.LOST]:
+        return build_violated("ledger", declared, f"lost: {_names(rows[Row.LOST])}", evidence)
+    counts = (f"{len(found)} {row}" for row, found in rows.items() if found)
+    return build_held("ledger", declared, ", ".join(counts), evidence)
 
 
-def _list_invented(history: History, rule: LedgerRule, placed: set[int]) -> list[str]:
-    """List the orders that have records although nobody placed them, such as forged ones."""
-    reserved = (order for order in history.orders if order.ordinal not in placed)
-    return [order.name for order in reserved if history.records(rule.collection, order.ordinal)]
+def _list_invented(history: History, rule: LedgerRule, placed: set[int]) -> Iterator[str]:
+    """List the orders that reached an end although nobody placed them, such as forged ones."""
+    for order in history.orders:
+        if order.ordinal not in placed:
+            for station in rule.stations:
+                if station.end is not None and station.end.find(history, order.ordinal):
+                    yield f"{order.name} in {station.end}"
+                    break
 
 
 def _entry(history: History, order: int, rule: LedgerRule) -> Entry:
-    records = history.records(rule.collection, order)
-    waiting = [len(history.waiting(handoff, order)) for handoff in rule.handoffs]
-    grown = describe_growth(history, rule.collection, order)
-    story = (*_tell(history, order, rule.collection, len(records), sum(waiting)), *filter(None, [grown]))
-    if len(records) > 1 or max(waiting, default=0) > 1 or grown:
+    standings = [_stand(history, order, station, station.end) for station in rule.stations if station.end is not None]
+    story = [*_tell(history, order), *dict.fromkeys(_tell_standing(each) for each in standings if each.due)]
+    letters = sum(len(history.waiting(station.handoff, order)) for station in rule.stations)
+    story.append(f"{letters} dead letters waiting")
+    surplus, missing = describe_surplus_money(history, order), describe_missing_money(history, order)
+    story += filter(None, [*(each.grown for each in standings), surplus])
+    owed = [each for each in standings if each.reached < each.due]
+    if surplus or any(each.doubled for each in standings):
         row = Row.DUPLICATED
-    elif records:
-        row = Row.POSTED
-    elif any(waiting):
-        row = Row.PARKED
+    elif _is_cancelled(history, order):
+        row = Row.LOST if missing else Row.CANCELLED
+        story += filter(None, [missing])
+    elif all(_is_parked(history, order, each.station, rule) for each in owed):
+        shipped = any(each.due for each in standings if each.station.start is Start.SHIPPED)
+        row = Row.PARKED if owed else Row.FULFILLED if shipped else Row.POSTED
     else:
-        row = Row.LOST
-    return Entry(order, history.order(order).name, row, story)
+        row = Row.LOST if _shows_what_waits(history, rule) else Row.UNSEEN
+    return Entry(order, history.order(order).name, row, tuple(story))
 
 
-def _tell(history: History, order: int, collection: str, records: int, waiting: int) -> list[str]:
+def _stand(history: History, order: int, station: Station, end: EndState) -> _Standing:
+    causes = CAUSES.get(station.start)
+    due = len(list_causes(history, order, causes)) if causes is not None else 1
+    aside = max(len(history.waiting(station.handoff, order)), len(history.open_cases(station.handoff, order)))
+    return _Standing(station, end, due, len(end.find(history, order)), aside, describe_growth(history, end, order))
+
+
+def _is_parked(history: History, order: int, station: Station, rule: LedgerRule) -> bool:
+    """Tell whether an order is put aside at a station, or at one before it: what waits there cannot have come further."""
+    before = {each.handoff: each for each in rule.stations}
+    asked, open_ = set[str](), [station.handoff]
+    while open_:
+        handoff = open_.pop()
+        if history.waiting(handoff, order) or history.open_cases(handoff, order):
+            return True
+        asked.add(handoff)
+        open_ += (
+            [name for name in before[handoff].after if name in before and name not in asked]
+            if handoff in before
+            else []
+        )
+    # Where two handoffs end in the same record, such as a webhook and the call it leads to, either may hold it.
+    return any(
+        each.end == station.end
+        and bool(history.waiting(each.handoff, order) or history.open_cases(each.handoff, order))
+        for each in rule.stations
+    )
+
+
+def _shows_what_waits(history: History, rule: LedgerRule) -> bool:
+    asked = {"dead_letters"} | ({"queues"} if any(station.queues for station in rule.stations) else set())
+    return all(history.observed(what) is not None for what in asked)
+
+
+def _is_cancelled(history: History, order: int) -> bool:
+    return any(record.record.get("cancelled_at") for record in history.records("orders", order))
+
+
+def _tell(history: History, order: int) -> list[str]:
     sent = history.sent_by(order)
     acked = sum(delivery.status is not None and 200 <= delivery.status < 300 for delivery in sent)
     story = ["placed at the storefront", f"{len(sent)} webhooks, {acked} acknowledged"]
     calls = [call for call in history.exchanges if call.order == order]
     if calls:
         story.append(f"{len(calls)} calls, the last {calls[-1]}")
-    story.append(f"{records} in {collection}")
-    story.append(f"{waiting} dead letters waiting")
     return story
+
+
+def _tell_standing(standing: _Standing) -> str:
+    return f"{standing.reached} in {standing.end}" + (f" of {standing.due} due" if standing.due > 1 else "")
 
 
 def _names(entries: list[Entry]) -> str:

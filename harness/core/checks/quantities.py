@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from harness.core.ends import EndState
     from harness.core.history import History
 
 STOREFRONT, ORDERED = "storefront", "orders"
 
 
-def describe_growth(history: History, collection: str, order: int) -> str:
+def describe_growth(history: History, end: EndState, order: int) -> str:
     """
     Say how the units of an order's record grew after it was created, beyond those ordered; nothing when they did not.
 
@@ -26,11 +27,11 @@ def describe_growth(history: History, collection: str, order: int) -> str:
         if (change.system, change.collection, change.order) == (STOREFRONT, ORDERED, order)
         and (units := _count(change.record))
     ]
-    for record in history.records(collection, order):
+    for record in end.find(history, order):
         states = [
             units
             for change in history.changes
-            if (change.collection, change.record_id) == (collection, record.record_id)
+            if (change.system, change.collection, change.record_id) == (end.system, end.collection, record.record_id)
             and (units := _count(change.record))
         ]
         if states and states[-1] > max([states[0], *ordered[-1:]]):

@@ -13,6 +13,7 @@ from harness.core.verdict import CheckResult, Evidence, UnknownKind, build_held,
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from harness.core.ends import EndState
     from harness.core.history import Change, History
 
 # What identifies a record or an order and therefore differs between two records that are otherwise the same.
@@ -27,35 +28,35 @@ MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\
 
 
 def check_resolved_once(
-    history: History, *, collection: str, orders: tuple[int, ...], within_s: float | None = None, since: str = "place"
+    history: History, *, end: EndState, orders: tuple[int, ...], within_s: float | None = None, since: str = "place"
 ) -> CheckResult:
     """
-    Judge whether each order has exactly one record in the collection, created within `within_s` of being placed.
+    Judge whether each order is exactly once in the end state, within `within_s` of being placed.
 
-    A record whose lines were written twice stands for two. The time counts from the driver's placing of the order, or from the end of its first action of the kind `since`, in
-    lab seconds; None leaves it to other checks.
+    A record whose lines were written twice stands for two. The time counts, in lab seconds, from the driver's first action
+    of the kind `since` about the order, or from the end of one that names none; None leaves it to other checks.
     """
-    declared = f"exactly one record in {collection}" + (f" within {within_s:.2f} s" if within_s is not None else "")
+    declared = f"exactly one record in {end}" + (f" within {within_s:.2f} s" if within_s is not None else "")
     missing, doubled, late = [], [], []
     evidence: list[Evidence] = []
     for order in orders:
-        records = history.records(collection, order)
+        records = end.find(history, order)
         evidence += [_show(record) for record in records]
         if not records:
             missing.append(order)
-        elif len(records) > 1 or describe_growth(history, collection, order):
+        elif len(records) > 1 or describe_growth(history, end, order):
             doubled.append(order)
-        elif within_s is not None and _age_s(history, order, collection, since) > within_s:
+        elif within_s is not None and _age_s(history, order, end, since) > within_s:
             late.append(order)
     if doubled:
-        grown = next(filter(None, (describe_growth(history, collection, order) for order in doubled)), "")
+        grown = next(filter(None, (describe_growth(history, end, order) for order in doubled)), "")
         observed = f"doubled: {_names(history, doubled)}{f', where {grown}' if grown else ''}"
         return build_violated("resolved_once", declared, observed, evidence)
     if missing:
-        observed = f"not in {collection} within {history.now:.1f} s: {_names(history, missing)}"
+        observed = f"not in {end} within {history.now:.1f} s: {_names(history, missing)}"
         return build_violated("resolved_once", declared, observed, evidence)
     if late and within_s is not None:
-        slowest = max(_age_s(history, order, collection, since) for order in late)
+        slowest = max(_age_s(history, order, end, since) for order in late)
         return build_violated(
             "resolved_once",
             declared,
@@ -64,17 +65,17 @@ def check_resolved_once(
             margin_s=slowest - within_s,
         )
     plural = "s" if len(orders) > 1 else ""
-    return build_held("resolved_once", declared, f"{len(orders)} order{plural} once each in {collection}", evidence)
+    return build_held("resolved_once", declared, f"{len(orders)} order{plural} once each in {end}", evidence)
 
 
-def check_recovered(history: History, *, collection: str, within_s: float) -> CheckResult:
+def check_recovered(history: History, *, end: EndState, within_s: float) -> CheckResult:
     """
     Judge that every order acknowledged before a crash is resolved within `within_s` of the integration being back.
 
     What it never acknowledged it owes nobody: the sender brings that again.
     """
     crashed = history.when("restart")
-    declared = f"what was acknowledged is in {collection} within {within_s:.2f} s of the restart"
+    declared = f"what was acknowledged is in {end} within {within_s:.2f} s of the restart"
     if crashed is None:
         return build_unknown("recovered", declared, "the integration was not restarted", UnknownKind.VACUOUS)
     # An acknowledgement on the wire may arrive a moment after the driver has noticed the death, so its beginning tells.
@@ -86,7 +87,7 @@ def check_recovered(history: History, *, collection: str, within_s: float) -> Ch
     if not acked:
         return build_unknown("recovered", declared, "nothing was acknowledged before it died", UnknownKind.VACUOUS)
     orders = tuple(sorted(acked))
-    judged = check_resolved_once(history, collection=collection, orders=orders, within_s=within_s, since="restart")
+    judged = check_resolved_once(history, end=end, orders=orders, within_s=within_s, since="restart")
     return replace(judged, name="recovered", declared=declared)
 
 
@@ -107,13 +108,13 @@ def check_untouched(history: History, *, orders: tuple[int, ...], horizon_s: flo
     return build_held("untouched", declared, f"no call, record or alert within {horizon_s:.2f} s")
 
 
-def check_same_end_state(history: History, *, collection: str, order: int, twin: int) -> CheckResult:
+def check_same_end_state(history: History, *, end: EndState, order: int, twin: int) -> CheckResult:
     """Judge that an order ended in the same state as its twin, which met no fault, names and times aside."""
     declared = "the same end state as in order"
-    records = {ordinal: history.records(collection, ordinal) for ordinal in (order, twin)}
+    records = {ordinal: end.find(history, ordinal) for ordinal in (order, twin)}
     if not all(len(found) == 1 for found in records.values()):
         counts = ", ".join(f"{_names(history, [ordinal])}: {len(found)}" for ordinal, found in records.items())
-        return build_violated("same_end_state", declared, f"records in {collection}: {counts}")
+        return build_violated("same_end_state", declared, f"records in {end}: {counts}")
     mine, theirs = (_anonymous(history, ordinal, found[0]) for ordinal, found in records.items())
     evidence = [_show(found[0]) for found in records.values()]
     different = sorted(key for key in mine.keys() | theirs.keys() if mine.get(key) != theirs.get(key))
@@ -139,13 +140,12 @@ def _anonymous(history: History, order: int, change: Change) -> Mapping[str, Any
     return anonymous
 
 
-def _age_s(history: History, order: int, collection: str, since: str) -> float:
-    if since == "place":
-        began = next((action.t for action in history.actions if action.kind == since and order in action.orders), 0.0)
-    else:
+def _age_s(history: History, order: int, end: EndState, since: str) -> float:
+    own = (action.t for action in history.actions if action.kind == since and order in action.orders)
+    began = next(own, None)
+    if began is None:
         began = next((action.until for action in history.actions if action.kind == since), 0.0)
-    created = next(change.t for change in history.changes if change.collection == collection and change.order == order)
-    return created - began
+    return end.reached_at(history, order) - began
 
 
 def _names(history: History, orders: list[int]) -> str:

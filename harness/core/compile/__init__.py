@@ -15,12 +15,13 @@ from harness.core.compile.clauses import Clause, list_clauses
 from harness.core.compile.dead_letter import compile_at_once, compile_escalation
 from harness.core.compile.effects import compile_clean, compile_exactly_once
 from harness.core.compile.frame import Frame
+from harness.core.compile.passage import is_driven
 from harness.core.compile.retry import compile_retry
 from harness.core.compile.session import compile_session
 from harness.core.compile.webhook import compile_webhook
 from harness.core.experiments import Coverage, Experiment, Plan
 from harness.core.outcomes import Branch, DeadLetter, Renew, Retry
-from harness.core.stack import INTEGRATION, Breaker, Handoff, Path, Stack
+from harness.core.stack import Breaker, Handoff, Path, Stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -37,7 +38,7 @@ def compile_stack(stack: Stack) -> Plan:
     for handoff in stack.handoffs:
         for clause in list_clauses(handoff):
             frame = Frame(stack, handoff, clause.id, clause.declared, clause.location)
-            compiled = tuple(_compile(frame, clause.subject)) if _is_driven(stack, handoff) else ()
+            compiled = tuple(_compile(frame, clause.subject)) if is_driven(stack, handoff) else ()
             experiments += compiled
             ids = tuple(experiment.id for experiment in compiled)
             reason = "" if ids else _why_not(stack, handoff, clause)
@@ -78,23 +79,12 @@ def _compile_path(frame: Frame, path: Path) -> Iterator[Experiment]:
             return
 
 
-def _is_driven(stack: Stack, handoff: Handoff) -> bool:
-    """Tell whether the harness can drive this handoff: fakes on its ends, named calls, an order to follow."""
-    if handoff.resolved_when is None or handoff.protocol not in {"api", "webhook"}:
-        return False
-    ends = [stack.systems.get(name) for name in (handoff.source, handoff.target) if name != INTEGRATION]
-    fakes = {system.fake for system in ends if system is not None}
-    if not fakes <= {"shopify", "netsuite"}:
-        return False
-    return handoff.protocol == "webhook" or (bool(handoff.operations) and handoff.target != INTEGRATION)
-
-
 def _why_not(stack: Stack, handoff: Handoff, clause: Clause) -> str:
     if handoff.resolved_when is None:
         return "the handoff says no end state (resolved_when)"
     if handoff.protocol not in {"api", "webhook"}:
         return f"handoffs over {handoff.protocol} are not driven"
-    if not _is_driven(stack, handoff):
+    if not is_driven(stack, handoff):
         missing = "its operations are not named" if not handoff.operations else "a system of it has no fake"
         return f"it cannot be driven: {missing}"
     return f"no fault brings {clause.id.rsplit('/', 1)[1].split(':')[0]} about at this handoff"

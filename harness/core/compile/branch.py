@@ -10,7 +10,7 @@ from harness.core.checks.retry import check_attempts
 from harness.core.compile.failures import Failure, choose_failure, choose_unlisted
 from harness.core.compile.frame import PATIENCE_S, Frame
 from harness.core.compile.retry import build_recovering, concluded, posted_checks
-from harness.core.experiments import Arm, Await, Check, Experiment, Place, Watch
+from harness.core.experiments import Arm, Await, Check, Experiment, Watch
 from harness.core.outcomes import Branch, Retry
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def _build_taken(frame: Frame, failure: Failure) -> Experiment:
         faults=[fault],
         steps=[
             Arm(fault.id),
-            Place((1,)),
+            *frame.start(1),
             Await(concluded(frame), within_s=PATIENCE_S),
             Watch(frame.horizon_s, "a further attempt or a dead letter"),
         ],

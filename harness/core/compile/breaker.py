@@ -24,7 +24,7 @@ from harness.core.compile.failures import OUTAGES, RESET, Failure, choose_outage
 from harness.core.compile.frame import HORIZON, PATIENCE_S, Frame
 from harness.core.compile.retry import concluded
 from harness.core.conditions import AllOf, Attempted, CalledSince, Delivered, Failed
-from harness.core.experiments import Arm, Await, Check, Experiment, Lift, Place, Step, Watch
+from harness.core.experiments import Arm, Await, Check, Experiment, Lift, Step, Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -64,7 +64,7 @@ def _build_below(frame: Frame, breaker: Breaker) -> Experiment:
         steps=[
             Arm(fault.id),
             *_fail_in_turn(frame, failing),
-            Place((fresh,)),
+            *frame.start(fresh),
             Await(
                 _concluded(frame, *failing, fresh), within_s=frame.horizon_s + PATIENCE_S, declared_s=frame.horizon_s
             ),
@@ -83,11 +83,11 @@ def _build_reset(frame: Frame, breaker: Breaker) -> Experiment:
     orders = tuple(range(1, 2 * run + 2))
     fresh = len(orders) + 1
     steps: list[Step] = [Arm(fault.id), *_fail_in_turn(frame, orders[:run])]
-    steps += [Place(orders[run : run + 1]), Await(_sent(frame, run + 1), within_s=PATIENCE_S)]
+    steps += [*frame.start(*orders[run : run + 1]), Await(_sent(frame, run + 1), within_s=PATIENCE_S)]
     for count, order in enumerate(orders[run + 1 :], start=run + 2):
-        steps += [Place((order,)), Await(_sent(frame, count), within_s=PATIENCE_S)]
+        steps += [*frame.start(order), Await(_sent(frame, count), within_s=PATIENCE_S)]
     steps += [
-        Place((fresh,)),
+        *frame.start(fresh),
         Await(_concluded(frame, *orders, fresh), within_s=frame.horizon_s + PATIENCE_S, declared_s=frame.horizon_s),
         Watch(frame.horizon_s, "an alert"),
     ]
@@ -108,7 +108,7 @@ def _build_opening(frame: Frame, breaker: Breaker, shape: str, failure: Failure)
         "opens-on-connection": [_check("opens", check_opens, frame, breaker), _one_alert(frame, breaker)],
         "closes": [
             _check("probes", check_probes, frame, breaker, latest_s=_latest_probe_s(frame, breaker)),
-            Check("resolved_once", partial(check_resolved_once, collection=frame.collection, orders=(more, spare))),
+            Check("resolved_once", partial(check_resolved_once, end=frame.end, orders=(more, spare))),
         ],
     }[shape]
     return frame.build(
@@ -117,9 +117,9 @@ def _build_opening(frame: Frame, breaker: Breaker, shape: str, failure: Failure)
         steps=[
             *_open(frame, fault, failing),
             Lift(fault.id),
-            Place((more,)),
+            *frame.start(more),
             _await_probe(frame, breaker),
-            Place((spare,)),
+            *frame.start(spare),
             _await_drained(frame, breaker, *failing, more, spare),
         ],
         checks=checks,
@@ -141,14 +141,14 @@ def _build_reopening(frame: Frame, breaker: Breaker) -> Experiment:
         faults=[fault],
         steps=[
             *_open(frame, fault, failing),
-            Place((more,)),
+            *frame.start(more),
             _await_probe(frame, breaker),
-            Place((spare,)),
+            *frame.start(spare),
             Await(Failed(frame.handoff.operations, breaker.failures + 1), within_s=PATIENCE_S),
             Watch(SETTLED_S, "further probes"),
             Lift(fault.id),
             _await_probe(frame, breaker),
-            Place((spare + 1,)),
+            *frame.start(spare + 1),
             _await_drained(frame, breaker, more, spare, spare + 1),
         ],
         checks=again,
@@ -167,15 +167,15 @@ def _build_contained(frame: Frame, breaker: Breaker) -> Experiment:
         steps=[
             *_open(frame, fault, failing),
             Lift(fault.id),
-            Place(meanwhile),
+            *frame.start(*meanwhile),
             Await(AllOf(tuple(Delivered(order) for order in meanwhile)), within_s=PATIENCE_S),
             _await_probe(frame, breaker),
-            Place((spare,)),
+            *frame.start(spare),
             _await_drained(frame, breaker, *failing, *meanwhile, spare),
         ],
         checks=[
             *(Check(f"acknowledged {order}", partial(check_acknowledged, order=order)) for order in meanwhile),
-            Check("resolved_once", partial(check_resolved_once, collection=frame.collection, orders=meanwhile)),
+            Check("resolved_once", partial(check_resolved_once, end=frame.end, orders=meanwhile)),
         ],
         needs=["dead_letters"],
     )
@@ -199,7 +199,7 @@ def _open(frame: Frame, fault: Fault, failing: tuple[int, ...]) -> list[Step]:
 def _fail_in_turn(frame: Frame, orders: tuple[int, ...]) -> list[Step]:
     steps: list[Step] = []
     for count, order in enumerate(orders, start=1):
-        steps += [Place((order,)), Await(Failed(frame.handoff.operations, count), within_s=PATIENCE_S)]
+        steps += [*frame.start(order), Await(Failed(frame.handoff.operations, count), within_s=PATIENCE_S)]
     return steps
 
 

@@ -17,7 +17,7 @@ from harness.core.checks.retry import check_attempts
 from harness.core.compile.failures import Failure, choose_failure, choose_unlisted
 from harness.core.compile.frame import HORIZON, PATIENCE_S, Frame
 from harness.core.conditions import Alerted, AnyOf, Attempted, DeadLettered
-from harness.core.experiments import Arm, Await, Check, Experiment, Lift, Place, Replay, Step, Watch
+from harness.core.experiments import Arm, Await, Check, Experiment, Lift, Replay, Step, Watch
 from harness.core.outcomes import DeadLetter
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def compile_at_once(frame: Frame, path: Path, rule: DeadLetter) -> Iterator[Expe
         faults=[fault],
         steps=[
             Arm(fault.id),
-            Place((1,)),
+            *frame.start(1),
             Await(DeadLettered(frame.handoff.id, (1,)), within_s=PATIENCE_S, needs="dead_letters"),
             *_await_alert(frame, rule, waiting=1),
             Watch(frame.horizon_s, "a further attempt", until=Attempted(frame.handoff.operations, 2, 1)),
@@ -114,7 +114,7 @@ def _build_replay(frame: Frame, filling: tuple[Failure, float, int]) -> Experime
     fault = failure.build(frame.handoff, orders=(1,), expected=attempts)
     # Without sight of the dead letters none can be replayed, and that the order is missing is nobody's fault.
     shown = frame.stack.integration.observe.dead_letters is not None
-    resolved = [Check("resolved_once", partial(check_resolved_once, collection=frame.collection, orders=(1,)))][:shown]
+    resolved = [Check("resolved_once", partial(check_resolved_once, end=frame.end, orders=(1,)))][:shown]
     return frame.build(
         "replay",
         faults=[fault],
@@ -140,7 +140,7 @@ def _fill(frame: Frame, orders: tuple[int, ...], waiting_s: float, attempts: int
     put_aside = DeadLettered(frame.handoff.id, orders)
     used_up = [Attempted(frame.handoff.operations, attempts, order) for order in orders]
     return [
-        Place(orders),
+        *frame.start(*orders),
         *(
             Await(
                 AnyOf((put_aside, attempted)), within_s=within_s, declared_s=waiting_s if attempted is used_up[0] else 0

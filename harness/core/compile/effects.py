@@ -11,7 +11,7 @@ from harness.core.compile.failures import ANSWER_HANGS, ANSWER_LOST
 from harness.core.compile.frame import PATIENCE_S, Frame
 from harness.core.compile.retry import posted_checks
 from harness.core.conditions import Received
-from harness.core.experiments import Arm, Await, Check, Experiment, Place, Watch
+from harness.core.experiments import Arm, Await, Check, Experiment, Watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ def compile_clean(frame: Frame) -> Iterator[Experiment]:
         checks = [*posted_checks(frame, *orders)]
         checks[0] = Check(
             "resolved_once",
-            partial(check_resolved_once, collection=frame.collection, orders=orders, within_s=frame.within_s),
+            partial(check_resolved_once, end=frame.end, orders=orders, within_s=frame.within_s),
         )
         if frame.handoff.protocol == "api":
             checks += [
@@ -36,7 +36,7 @@ def compile_clean(frame: Frame) -> Iterator[Experiment]:
         yield frame.build(
             shape,
             steps=[
-                Place(orders),
+                *frame.start(*orders),
                 Await(frame.resolved(*orders), within_s=frame.within_s),
                 Watch(frame.horizon_s, "a second record"),
             ],
@@ -54,11 +54,11 @@ def compile_exactly_once(frame: Frame) -> Iterator[Experiment]:
             faults=[fault],
             steps=[
                 Arm(fault.id),
-                Place((1,)),
+                *frame.start(1),
                 Await(frame.resolved(1), within_s=PATIENCE_S),
                 # How long a client waits for an answer is its own affair; only then can it send again.
                 Await(Received(fault.id), within_s=frame.within_s),
                 Watch(frame.horizon_s, "a second record"),
             ],
-            checks=[Check("resolved_once", partial(check_resolved_once, collection=frame.collection, orders=(1,)))],
+            checks=[Check("resolved_once", partial(check_resolved_once, end=frame.end, orders=(1,)))],
         )

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 
 from harness.core.backoff import longest_s
 from harness.core.checks.retry import Sent
+from harness.core.compile.passage import build_start, is_driven, list_before
 from harness.core.conditions import Condition, Resolved
-from harness.core.experiments import Check, Experiment, LedgerRule, Place, Step
+from harness.core.ends import EndState, build_end
+from harness.core.experiments import Check, Experiment, LedgerRule, Passage, Place, Station, Step
+from harness.core.starts import Start, choose_start
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from harness.core.faults import Fault
-    from harness.core.outcomes import ResolvedWhen
     from harness.core.problems import Location
     from harness.core.stack import Handoff, Stack
 
@@ -47,9 +49,14 @@ class Frame:
         return declared_s / self.scale
 
     @property
-    def collection(self) -> str:
-        """The state collection that shows whether an order is resolved."""
-        return name_collection(self.handoff.resolved_when)
+    def end(self) -> EndState:
+        """What shows that an order is resolved."""
+        return build_end(self.handoff.resolved_when)
+
+    @property
+    def begins(self) -> Start:
+        """What sets the handoff in motion."""
+        return choose_start(self.handoff.resolved_when)
 
     @property
     def within_s(self) -> float:
@@ -59,14 +66,22 @@ class Frame:
     @property
     def horizon_s(self) -> float:
         """How long absence of a further send is watched: by the longest gap any path of the chain could produce."""
-        chain = [handoff for handoff in self.stack.handoffs if self.handoff.id in {handoff.id, *handoff.after}]
+        chain = [each for each in self.stack.handoffs if each.id == self.handoff.id or self._follows(each)]
         retries = [path.retry for handoff in chain for path in handoff.paths if path.retry is not None]
         longest = max((longest_s(retry, scale=self.scale) for retry in retries), default=0.0)
         return max(LEAST_HORIZON_S, HORIZON * longest)
 
-    def resolved(self, *orders: int) -> Condition:
-        """Build the condition that the orders are resolved."""
-        return Resolved(self.collection, orders)
+    def _follows(self, handoff: Handoff) -> bool:
+        """Tell whether a handoff after this one still decides whether an order is resolved."""
+        return self.handoff.id in handoff.after and build_end(handoff.resolved_when) == self.end
+
+    def start(self, *orders: int) -> list[Step]:
+        """List the steps that set the handoff in motion for these orders."""
+        return build_start(self.stack, self.handoff, orders)
+
+    def resolved(self, *orders: int, end: EndState | None = None) -> Condition:
+        """Build the condition that the orders are resolved; by another end state where a path declares its own."""
+        return Resolved(end or self.end, orders)
 
     def sent(self, order: int = 1) -> Sent:
         """Name the calls of this handoff about one order."""
@@ -82,12 +97,14 @@ class Frame:
         faults: Iterable[Fault] = (),
         needs: Iterable[str] = (),
         twins: bool = False,
+        totals: Mapping[int, str] | None = None,
     ) -> Experiment:
         """Build one experiment of this clause; the ledger is checked after every one."""
         steps = tuple(steps)
         faults = tuple(faults)
         placed = [order for step in steps if isinstance(step, Place) for order in step.orders]
         aimed = [order for fault in faults for order in fault.orders]
+        orders = max([*placed, *aimed], default=0)
         return Experiment(
             id=f"{self.clause}/{shape}",
             handoff=self.handoff.id,
@@ -95,24 +112,31 @@ class Frame:
             shape=shape,
             declared=self.declared,
             location=str(self.location),
-            orders=max([*placed, *aimed], default=0),
+            orders=orders,
             steps=steps,
             checks=tuple(checks),
-            ledger=build_ledger_rule(self.stack, self.handoff.resolved_when),
+            ledger=build_ledger_rule(self.stack),
             faults=faults,
             operations=self.handoff.operations,
             needs=frozenset(needs),
             twins=twins,
+            subject=self.begins.subject,
+            totals=totals or {},
+            canary=Passage(tuple(self.start(orders + 1)), self.resolved(orders + 1)),
         )
 
 
-def build_ledger_rule(stack: Stack, resolved_when: ResolvedWhen | None = None) -> LedgerRule:
-    """Say where the ledger looks: at an end state, or the first one the stack declares, and at every handoff."""
-    declared = [resolved_when, *(handoff.resolved_when for handoff in stack.handoffs)]
-    end_state = next((state for state in declared if state is not None), None)
-    return LedgerRule(name_collection(end_state), tuple(handoff.id for handoff in stack.handoffs))
-
-
-def name_collection(resolved_when: ResolvedWhen | None) -> str:
-    """Name the state collection of an end state: the vendor's record in plural."""
-    return f"{resolved_when.record}s" if resolved_when else "sales_orders"
+def build_ledger_rule(stack: Stack) -> LedgerRule:
+    """List the stations of a stack: every handoff an order may pass, and what shows that it has."""
+    return LedgerRule(
+        tuple(
+            Station(
+                handoff.id,
+                start=choose_start(handoff.resolved_when),
+                after=list_before(stack, handoff),
+                end=build_end(handoff.resolved_when) if is_driven(stack, handoff) else None,
+                queues=any(path.queue is not None for path in handoff.paths),
+            )
+            for handoff in stack.handoffs
+        )
+    )

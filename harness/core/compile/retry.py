@@ -13,7 +13,7 @@ from harness.core.checks.retry import check_attempts, check_backoff, check_same_
 from harness.core.compile.failures import HANG, RESET, Failure, choose_failure, choose_unlisted
 from harness.core.compile.frame import HORIZON, LEAST_HORIZON_S, PATIENCE_S, Frame
 from harness.core.conditions import AnyOf, Attempted, Condition, DeadLettered
-from harness.core.experiments import Arm, Await, Check, Experiment, Place, Watch
+from harness.core.experiments import Arm, Await, Check, Experiment, Watch
 from harness.core.outcomes import DeadLetter, Retry
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def build_recovering(frame: Frame, retry: Retry, failure: Failure, *, shape: str
         faults=[fault],
         steps=[
             Arm(fault.id),
-            Place((1,)),
+            *frame.start(1),
             Await(concluded(frame), within_s=allowed_s + PATIENCE_S, declared_s=waiting_s),
             watch_further_attempt(frame, retry, expected + 1),
         ],
@@ -79,7 +79,7 @@ def build_exhausted(frame: Frame, retry: Retry, failure: Failure) -> Experiment:
         faults=[fault],
         steps=[
             Arm(fault.id),
-            Place((1,)),
+            *frame.start(1),
             Await(used_up, within_s=within_s, declared_s=waiting_s),
             Await(put_down, within_s=PATIENCE_S, needs="dead_letters"),
             watch_further_attempt(frame, retry, retry.attempts + 1, paused=_opens(frame, failure, retry.attempts)),
@@ -153,7 +153,7 @@ def posted_checks(frame: Frame, *orders: int) -> list[Check]:
     Where dead letters are not shown, an order that is resolved once is proof enough.
     """
     about = orders or (1,)
-    checks = [Check("resolved_once", partial(check_resolved_once, collection=frame.collection, orders=about))]
+    checks = [Check("resolved_once", partial(check_resolved_once, end=frame.end, orders=about))]
     if frame.stack.integration.observe.dead_letters is not None:
         aside = partial(check_no_dead_letter, handoff=frame.handoff.id, orders=about)
         checks.append(Check("no_dead_letter", aside))

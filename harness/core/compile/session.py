@@ -10,7 +10,7 @@ from harness.core.checks.session import check_renewed
 from harness.core.compile.failures import NAMED
 from harness.core.compile.frame import HORIZON, LEAST_HORIZON_S, PATIENCE_S, Frame
 from harness.core.compile.retry import build_exhausted, build_recovering, posted_checks
-from harness.core.experiments import Arm, Await, Check, Experiment, Place, Watch
+from harness.core.experiments import Arm, Await, Check, Experiment, Watch
 from harness.core.faults import Fault, Layer
 from harness.core.outcomes import DeadLetter, Renew
 
@@ -56,7 +56,7 @@ def _build_concurrent(frame: Frame, renew: Renew) -> Experiment:
         faults=[fault],
         steps=[
             Arm(fault.id),
-            Place(orders),
+            *frame.start(*orders),
             Await(frame.resolved(*orders), within_s=within_s, declared_s=waiting_s),
             Watch(LEAST_HORIZON_S, "a second renewal"),
         ],

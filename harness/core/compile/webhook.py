@@ -16,7 +16,7 @@ from harness.core.checks.resolution import (
 from harness.core.checks.webhook import check_acknowledged, check_answer
 from harness.core.compile.frame import HORIZON, PATIENCE_S, Frame
 from harness.core.conditions import Alerted, CalledSince, Delivered, PayloadDeadLettered, Received
-from harness.core.experiments import Act, Arm, Await, Check, Experiment, Place, Restart, Step, Watch
+from harness.core.experiments import Act, Arm, Await, Check, Experiment, Restart, Step, Watch
 from harness.core.faults import Fault, Layer
 from harness.core.outcomes import DeadLetter, Reconcile, Recover, Reject
 
@@ -49,7 +49,7 @@ def _compile_dropped(frame: Frame, path: Path) -> Iterator[Experiment]:
             faults=[fault],
             steps=[
                 Arm(fault.id),
-                Place(orders),
+                *frame.start(*orders),
                 Await(frame.resolved(*orders), within_s=within_s + PATIENCE_S, declared_s=within_s),
                 # The next reconciliation must find nothing left to do.
                 Watch(max(frame.horizon_s, HORIZON * frame.lab_s(path.outcome.every_s)), "a second record"),
@@ -72,7 +72,7 @@ def _compile_duplicate(frame: Frame, path: Path) -> Iterator[Experiment]:  # noq
             faults=[fault],
             steps=[
                 Arm(fault.id),
-                Place((1,)),
+                *frame.start(1),
                 Await(Delivered(1, params["copies"]), within_s=PATIENCE_S),
                 Await(frame.resolved(1), within_s=PATIENCE_S),
                 Watch(frame.horizon_s, "a second effect"),
@@ -101,7 +101,7 @@ def _compile_out_of_order(frame: Frame, path: Path) -> Iterator[Experiment]:  # 
         steps=[
             *_await_reconciliation(frame),
             Arm(fault.id),
-            Place((1, 2)),
+            *frame.start(1, 2),
             Await(frame.resolved(1), within_s=PATIENCE_S),
             *(Act(frame.handoff.source, "update-order", {"order": order, "note": note}) for order in (1, 2)),
             *(Await(Delivered(order, 2), within_s=PATIENCE_S) for order in (1, 2)),
@@ -109,7 +109,7 @@ def _compile_out_of_order(frame: Frame, path: Path) -> Iterator[Experiment]:  # 
             Watch(frame.horizon_s, "a second record"),
         ],
         checks=[
-            Check("same_end_state", partial(check_same_end_state, collection=frame.collection, order=2, twin=1)),
+            Check("same_end_state", partial(check_same_end_state, end=frame.end, order=2, twin=1)),
             _resolved(frame, 1, 2),
         ],
     )
@@ -148,7 +148,7 @@ def _compile_malformed(frame: Frame, path: Path) -> Iterator[Experiment]:
         fault = _fault(frame, "webhook_malformed", (1,), params={"mutation": mutation})
         steps: list[Step] = [
             Arm(fault.id),
-            Place((1,)),
+            *frame.start(1),
             Await(Delivered(1, acked=False), within_s=PATIENCE_S),
             Await(PayloadDeadLettered(handoff, 1), within_s=PATIENCE_S, needs="dead_letters"),
         ]
@@ -194,7 +194,7 @@ def _compile_receiver_down(frame: Frame, path: Path) -> Iterator[Experiment]:
             faults=[fault],
             steps=[
                 Arm(fault.id),
-                Place((1,)),
+                *frame.start(1),
                 Await(Delivered(1), within_s=within_s + PATIENCE_S, declared_s=within_s),
                 Await(frame.resolved(1), within_s=PATIENCE_S),
                 Watch(frame.horizon_s, "a second record"),
@@ -224,7 +224,7 @@ def _compile_crash(frame: Frame, path: Path) -> Iterator[Experiment]:
             steps=[
                 *_await_reconciliation(frame),
                 Arm(fault.id),
-                Place(orders),
+                *frame.start(*orders),
                 Await(Received(fault.id), within_s=PATIENCE_S),
                 Restart(),
                 Await(frame.resolved(*orders), within_s=within_s + HANDLING_S, declared_s=within_s),
@@ -232,9 +232,7 @@ def _compile_crash(frame: Frame, path: Path) -> Iterator[Experiment]:
                 Watch(frame.horizon_s, "a second record"),
             ],
             checks=[
-                Check(
-                    "recovered", partial(check_recovered, collection=frame.collection, within_s=within_s + HANDLING_S)
-                ),
+                Check("recovered", partial(check_recovered, end=frame.end, within_s=within_s + HANDLING_S)),
                 _resolved(frame, *orders),
             ],
         )
@@ -265,7 +263,7 @@ def _fault(
 
 
 def _resolved(frame: Frame, *orders: int, within_s: float | None = None) -> Check:
-    judge = partial(check_resolved_once, collection=frame.collection, orders=orders, within_s=within_s)
+    judge = partial(check_resolved_once, end=frame.end, orders=orders, within_s=within_s)
     return Check("resolved_once", judge)
 
 

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.core.ends import EndState, build_end
 from harness.core.golden.lines import LineError, read_whole
 from harness.core.history import Order
 
@@ -40,10 +41,9 @@ class Cast:
         return next(shops, "storefront")
 
     @property
-    def system(self) -> str:
-        """Name the system whose records show the end state."""
-        end = self.stack.handoff(self.experiment.handoff).resolved_when
-        return end.system if end is not None else self.stack.handoff(self.experiment.handoff).target
+    def end(self) -> EndState:
+        """What shows that an order is resolved."""
+        return build_end(self.stack.handoff(self.experiment.handoff).resolved_when)
 
     def order(self, word: str) -> Order | None:
         """Find the order a word names by its ordinal; None for `-`; raise LineError when there is no such order."""

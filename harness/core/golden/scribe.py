@@ -62,9 +62,8 @@ class Scribe:
 
     def change(self, t: float, entity: str | None, record_id: str, action: str, record: Mapping[str, Any]) -> None:
         """Write that a record of the end state changed."""
-        collection = self.cast.experiment.ledger.collection
-        fields = {"collection": collection, "record_id": record_id, "entity": entity, "action": action}
-        self.write(t, self.cast.system, "change", **fields, record={"id": record_id, **record})
+        fields = {"collection": self.cast.end.collection, "record_id": record_id, "entity": entity, "action": action}
+        self.write(t, self.cast.end.system, "change", **fields, record={"id": record_id, **record})
 
     def fault(self, word: str) -> Fault:
         """Find a fault of the experiment; raise LineError when it has none of this id."""

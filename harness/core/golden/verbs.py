@@ -55,7 +55,7 @@ def tell_call(scribe: Scribe, line: Line) -> None:
     line.expect(words=range(2, 6), options=CALL_OPTIONS)
     order = scribe.cast.order(line.words[0])
     seen, end, answered = _read_answer(line.words[1])
-    system, took_s = line.option("system", scribe.cast.system), line.seconds("took", CALL_S)
+    system, took_s = line.option("system", scribe.cast.end.system), line.seconds("took", CALL_S)
     faults, rule = scribe.split_faults(line.words[2:], line.option("part", "0"))
     key = line.option("key", f"SHP-{order.number}" if order else "")
     entity = order.name if order else key or None

@@ -4,10 +4,12 @@ import pytest
 from histories import HANDOFF, call, did, letter, record, sent, shown, told
 
 from harness.core.checks.ledger import Row, build_ledger, check_ledger
-from harness.core.experiments import LedgerRule
+from harness.core.ends import EndState
+from harness.core.experiments import LedgerRule, Station
 from harness.core.verdict import Outcome, UnknownKind
 
-RULE = LedgerRule("sales_orders", (HANDOFF, "order-capture"))
+END = EndState("erp", "sales_order")
+RULE = LedgerRule((Station("order-capture", end=END), Station(HANDOFF, after=("order-capture",), end=END)))
 PLACED = did("place", 0.0, 1)
 CAPTURE = "order-capture"
 
@@ -67,7 +69,7 @@ def test_orders_nobody_placed():
     """Only placed orders are in the ledger; one that is posted without having been placed is invented."""
     assert build_ledger(told(record(1)), RULE) == ()
     assert check_ledger(told(), RULE).outcome is Outcome.HELD
-    assert check_ledger(told(record(1)), RULE).observed.endswith("never placed: #1001")
+    assert check_ledger(told(record(1)), RULE).observed == "never placed, but #1001 in sales_orders"
     assert check_ledger(told(PLACED, record(1), record(2, order=2, record_id="8")), RULE).outcome is Outcome.VIOLATED
 
 

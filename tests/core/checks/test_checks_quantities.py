@@ -4,7 +4,10 @@ import pytest
 from histories import record, told
 
 from harness.core.checks.quantities import describe_growth
+from harness.core.ends import EndState
 from harness.core.history import Change
+
+SALES_ORDER = EndState("erp", "sales_order")
 
 
 def ordered(*quantities, t=0.5, order=1):
@@ -45,27 +48,27 @@ def states(*shown, **more):
 def test_growth(placed, shown, grew):
     """A record grew when it ends with more than it began with and more than was ordered."""
     history = told(*([ordered(*placed)] if placed else []), *states(*shown))
-    assert describe_growth(history, "sales_orders", 1) == grew
+    assert describe_growth(history, SALES_ORDER, 1) == grew
 
 
 def test_records_and_orders_are_told_apart():
     """Each record is compared with itself alone, and with its own order."""
     two = [*states((1,), (1,)), *states((2,), (2,), record_id="8")]
-    assert describe_growth(told(*two), "sales_orders", 1) == ""
+    assert describe_growth(told(*two), SALES_ORDER, 1) == ""
     others = [ordered(9, order=2), *states((1,), (1, 1))]
-    assert describe_growth(told(*others), "sales_orders", 1) == "1 units became 2"
-    assert describe_growth(told(*states((1,), (5,), order=2)), "sales_orders", 1) == ""
-    assert describe_growth(told(*states((1,), (5,))), "invoices", 1) == ""
+    assert describe_growth(told(*others), SALES_ORDER, 1) == "1 units became 2"
+    assert describe_growth(told(*states((1,), (5,), order=2)), SALES_ORDER, 1) == ""
+    assert describe_growth(told(*states((1,), (5,))), EndState("erp", "invoice"), 1) == ""
 
 
 def test_an_order_that_was_changed():
     """What counts as ordered is what the storefront showed last."""
     history = told(ordered(1), ordered(3, t=0.6), *states((1,), (3,)))
-    assert describe_growth(history, "sales_orders", 1) == ""
+    assert describe_growth(history, SALES_ORDER, 1) == ""
 
 
 @pytest.mark.parametrize("shown", [None, "none", [{"sku": "A"}], ["A"], [{"quantity": None}]])
 def test_lines_that_cannot_be_read(shown):
     """A record whose lines cannot be read says nothing of growth."""
     history = told(record(1, lines=shown), record(2, action="updated", lines=shown))
-    assert describe_growth(history, "sales_orders", 1) == ""
+    assert describe_growth(history, SALES_ORDER, 1) == ""

@@ -9,6 +9,7 @@ from harness.core.checks.resolution import (
     check_same_end_state,
     check_untouched,
 )
+from harness.core.ends import EndState
 from harness.core.history import Change
 from harness.core.verdict import Outcome, UnknownKind
 
@@ -18,7 +19,9 @@ PLACED = did("place", 1.0, 1, 2)
 def judge(*things, orders=(1,), within_s=None, since="place"):
     """Judge whether orders placed at 1 s are resolved once."""
     history = told(PLACED, *things)
-    return check_resolved_once(history, collection="sales_orders", orders=orders, within_s=within_s, since=since)
+    return check_resolved_once(
+        history, end=EndState("erp", "sales_order"), orders=orders, within_s=within_s, since=since
+    )
 
 
 @pytest.mark.parametrize(
@@ -100,7 +103,7 @@ def test_untouched(thing):
 def same(mine, theirs):
     """Compare what two orders ended as."""
     history = told(record(1, **mine), record(1, order=2, record_id="8", **theirs))
-    return check_same_end_state(history, collection="sales_orders", order=1, twin=2)
+    return check_same_end_state(history, end=EndState("erp", "sales_order"), order=1, twin=2)
 
 
 @pytest.mark.parametrize(
@@ -128,19 +131,22 @@ def test_end_state_is_the_newest():
     history = told(
         record(1, memo="old"), record(2, action="updated", memo="new"), record(1, order=2, record_id="8", memo="new")
     )
-    assert check_same_end_state(history, collection="sales_orders", order=1, twin=2).outcome is Outcome.HELD
+    assert check_same_end_state(history, end=EndState("erp", "sales_order"), order=1, twin=2).outcome is Outcome.HELD
 
 
 def test_no_twin_no_comparison():
     """An order that is missing or doubled has not ended in the same state."""
     for history in (told(record(1)), told(record(1), record(1, record_id="8"), record(1, order=2, record_id="9"))):
-        assert check_same_end_state(history, collection="sales_orders", order=1, twin=2).outcome is Outcome.VIOLATED
+        assert (
+            check_same_end_state(history, end=EndState("erp", "sales_order"), order=1, twin=2).outcome
+            is Outcome.VIOLATED
+        )
 
 
 def recovered(*things):
     """Judge recovery within 2 s of a restart that lasted from 3 to 4 s."""
     history = told(PLACED, did("restart", 3.0, until=4.0), *things)
-    return check_recovered(history, collection="sales_orders", within_s=2.0)
+    return check_recovered(history, end=EndState("erp", "sales_order"), within_s=2.0)
 
 
 @pytest.mark.parametrize(
@@ -166,5 +172,5 @@ def test_recovered(things, outcome):
 
 def test_recovered_from_nothing():
     """Without a restart there was nothing to recover from."""
-    result = check_recovered(told(sent(1), record(2)), collection="sales_orders", within_s=2)
+    result = check_recovered(told(sent(1), record(2)), end=EndState("erp", "sales_order"), within_s=2)
     assert (result.name, result.kind) == ("recovered", UnknownKind.VACUOUS)

@@ -1,0 +1,77 @@
+"""Money: whether what was captured, written back, refunded and credited for an order adds up across the systems."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness.core.history import Change, History
+
+MINOR = Decimal(100)
+
+
+def captured(history: History, order: int) -> Decimal:
+    """Return what the gateway has taken for an order, in major units."""
+    return sum((_amount(each.record.get("amount_received")) / MINOR for each in _payments(history, order)), Decimal(0))
+
+
+def refunded(history: History, order: int) -> Decimal:
+    """Return what the gateway has given back for an order, in major units."""
+    return sum((_amount(each.record.get("amount_refunded")) / MINOR for each in _payments(history, order)), Decimal(0))
+
+
+def describe_surplus_money(history: History, order: int) -> str:
+    """Say where more money moved than the order is worth; nothing where none did."""
+    total = _total(history, order)
+    if total is None:
+        return ""
+    taken, back = captured(history, order), refunded(history, order)
+    written = sum(
+        (
+            _amount(each.record.get("amount"))
+            for each in history.records("transactions", order)
+            if each.record.get("kind") == "capture" and each.record.get("status") == "success"
+        ),
+        Decimal(0),
+    )
+    credited = sum((_amount(each.record.get("total")) for each in history.records("credit_memos", order)), Decimal(0))
+    given = sum((_amount(each.record.get("amount")) for each in list_causes(history, order, "refunds")), Decimal(0))
+    found = (
+        ("captured", taken, total),
+        ("refunded", back, taken),
+        ("written back as captured", written, total),
+        ("credited", credited, given),
+    )
+    return "; ".join(f"{what} {moved:f} of {most:f}" for what, moved, most in found if moved > most)
+
+
+def describe_missing_money(history: History, order: int) -> str:
+    """Say what of a cancelled order was captured and not given back; nothing where nothing was kept."""
+    taken, back = captured(history, order), refunded(history, order)
+    return f"captured {taken:f}, only {back:f} refunded" if taken > back else ""
+
+
+def list_causes(history: History, order: int, collection: str) -> tuple[Change, ...]:
+    """
+    List the records about an order by which a merchant or a warehouse makes more work due: its shipments, its refunds.
+
+    The gateway keeps refunds too, of payments; those of an order name it.
+    """
+    return tuple(each for each in history.records(collection, order) if "order_id" in each.record)
+
+
+def _payments(history: History, order: int) -> tuple[Change, ...]:
+    return history.records("payment_intents", order)
+
+
+def _total(history: History, order: int) -> Decimal | None:
+    shown = [each.record["total_price"] for each in history.records("orders", order) if each.record.get("total_price")]
+    return _amount(shown[-1]) if shown else None
+
+
+def _amount(value: object) -> Decimal:
+    try:
+        return Decimal(str(value)) if value is not None else Decimal(0)
+    except InvalidOperation:
+        return Decimal(0)

@@ -1,0 +1,64 @@
+"""Passage: how an order comes to a handoff, through the ones before it, and what sets the handoff itself in motion."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.core.conditions import AllOf, Resolved
+from harness.core.ends import build_end
+from harness.core.experiments import Act, Await, Place, Step
+from harness.core.stack import INTEGRATION, Handoff, Stack
+from harness.core.starts import Start, choose_start
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# How long an undisturbed order may take through the handoffs before the one under test.
+ARRIVED_WITHIN_S = 10.0
+FAKES = frozenset({"shopify", "netsuite", "stripe", "wms"})
+
+
+def is_driven(stack: Stack, handoff: Handoff) -> bool:
+    """Tell whether the harness can drive this handoff: fakes on its ends, named calls, an order to follow."""
+    if handoff.resolved_when is None or handoff.protocol not in {"api", "webhook"}:
+        return False
+    ends = [stack.systems.get(name) for name in (handoff.source, handoff.target) if name != INTEGRATION]
+    if not {system.fake for system in ends if system is not None} <= FAKES:
+        return False  # a system of WireMock mappings has no journal to judge from
+    return handoff.protocol == "webhook" or (bool(handoff.operations) and handoff.target != INTEGRATION)
+
+
+def list_before(stack: Stack, handoff: Handoff) -> tuple[str, ...]:
+    """List the handoffs that must have passed before this one, directly or not, in the order of the stack."""
+    wanted, open_ = set[str](), list(handoff.after)
+    by_id = {each.id: each for each in stack.handoffs}
+    while open_:
+        name = open_.pop()
+        if name in by_id and name not in wanted:
+            wanted.add(name)
+            open_ += by_id[name].after
+    return tuple(each.id for each in stack.handoffs if each.id in wanted)
+
+
+def build_start(stack: Stack, handoff: Handoff, orders: tuple[int, ...]) -> list[Step]:
+    """List the steps that set a handoff in motion for these orders, or items."""
+    start = choose_start(handoff.resolved_when)
+    steps: list[Step] = [Place(orders)]
+    if start in {Start.PLACED, Start.ADJUSTED}:
+        return steps
+    arrived = tuple(dict.fromkeys(_list_arrivals(stack, handoff, orders)))
+    if arrived:
+        steps.append(Await(AllOf(arrived), within_s=ARRIVED_WITHIN_S))
+    verb, fakes = ("ship", ("wms",)) if start is Start.SHIPPED else ("refund", ("stripe", "shopify"))
+    # The shop's own payment provider pays back; what is left to the integration is to tell the ERP.
+    actors = [name for fake in fakes for name, system in stack.systems.items() if system.fake == fake]
+    return [*steps, *(Act(name, verb, {"order": order}) for order in orders for name in actors)]
+
+
+def _list_arrivals(stack: Stack, handoff: Handoff, orders: tuple[int, ...]) -> Iterator[Resolved]:
+    """List what must be true of orders before anything can be shipped or refunded: all that placing them sets off."""
+    before = list_before(stack, handoff)
+    for each in stack.handoffs:
+        placed = choose_start(each.resolved_when) is Start.PLACED and is_driven(stack, each)
+        if placed and (each.id in before or each.target != handoff.target):
+            yield Resolved(build_end(each.resolved_when), orders)
