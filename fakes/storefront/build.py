@@ -6,10 +6,15 @@ from fakes.kit.clock import SystemClock
 from fakes.kit.fake import Fake
 from fakes.storefront.catalogue import CATALOGUE
 from fakes.storefront.errors import build_replies
-from fakes.storefront.routes import Gate, OrderRoutes, build_subject
+from fakes.storefront.fulfilment_routes import FulfilmentRoutes
+from fakes.storefront.gate import Gate
+from fakes.storefront.payment_routes import PaymentRoutes
+from fakes.storefront.routes import OrderRoutes
 from fakes.storefront.seed import ShopActs
 from fakes.storefront.settings import Settings
 from fakes.storefront.shop import Shop
+from fakes.storefront.stock_routes import StockRoutes
+from fakes.storefront.subject import build_subject
 from fakes.storefront.subscriptions import SubscriptionRoutes
 from fakes.storefront.webhooks import WebhookSender
 
@@ -31,8 +36,21 @@ def build_storefront(*, nonce: str, settings: Settings | None = None, time_scale
         journal=shop.journal,
         board=shop.board,
         entities=shop.entities,
-        collections=(shop.orders, shop.subscriptions),
-        handlers={**OrderRoutes(shop).build(), **SubscriptionRoutes(shop).build()},
+        collections=(
+            shop.orders,
+            shop.payments.transactions,
+            shop.payments.refunds,
+            shop.fulfilment.requests,
+            shop.fulfilment.fulfillments,
+            shop.stock.items,
+            shop.stock.levels,
+            shop.subscriptions,
+        ),
+        handlers={
+            name: handler
+            for routes in (OrderRoutes, PaymentRoutes, FulfilmentRoutes, StockRoutes, SubscriptionRoutes)
+            for name, handler in routes(shop).build().items()
+        },
         replies=build_replies(time_scale),
         subject_of=lambda exchange: build_subject(shop, exchange),
         acts=acts.build(),

@@ -16,6 +16,8 @@ class Line:
     title: str
     quantity: int
     price: int
+    variant_id: int | None = None
+    product_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +32,6 @@ class Customer:
 
 
 @dataclass(frozen=True, slots=True)
-class Refund:
-    """Money given back, in minor units."""
-
-    id: int
-    amount: int
-    created_at: float
-
-
-@dataclass(frozen=True, slots=True)
 class Order:
     """An order; times are epoch seconds, money is in minor units of the currency."""
 
@@ -48,6 +41,8 @@ class Order:
     lines: tuple[Line, ...]
     created_at: float
     updated_at: float
+    fulfillment_order_id: int
+    gateway: str = "bogus"
     financial_status: str = "paid"
     fulfillment_status: str | None = None
     cancelled_at: float | None = None
@@ -57,7 +52,7 @@ class Order:
     note: str | None = None
     tags: str = ""
     note_attributes: tuple[tuple[str, str], ...] = ()
-    refunds: tuple[Refund, ...] = ()
+    refunded: int = 0
 
     @property
     def name(self) -> str:
@@ -67,27 +62,30 @@ class Order:
     @property
     def total(self) -> int:
         """What the lines add up to."""
-        return sum(line.price * line.quantity for line in self.lines)
-
-    @property
-    def refunded(self) -> int:
-        """What was given back so far."""
-        return sum(refund.amount for refund in self.refunds)
+        return add_up(self.lines)
 
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """An order that was announced but not placed."""
+    """An order that was announced but not placed; ``authorization`` names its payment at another gateway, if any."""
 
     id: int
     number: int
     lines: tuple[Line, ...]
     customer: Customer
+    fulfillment_order_id: int
+    authorization: str | None = None
+    currency: str = "EUR"
 
     @property
     def name(self) -> str:
         """The name the order will have."""
         return f"#{self.number}"
+
+    @property
+    def total(self) -> int:
+        """What the lines add up to."""
+        return add_up(self.lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +98,11 @@ class Subscription:
     removable: bool
     created_at: float
     updated_at: float
+
+
+def add_up(lines: tuple[Line, ...]) -> int:
+    """Return what lines cost together, in minor units."""
+    return sum(line.price * line.quantity for line in lines)
 
 
 def format_time(at: float | None) -> str | None:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fakes.storefront.fulfilment_payloads import build_fulfillment
+from fakes.storefront.line_payloads import build_line
 from fakes.storefront.model import format_time
 from fakes.storefront.money import format_money
+from fakes.storefront.payment_payloads import build_refund
 
 if TYPE_CHECKING:
-    from fakes.storefront.model import Customer, Line, Order, Refund, Subscription
+    from fakes.storefront.model import Customer, Order, Subscription
+    from fakes.storefront.parts import Parts
 
 
-def build_order(order: Order) -> dict[str, Any]:
-    """Return an order as the Admin API shows it."""
+def build_order(order: Order, parts: Parts) -> dict[str, Any]:
+    """Return an order with its parts as the Admin API shows it."""
     total = format_money(order.total)
     address = _build_address(order.customer)
     return {
@@ -32,18 +36,18 @@ def build_order(order: Order) -> dict[str, Any]:
         "email": order.customer.email,
         "financial_status": order.financial_status,
         "fulfillment_status": order.fulfillment_status,
-        "fulfillments": [],
-        "line_items": [_build_line(line) for line in order.lines],
+        "fulfillments": [build_fulfillment(one, order) for one in parts.fulfillments],
+        "line_items": [build_line(line, fulfilled=parts.fulfilled(line.id)) for line in order.lines],
         "name": order.name,
         "note": order.note,
         "note_attributes": [{"name": name, "value": value} for name, value in order.note_attributes],
         "number": order.number,
         "order_number": order.number,
-        "payment_gateway_names": ["bogus"],
+        "payment_gateway_names": [order.gateway],
         "phone": order.customer.phone,
         "presentment_currency": order.currency,
         "processed_at": format_time(order.created_at),
-        "refunds": [build_refund(refund, order) for refund in order.refunds],
+        "refunds": [build_refund(refund, order) for refund in parts.refunds],
         "shipping_address": address,
         "source_name": "web",
         "subtotal_price": total,
@@ -57,40 +61,6 @@ def build_order(order: Order) -> dict[str, Any]:
         "total_tax": "0.00",
         "updated_at": format_time(order.updated_at),
     }
-
-
-def build_refund(refund: Refund, order: Order) -> dict[str, Any]:
-    """Return a refund with its transaction."""
-    transaction = {
-        "id": refund.id + 1,
-        "order_id": order.id,
-        "kind": "refund",
-        "status": "success",
-        "amount": format_money(refund.amount),
-        "currency": order.currency,
-    }
-    return {
-        "id": refund.id,
-        "order_id": order.id,
-        "created_at": format_time(refund.created_at),
-        "refund_line_items": [],
-        "transactions": [transaction],
-    }
-
-
-def build_transactions(order: Order) -> list[dict[str, Any]]:
-    """Return the order's transactions: the sale, then the refunds."""
-    sale = {
-        "id": order.id,
-        "order_id": order.id,
-        "kind": "sale" if order.financial_status != "authorized" else "authorization",
-        "status": "success",
-        "amount": format_money(order.total),
-        "currency": order.currency,
-        "gateway": "bogus",
-        "created_at": format_time(order.created_at),
-    }
-    return [sale, *(build_refund(refund, order)["transactions"][0] for refund in order.refunds)]
 
 
 def build_subscription(subscription: Subscription, api_version: str) -> dict[str, Any]:
@@ -135,27 +105,6 @@ def show_subscription(subscription: Subscription) -> dict[str, Any]:
         "topic": subscription.topic,
         "address": subscription.address,
         "removable": subscription.removable,
-    }
-
-
-def _build_line(line: Line) -> dict[str, Any]:
-    return {
-        "id": line.id,
-        "admin_graphql_api_id": f"gid://shopify/LineItem/{line.id}",
-        "fulfillable_quantity": line.quantity,
-        "fulfillment_status": None,
-        "gift_card": False,
-        "grams": 0,
-        "name": line.title,
-        "price": format_money(line.price),
-        "quantity": line.quantity,
-        "requires_shipping": True,
-        "sku": line.sku,
-        "taxable": True,
-        "title": line.title,
-        "total_discount": "0.00",
-        "variant_id": None,
-        "vendor": None,
     }
 
 

@@ -11,24 +11,29 @@ from fakes.kit.problems import ProblemError, invalid, unknown
 from fakes.storefront.catalogue import TOPICS
 from fakes.storefront.model import Customer
 from fakes.storefront.money import format_money
+from fakes.storefront.parts import Parts
 from fakes.storefront.payloads import build_order, show_order
 from fakes.storefront.settings import SettingsBody
 from fakes.storefront.verbs import (
+    AttachBody,
     CancelBody,
     CustomerBody,
     DeliverBody,
     ForgeBody,
+    ItemBody,
     LineBody,
     PlaceBody,
     RedeliverBody,
     RefundBody,
     ReserveBody,
+    StockBody,
     UpdateBody,
 )
 from fakes.storefront.webhooks import Forgery
 
 if TYPE_CHECKING:
     from fakes.storefront.model import Line, Order, Reservation
+    from fakes.storefront.news import News
     from fakes.storefront.shop import Shop
     from fakes.storefront.webhooks import WebhookSender
 
@@ -44,6 +49,8 @@ class ShopActs:
         """Return the verbs."""
         return {
             "reserve-orders": Act("Set orders aside without placing them", self.reserve, ReserveBody),
+            "attach-payments": Act("Have reserved orders paid at another gateway", self.attach, AttachBody),
+            "stock-items": Act("Take items into the catalogue and into stock", self.stock, StockBody),
             "place-order": Act("Place reserved orders or new ones", self.place, PlaceBody),
             "update-order": Act("Change an order as a merchant would", self.update, UpdateBody),
             "cancel-order": Act("Cancel an order", self.cancel, CancelBody),
@@ -56,6 +63,17 @@ class ShopActs:
     def reserve(self, given: ReserveBody) -> dict[str, Any]:
         """Reserve orders."""
         return {"orders": [_name(self._reserve_one(given)) for _ in range(given.count)]}
+
+    def attach(self, given: AttachBody) -> dict[str, Any]:
+        """Attach payments to reserved orders, all or none."""
+        reserved = {str(one.id): one for one in self._find_reserved([one.order_id for one in given.payments])}
+        for one in given.payments:
+            self._shop.attach(reserved[one.order_id], one.authorization)
+        return {"orders": [_name(self._shop.reservations[one.id]) for one in reserved.values()]}
+
+    def stock(self, given: StockBody) -> dict[str, Any]:
+        """Take items in."""
+        return {"items": [self._stock_one(item) for item in given.items]}
 
     def place(self, given: PlaceBody) -> dict[str, Any]:
         """Place orders, all or none."""
@@ -85,15 +103,13 @@ class ShopActs:
         amount = left if given.amount is None else given.amount
         if not 0 < amount <= left:
             raise ProblemError(409, f"{format_money(left)} are left of the order {order.name}")
-        return self._show(self._shop.refund(order, amount))
+        _, refunded = self._shop.payments.refund(order, [amount])
+        return self._show(refunded)
 
     def deliver(self, given: DeliverBody) -> dict[str, Any]:
         """Send an order's webhook."""
         self._check_topic(given.topic)
-        order = self._find(given.id)
-        if given.topic == "refunds/create" and not order.refunds:
-            raise ProblemError(409, f"the order {order.name} has no refunds")
-        sent = self._sender.announce((given.topic,), order)
+        sent = self._sender.announce(self._find_news(given.topic, given.id))
         return {"webhook_ids": [webhook.webhook_id for webhook in sent]}
 
     def redeliver(self, given: RedeliverBody) -> dict[str, Any]:
@@ -128,11 +144,44 @@ class ShopActs:
             body = given.body.encode() if isinstance(given.body, str) else dump_json(given.body)
             return Forgery(given.topic, body, given.how)
         order = self._shop.preview(*self._find_reserved([given.order]))
-        return Forgery(given.topic, dump_json(build_order(order)), given.how, entity=order.name)
+        return Forgery(given.topic, dump_json(build_order(order, Parts())), given.how, entity=order.name)
 
     def build_seeds(self) -> Seeds:
         """Return what ``POST /seed`` can set."""
-        return Seeds(webhook=self._subscribe, settings=(SettingsBody, self._configure))
+        return Seeds(
+            webhook=self._subscribe,
+            records={"items": (ItemBody, self._take_in)},
+            settings=(SettingsBody, self._configure),
+        )
+
+    def _stock_one(self, given: ItemBody) -> dict[str, Any]:
+        levels = {str(place): units for place, units in given.levels.items()}
+        item = self._shop.stock.stock(given.sku, levels, title=given.title, price=given.price)
+        return {"sku": item.sku, "inventory_item_id": str(item.id), "aliases": [str(item.id)]}
+
+    def _take_in(self, given: ItemBody) -> None:
+        self._stock_one(given)
+
+    def _find_news(self, topic: str, given: str) -> list[News]:
+        stock, payments, fulfilment = self._shop.stock, self._shop.payments, self._shop.fulfilment
+        if topic == "inventory_levels/update":
+            item = stock.find_sku(given)
+            if item is None:
+                raise ProblemError(404, f"there is no item {given!r}")
+            return [stock.build_news(level) for level in stock.levels_of(item.id)]
+        order = self._find(given)
+        latest = {
+            "refunds/create": [payments.build_refund_news(one, order) for one in payments.refunds_of(order)],
+            "order_transactions/create": [
+                payments.build_transaction_news(one, order) for one in payments.transactions_of(order)
+            ],
+            "fulfillments/create": [fulfilment.build_news(one, order) for one in fulfilment.fulfillments_of(order)],
+        }
+        if topic not in latest:
+            return [self._shop.build_news(topic, order)]
+        if not latest[topic]:
+            raise ProblemError(409, f"the order {order.name} has no {topic.partition('/')[0]}")
+        return latest[topic][-1:]
 
     def _subscribe(self, topic: str, address: str) -> None:
         self._shop.subscribe(topic, address, removable=False)
@@ -180,7 +229,14 @@ class ShopActs:
 
 
 def _name(order: Order | Reservation) -> dict[str, Any]:
-    return {"id": str(order.id), "name": order.name, "number": order.number}
+    return {
+        "id": str(order.id),
+        "name": order.name,
+        "number": order.number,
+        "total_price": format_money(order.total),
+        "currency": order.currency,
+        "aliases": [str(order.fulfillment_order_id)],
+    }
 
 
 def _build_customer(given: CustomerBody | None) -> Customer | None:

@@ -11,11 +11,16 @@ from fakes.kit.ids import IdSource
 from fakes.kit.journal import Journal
 from fakes.kit.limits import LeakyBucket
 from fakes.kit.records import Collection
-from fakes.storefront.model import Customer, Line, Order, Refund, Reservation, Subscription
-from fakes.storefront.payloads import show_order, show_subscription
+from fakes.storefront.fulfilment import Fulfilment
+from fakes.storefront.model import Customer, Line, Order, Reservation, Subscription
+from fakes.storefront.news import News
+from fakes.storefront.parts import Parts
+from fakes.storefront.payloads import build_order, show_order, show_subscription
+from fakes.storefront.payments import Payments
+from fakes.storefront.stock import Stock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from fakes.kit.clock import Clock
     from fakes.kit.exchange import Exchange
@@ -47,7 +52,10 @@ class Shop:
         self.subscriptions: Collection[Subscription] = Collection(
             "webhooks", show=show_subscription, journal=self.journal, entities=self.entities
         )
-        self.announce: Callable[[tuple[str, ...], Order], object] = lambda _topics, _order: None
+        self.stock = Stock(self)
+        self.payments = Payments(self)
+        self.fulfilment = Fulfilment(self)
+        self.announce: Callable[[Sequence[News]], object] = lambda _: None
         self._initial = settings
         self.reset()
 
@@ -63,9 +71,7 @@ class Shop:
 
     def build_lines(self, goods: list[tuple[str, str, int, int]]) -> tuple[Line, ...]:
         """Return lines from (sku, title, quantity, price in minor units)."""
-        return tuple(
-            Line(self.ids.number("line"), sku, title, quantity, price) for sku, title, quantity, price in goods
-        )
+        return tuple(self._build_line(*one) for one in goods)
 
     def reserve(self, lines: tuple[Line, ...] | None = None, customer: Customer | None = None) -> Reservation:
         """Set an order's id, name and number aside; nothing of it can be seen through the API."""
@@ -78,23 +84,37 @@ class Shop:
             number,
             lines or self.build_lines([(sku, title, 1 + ordinal % 2, price)]),
             customer or Customer(first, last, f"{first}.{last}.{number}@example.com".lower()),
+            self.ids.number("fulfillment_order"),
         )
         self.reservations[reservation.id] = reservation
-        self.entities.register(reservation.name, [str(reservation.id), str(number)])
+        self.entities.register(
+            reservation.name, [str(reservation.id), str(number), str(reservation.fulfillment_order_id)]
+        )
         return reservation
+
+    def attach(self, reservation: Reservation, authorization: str) -> None:
+        """Have a reserved order paid at another gateway, where its money is authorised under this id."""
+        self.reservations[reservation.id] = replace(reservation, authorization=authorization)
 
     def place(self, reservation: Reservation, exchange: Exchange | None = None, **details: Any) -> Order:
         """Make a reserved order real and announce it."""
         del self.reservations[reservation.id]
         order = self.preview(reservation, **details)
         self.orders.put(order.id, order, entity=order.name, exchange=exchange)
+        told = self.payments.begin(order, reservation.authorization, exchange)
+        self.fulfilment.begin(order, exchange)
+        goods = [(line.sku, line.quantity) for line in order.lines]
+        told += self.stock.take_all(goods, self.stock.main, exchange)
         topics = ("orders/create", "orders/paid") if order.financial_status == "paid" else ("orders/create",)
-        self._tell(topics, order, exchange)
+        self.tell([*(self.build_news(topic, order) for topic in topics), *told], exchange)
         return order
 
     def preview(self, reservation: Reservation, **details: Any) -> Order:
         """Return what a reserved order would be if it were placed now; nothing is placed."""
         now = self.clock.wall()
+        if reservation.authorization is not None:
+            named = ("payment_intent", reservation.authorization)
+            details = {**details, "financial_status": "authorized", "gateway": "stripe", "note_attributes": (named,)}
         return Order(
             reservation.id,
             reservation.number,
@@ -102,35 +122,58 @@ class Shop:
             reservation.lines,
             created_at=now,
             updated_at=now,
+            fulfillment_order_id=reservation.fulfillment_order_id,
             **details,
         )
 
-    def update(
-        self, order: Order, exchange: Exchange | None = None, *, topics: tuple[str, ...] = (), **changes: Any
-    ) -> Order:
-        """Change an order and announce it as updated, and under these topics."""
-        changed = replace(order, updated_at=self.clock.wall(), **changes)
-        self.orders.put(changed.id, changed, exchange=exchange)
-        self._tell((*topics, "orders/updated"), changed, exchange)
-        return changed
-
-    def cancel(self, order: Order, reason: str, exchange: Exchange | None = None) -> Order:
-        """Cancel an order; its payment is given back."""
-        now = self.clock.wall()
-        paid = order.financial_status in {"paid", "partially_refunded"}
-        changes: dict[str, Any] = {"financial_status": "refunded" if paid else "voided"}
-        if paid and order.total > order.refunded:
-            changes["refunds"] = (*order.refunds, self._build_refund(order.total - order.refunded))
-        topics = ("orders/cancelled",)
-        return self.update(
-            order, exchange, topics=topics, cancelled_at=now, closed_at=now, cancel_reason=reason, **changes
+    def parts(self, order: Order) -> Parts:
+        """Return everything of an order beside itself."""
+        return Parts(
+            tuple(self.payments.transactions_of(order)),
+            tuple(self.payments.refunds_of(order)),
+            tuple(self.fulfilment.fulfillments_of(order)),
         )
 
-    def refund(self, order: Order, amount: int) -> Order:
-        """Give back an amount, at most what is left."""
-        refunds = (*order.refunds, self._build_refund(amount))
-        status = "refunded" if order.refunded + amount >= order.total else "partially_refunded"
-        return self.update(order, topics=("refunds/create",), refunds=refunds, financial_status=status)
+    def show(self, order: Order) -> dict[str, Any]:
+        """Return an order as the Admin API shows it."""
+        return build_order(order, self.parts(order))
+
+    def update(
+        self,
+        order: Order,
+        exchange: Exchange | None = None,
+        *,
+        topics: tuple[str, ...] = (),
+        news: Sequence[News] = (),
+        **changes: Any,
+    ) -> Order:
+        """Change an order and announce it as updated, under these topics too, with what else happened."""
+        changed = replace(order, updated_at=self.clock.wall(), **changes)
+        self.orders.put(changed.id, changed, exchange=exchange)
+        about = [self.build_news(topic, changed) for topic in (*topics, "orders/updated")]
+        self.tell([*news, *about], exchange)
+        return changed
+
+    def cancel(self, order: Order, reason: str, exchange: Exchange | None = None, *, back: int | None = None) -> Order:
+        """
+        Cancel an order: its goods go back to stock, what is authorised is let go, what was paid is given back.
+
+        ``back`` says how much is given back, at most what is left; everything unless given.
+        """
+        now = self.clock.wall()
+        news = self.fulfilment.drop(order, exchange)
+        changes: dict[str, Any] = {"cancelled_at": now, "closed_at": now, "cancel_reason": reason}
+        balance = self.payments.balance(order)
+        amount = balance.refundable if back is None else back
+        if amount:
+            _, changed = self.payments.refund(
+                order, [amount], exchange=exchange, news=news, topics=("orders/cancelled",), **changes
+            )
+            return changed
+        if balance.taken == 0:
+            news += self.payments.let_go(order, exchange)
+            changes["financial_status"] = "voided"
+        return self.update(order, exchange, news=news, topics=("orders/cancelled",), **changes)
 
     def subscribe(self, topic: str, address: str, *, removable: bool, exchange: Exchange | None = None) -> Subscription:
         """Subscribe an address to a topic; the same subscription twice is one."""
@@ -154,9 +197,16 @@ class Shop:
         """Return an order by id, number or name."""
         return self.orders.get(given) or next(iter(self.orders.find("name", f"#{given.lstrip('#')}")), None)
 
-    def _tell(self, topics: tuple[str, ...], order: Order, exchange: Exchange | None) -> None:
+    def tell(self, news: Sequence[News], exchange: Exchange | None) -> None:
+        """Announce what happened as one event, unless it was only pretended."""
         if exchange is None or not exchange.dry_run:
-            self.announce(topics, order)
+            self.announce(news)
 
-    def _build_refund(self, amount: int) -> Refund:
-        return Refund(self.ids.number("refund"), amount, self.clock.wall())
+    def build_news(self, topic: str, order: Order) -> News:
+        """Return what is told of an order under a topic."""
+        return News(topic, order.name, lambda: self.show(order))
+
+    def _build_line(self, sku: str, title: str, quantity: int, price: int) -> Line:
+        item = self.stock.find_sku(sku)
+        sold = (None, None) if item is None else (item.variant_id, item.product_id)
+        return Line(self.ids.number("line"), sku, title, quantity, price, *sold)

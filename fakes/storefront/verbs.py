@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from fakes.storefront.money import read_money
+from fakes.storefront.stock import LIMIT
 
 
 def _read_id(value: object) -> object:
@@ -68,6 +69,34 @@ class PlaceBody(ReserveBody):
     financial_status: str = Field("paid", pattern="^(paid|authorized|pending)$")
 
 
+class PaymentBody(_Body):
+    """A reserved order's payment at another gateway, by the id of its authorisation there."""
+
+    order_id: OrderId
+    authorization: str = Field(min_length=1, max_length=255)
+
+
+class AttachBody(_Body):
+    """Parameters of ``attach-payments``."""
+
+    payments: list[PaymentBody] = Field(min_length=1, max_length=MAX_COUNT)
+
+
+class ItemBody(_Body):
+    """Something the shop sells and how many units of it lie where; a location that is not named does not stock it."""
+
+    sku: str = Field(min_length=1, max_length=200)
+    levels: dict[Literal["MAIN", "EAST"], Annotated[int, Field(ge=-LIMIT, le=LIMIT)]] = Field(min_length=1)
+    title: str | None = None
+    price: Money = 10_00
+
+
+class StockBody(_Body):
+    """Parameters of ``stock-items``."""
+
+    items: list[ItemBody] = Field(min_length=1, max_length=MAX_COUNT)
+
+
 class OrderBody(_Body):
     """Parameters of verbs about one order."""
 
@@ -94,7 +123,7 @@ class RefundBody(OrderBody):
 
 
 class DeliverBody(OrderBody):
-    """Parameters of ``deliver``."""
+    """Parameters of ``deliver``; for ``inventory_levels/update`` the id is a SKU."""
 
     topic: str = "orders/create"
 

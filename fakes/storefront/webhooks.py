@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Literal
 
 from fakes.kit.bodies import dump_json
 from fakes.kit.outbox import Attempt, Outbox, OutboxSettings, Signing, Webhook
-from fakes.storefront.payloads import build_order, build_refund
 from fakes.storefront.settings import API_VERSION
 
 if TYPE_CHECKING:
-    from fakes.storefront.model import Order, Subscription
+    from collections.abc import Sequence
+
+    from fakes.storefront.model import Subscription
+    from fakes.storefront.news import News
     from fakes.storefront.shop import Shop
 
 
@@ -62,14 +64,16 @@ class WebhookSender:
         self.configure()
         self.outbox.reset()
 
-    def announce(self, topics: tuple[str, ...], order: Order) -> list[Webhook]:
+    def announce(self, news: Sequence[News]) -> list[Webhook]:
         """Send what happened, one event under several topics, to every subscription."""
         event_id = self._shop.ids.uuid("event")
+        subscriptions = list(self._shop.subscriptions)
         sent = [
-            self._build(subscription, topic, order, event_id)
-            for topic in topics
-            for subscription in self._shop.subscriptions
-            if subscription.topic == topic
+            self._build(subscription, one, body, event_id)
+            for one in news
+            if (listening := [held for held in subscriptions if held.topic == one.topic])
+            for body in [dump_json(one.build())]
+            for subscription in listening
         ]
         for webhook in sent:
             self.outbox.send(webhook)
@@ -120,18 +124,15 @@ class WebhookSender:
         key = secret if signing == "genuine" else f"not-{secret}"
         return [*headers, (SIGNATURE, sign(signed_body, key))]
 
-    def _build(self, subscription: Subscription, topic: str, order: Order, event_id: str) -> Webhook:
-        payload = build_order(order)
-        if topic == "refunds/create":
-            payload = build_refund(order.refunds[-1], order)
+    def _build(self, subscription: Subscription, news: News, body: bytes, event_id: str) -> Webhook:
         return Webhook(
             webhook_id=self._shop.ids.uuid("webhook-id"),
             event_id=event_id,
-            topic=topic,
+            topic=news.topic,
             address=subscription.address,
-            body=dump_json(payload),
+            body=body,
             triggered_at=self._shop.clock.wall(),
-            entity=order.name,
+            entity=news.entity,
             subscription=str(subscription.id),
         )
 

@@ -75,8 +75,10 @@ def test_an_order_is_its_own_entity(storefront: RunningFake) -> None:
         ("order.read", order["name"], False),
         ("order.list", None, True),
     ]
-    [change] = storefront.journal("change")
-    assert (change["collection"], change["action"], change["entity"]) == ("orders", "created", order["name"])
+    changes = [(e["collection"], e["action"], e["entity"]) for e in storefront.journal("change")]
+    assert changes == [
+        (collection, "created", order["name"]) for collection in ("orders", "transactions", "fulfillment_orders")
+    ]
 
 
 def test_the_list_shows_open_orders_newest_first(storefront: RunningFake) -> None:
