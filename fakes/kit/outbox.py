@@ -76,7 +76,8 @@ class OutboxSettings:
     How a vendor delivers.
 
     ``ladder_s`` are the waits before each retry, divided by ``time_scale``; timeouts are real seconds. ``observe`` hears of
-    every attempt and says whether the webhook may be tried again.
+    every attempt and says whether the webhook may be tried again. ``rename`` makes of a webhook the one under another id, for vendors
+    that write the id into the body.
     """
 
     dress: Dress
@@ -86,6 +87,7 @@ class OutboxSettings:
     total_timeout_s: float = 5.0
     time_scale: float = 1.0
     observe: Callable[[Attempt], bool] = lambda _: True
+    rename: Callable[[Webhook, str], Webhook] = lambda webhook, webhook_id: replace(webhook, webhook_id=webhook_id)
 
 
 @dataclass(slots=True)
@@ -146,8 +148,7 @@ class Outbox:
     def _copy(self, webhook: Webhook, plan: Plan) -> list[list[Webhook]]:
         copies = [webhook]
         for _ in range(plan.copies - 1):
-            webhook_id = webhook.webhook_id if plan.same_id else self.settings.new_webhook_id()
-            copies.append(replace(webhook, webhook_id=webhook_id))
+            copies.append(webhook if plan.same_id else self.settings.rename(webhook, self.settings.new_webhook_id()))
         return [[copy] for copy in copies] if plan.together else [copies]
 
     def _spawn(self, webhooks: list[Webhook], plan: Plan) -> None:
