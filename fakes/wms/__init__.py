@@ -1,0 +1,1 @@
+"""A warehouse management system: orders, allocations, shipments and stock at two locations, over a vendor-neutral REST API."""

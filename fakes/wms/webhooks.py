@@ -1,0 +1,193 @@
+"""Subscriptions, and signed webhooks to them (Standard Webhooks)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal
+
+import standardwebhooks
+
+from fakes.kit.bodies import dump_json
+from fakes.kit.outbox import Attempt, Outbox, OutboxSettings, Signing, Webhook
+from fakes.kit.records import Collection
+from fakes.wms.model import Subscription
+from fakes.wms.payloads import build_envelope, show_subscription
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from fakes.kit.exchange import Exchange
+    from fakes.wms.model import Event
+    from fakes.wms.warehouse import Warehouse
+
+SIGNATURE = "webhook-signature"
+
+
+@dataclass(frozen=True, slots=True)
+class Forgery:
+    """A webhook the warehouse never sent; ``how`` its signature is wrong, ``entity`` what it pretends to be about."""
+
+    topic: str
+    body: bytes
+    how: Literal["forged", "missing", "other_body"] = "forged"
+    entity: str | None = None
+
+    @property
+    def signing(self) -> Signing:
+        """How it is signed: a changed body carries the genuine signature of another one."""
+        return "genuine" if self.how == "other_body" else self.how
+
+    @property
+    def signed_body(self) -> bytes:
+        """What the signature is over."""
+        return self.body + b" " if self.how == "other_body" else self.body
+
+
+class Subscriptions:
+    """Hold who wants to hear of what; the journal has an entry a topic."""
+
+    def __init__(self, warehouse: Warehouse) -> None:
+        self._warehouse = warehouse
+        self.held: Collection[Subscription] = Collection(
+            "webhooks", show=show_subscription, journal=warehouse.journal, entities=warehouse.entities
+        )
+
+    def of(self, topic: str) -> list[Subscription]:
+        """Return the subscriptions to a topic."""
+        return [one for one in self.held if topic in one.topics]
+
+    def add(
+        self, url: str, topics: Iterable[str], *, removable: bool, exchange: Exchange | None = None
+    ) -> Subscription:
+        """Subscribe an address; what is subscribed in the same words already is one subscription."""
+        wanted = tuple(dict.fromkeys(topics))
+        for held in self.held:
+            if (held.url, held.topics, held.removable) == (url, wanted, removable):
+                return held
+        webhook_id = "whk_" + self._warehouse.ids.text("webhook", length=20)
+        made = Subscription(webhook_id, url, wanted, removable, self._warehouse.clock.wall())
+        self.held.put(made.id, made, exchange=exchange)
+        self._note("created", made, exchange)
+        return made
+
+    def remove(self, subscription: Subscription, event: str, *, exchange: Exchange | None = None) -> None:
+        """End a subscription; ``event`` is ``deleted`` or ``removed_by_vendor``."""
+        if self.held.delete(subscription.id, exchange=exchange):
+            self._note(event, subscription, exchange)
+
+    def _note(self, event: str, subscription: Subscription, exchange: Exchange | None) -> None:
+        if exchange is not None and exchange.dry_run:
+            return
+        for topic in subscription.topics:
+            self._warehouse.journal.append("subscription", event=event, topic=topic, address=subscription.url)
+
+
+class WebhookSender:
+    """Turn events into deliveries, and disable subscriptions that fail for days."""
+
+    def __init__(self, warehouse: Warehouse, subscriptions: Subscriptions) -> None:
+        self._warehouse = warehouse
+        self._subscriptions = subscriptions
+        self._failing_since: dict[str, float] = {}
+        self.outbox = Outbox(warehouse.journal, warehouse.board, self._build_settings())
+        warehouse.announce = self.announce
+
+    def configure(self) -> None:
+        """Take on the warehouse's settings."""
+        self.outbox.settings = self._build_settings()
+
+    def reset(self) -> None:
+        """Stop all deliveries and forget all failures."""
+        self._failing_since.clear()
+        self.configure()
+        self.outbox.reset()
+
+    def announce(self, event: Event) -> list[Webhook]:
+        """Send an event to everyone who subscribed to its topic."""
+        event_id = "evt_" + self._warehouse.ids.text("event")
+        body = dump_json(build_envelope(event))
+        sent = [
+            Webhook(
+                self._new_id(), event_id, event.topic, one.url, body, event.at, entity=event.entity, subscription=one.id
+            )
+            for one in self._subscriptions.of(event.topic)
+        ]
+        for webhook in sent:
+            self.outbox.send(webhook)
+        return sent
+
+    def redeliver(self, webhook_id: str) -> bool:
+        """Send a delivery again as it was; False when there was none."""
+        webhook = self.outbox.find(webhook_id)
+        if webhook is not None:
+            self.outbox.send(webhook)
+        return webhook is not None
+
+    async def forge(self, forgery: Forgery, *, signature: str | None = None) -> list[Attempt]:
+        """Post what the warehouse never sent to the topic's addresses, once each; a given signature stands as it is."""
+        attempts = []
+        for subscription in self._subscriptions.of(forgery.topic):
+            webhook = Webhook(
+                self._new_id(),
+                "evt_" + self._warehouse.ids.text("event"),
+                forgery.topic,
+                subscription.url,
+                forgery.body,
+                self._warehouse.clock.wall(),
+                entity=forgery.entity,
+            )
+            headers = self.dress(webhook, forgery.signed_body, forgery.signing)
+            if signature is not None:
+                kept = [(name, value) for name, value in headers if name != SIGNATURE]
+                headers = [*kept, (SIGNATURE, signature)]
+            attempts.append(await self.outbox.send_once(webhook, headers))
+        return attempts
+
+    def dress(self, webhook: Webhook, signed_body: bytes, signing: Signing) -> list[tuple[str, str]]:
+        """Return the headers of one attempt: its own timestamp under the webhook's one id."""
+        at = datetime.fromtimestamp(self._warehouse.clock.wall() - webhook.aged_s, UTC)
+        headers = [
+            ("Content-Type", "application/json"),
+            ("webhook-id", webhook.webhook_id),
+            ("webhook-timestamp", str(int(at.timestamp()))),
+        ]
+        if signing == "missing":
+            return headers
+        secret: str | bytes = self._warehouse.settings.webhook_secret
+        key = standardwebhooks.Webhook(secret if signing == "genuine" else f"not {secret!r}".encode())
+        return [*headers, (SIGNATURE, key.sign(webhook.webhook_id, at, signed_body.decode()))]
+
+    def _new_id(self) -> str:
+        return "msg_" + self._warehouse.ids.text("message")
+
+    def _build_settings(self) -> OutboxSettings:
+        settings = self._warehouse.settings
+        return OutboxSettings(
+            dress=self.dress,
+            ladder_s=settings.ladder_s,
+            new_webhook_id=self._new_id,
+            connect_timeout_s=min(5.0, settings.timeout_s),
+            total_timeout_s=settings.timeout_s,
+            time_scale=self._warehouse.time_scale,
+            observe=self._observe,
+        )
+
+    def _observe(self, attempt: Attempt) -> bool:
+        """Disable a subscription made through the API that took nothing for days, and end its retries."""
+        key = attempt.webhook.subscription
+        if key is None:
+            return True
+        if attempt.taken:
+            self._failing_since.pop(key, None)
+            return True
+        now = self._warehouse.clock.mono()
+        since = self._failing_since.setdefault(key, now)
+        subscription = self._subscriptions.held.get(key)
+        if subscription is None:
+            return False
+        patience = self._warehouse.settings.disable_after_s / self._warehouse.time_scale
+        if not subscription.removable or now - since < patience:
+            return True
+        self._subscriptions.remove(subscription, "removed_by_vendor")
+        return False
