@@ -34,6 +34,7 @@ class Webhook:
     One delivery to be made: an event as one subscription gets it.
 
     ``triggered_at`` is wall time. ``aged_s`` is by how much a fault makes it look older, for vendors that date each attempt.
+    ``removed``: a fault had removed its subscription when it was triggered.
     """
 
     webhook_id: str
@@ -45,6 +46,7 @@ class Webhook:
     entity: str | None = None
     subscription: str | None = None
     aged_s: float = 0.0
+    removed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,9 @@ class Outbox:
     def send(self, webhook: Webhook) -> None:
         """Start delivering; must be called inside the loop. A fault on this topic and order acts here."""
         self._sent.append(webhook)
-        hit = self._board.hit("webhook", webhook.topic, webhook.entity, webhook_id=webhook.webhook_id)
+        hit = self._board.hit(
+            "webhook", webhook.topic, webhook.entity, removed=webhook.removed, webhook_id=webhook.webhook_id
+        )
         plan = Plan() if hit is None else PLANS[hit.fault.kind](hit)
         for group in self._copy(webhook, plan):
             self._spawn(group, plan)
@@ -146,9 +150,10 @@ class Outbox:
         return await self._attempt(webhook, webhook.body, list(headers), Plan(retries=False), number=1)
 
     def _copy(self, webhook: Webhook, plan: Plan) -> list[list[Webhook]]:
-        copies = [webhook]
-        for _ in range(plan.copies - 1):
-            copies.append(webhook if plan.same_id else self.settings.rename(webhook, self.settings.new_webhook_id()))
+        settings = self.settings
+        more = range(plan.copies - 1)
+        again = [webhook if plan.same_id else settings.rename(webhook, settings.new_webhook_id()) for _ in more]
+        copies = [webhook, *again]
         return [[copy] for copy in copies] if plan.together else [copies]
 
     def _spawn(self, webhooks: list[Webhook], plan: Plan) -> None:
