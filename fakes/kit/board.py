@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fakes.kit.problems import ProblemError, invalid
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from fakes.kit.faults import Fault
     from fakes.kit.journal import Journal
@@ -37,6 +37,12 @@ class Armed:
 
 
 @dataclass(frozen=True, slots=True)
+class _Watch:
+    armed: Callable[[Fault], None]
+    ended: Callable[[Fault], None]
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """A fault that acts on one call or webhook; ``ordinal`` is which matching one it was."""
 
@@ -52,6 +58,11 @@ class FaultBoard:
         self._journal = journal
         self._armed: dict[str, Armed] = {}
         self._ended: dict[str, Armed] = {}
+        self._watches: dict[str, _Watch] = {}
+
+    def watch(self, kind: str, *, armed: Callable[[Fault], None], ended: Callable[[Fault], None]) -> None:
+        """Have these called whenever a fault of a kind was armed, and when it ended by whatever cause but a reset."""
+        self._watches[kind] = _Watch(armed, ended)
 
     def arm(self, fault: Fault) -> Armed:
         """Put a fault on the board; raises ProblemError 409 when its id is armed, 422 when its time has passed."""
@@ -68,6 +79,8 @@ class FaultBoard:
         self._ended.pop(fault.id, None)
         self._armed[fault.id] = armed
         armed.timer = _call_later(lifetime, self._sweep)
+        if fault.kind in self._watches:
+            self._watches[fault.kind].armed(fault)
         return armed
 
     def lift(self, fault_id: str) -> Armed:
@@ -101,18 +114,26 @@ class FaultBoard:
         self._armed.clear()
         self._ended.clear()
 
-    def hit(self, direction: Direction, operation: str | None, entity: str | None, **receipt: str) -> Hit | None:
+    def hit(
+        self,
+        direction: Direction,
+        operation: str | None,
+        entity: str | None,
+        *,
+        removed: bool = False,
+        **receipt: str,
+    ) -> Hit | None:
         """
         Return the fault that acts on this call, if any, and write its ``hit`` with the receipt (exchange or webhook_id).
 
-        Every armed fault counts the calls it matches; of those whose attempts include this one, the one armed first acts.
+        ``removed`` is for webhooks whose subscription a fault removed. Every armed fault counts the calls it matches; of those whose attempts include this one, the one armed first acts.
         """
         if not self._armed:
             return None
         self._sweep()
         acting: tuple[Armed, int] | None = None
         for armed in self._armed.values():
-            if not armed.fault.meets(direction, operation, entity):
+            if not armed.fault.meets(direction, operation, entity, removed=removed):
                 continue
             counted_as = entity if armed.fault.entities else None
             armed.seen[counted_as] += 1
@@ -140,6 +161,8 @@ class FaultBoard:
             del self._ended[next(iter(self._ended))]
         _disarm(armed)
         self._note(armed.fault, event)
+        if armed.fault.kind in self._watches:
+            self._watches[armed.fault.kind].ended(armed.fault)
 
     def _note(self, fault: Fault, event: str, **more: Any) -> int:
         return self._journal.append("fault", fault=fault.id, kind=fault.kind, event=event, **more)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 
+from fakes.kit.kinds import REMOVAL
 from fakes.kit.problems import build_validation_problem, invalid, unknown
 
 if TYPE_CHECKING:
@@ -65,10 +66,11 @@ class Fault:
         }
         return {**shown, **{name: value for name, value in optional.items() if value}, "ttl_s": self.ttl_s}
 
-    def meets(self, direction: Direction, operation: str | None, entity: str | None) -> bool:
-        """Tell whether a call is one this fault counts."""
+    def meets(self, direction: Direction, operation: str | None, entity: str | None, *, removed: bool = False) -> bool:
+        """Tell whether a call is one this fault counts; what nobody subscribes to any more is met by removals alone."""
         return (
             self.direction == direction
+            and (self.kind == REMOVAL) == removed
             and self.operation in (None, operation)
             and (not self.entities or entity in self.entities)
         )

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Direction = Literal["api", "webhook"]
+REMOVAL = "subscription_removed"
 
 
 class Params(BaseModel):
@@ -138,3 +139,5 @@ WEBHOOK_KINDS = (
     FaultKind("webhook_delayed", "webhook", DelayedParams),
     FaultKind("webhook_stale", "webhook", StaleParams),
 )
+# For vendors that remove subscriptions, see fakes.kit.removals.
+REMOVAL_KINDS = (FaultKind(REMOVAL, "webhook", Params),)

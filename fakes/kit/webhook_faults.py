@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from fakes.kit.bodies import dump_json
+from fakes.kit.kinds import REMOVAL
 
 if TYPE_CHECKING:
     import asyncio
@@ -78,6 +79,7 @@ PLANS: dict[str, Callable[[Hit], Plan]] = {
     "webhook_malformed": _malform,
     "webhook_delayed": _delay,
     "webhook_stale": _age,
+    REMOVAL: _drop,
 }
 
 

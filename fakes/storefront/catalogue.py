@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fakes.kit.catalogue import Catalogue, ErrorCode, Operation
-from fakes.kit.kinds import API_KINDS, WEBHOOK_KINDS
+from fakes.kit.kinds import API_KINDS, REMOVAL_KINDS, WEBHOOK_KINDS
 
 TOPICS = (
     "orders/create",
@@ -103,4 +103,4 @@ CODES = (
     ErrorCode("GATEWAY_TIMEOUT", 504, "Gateway Timeout", retriable=True),
 )
 
-CATALOGUE = Catalogue("storefront", OPERATIONS, CODES, API_KINDS + WEBHOOK_KINDS, TOPICS)
+CATALOGUE = Catalogue("storefront", OPERATIONS, CODES, API_KINDS + WEBHOOK_KINDS + REMOVAL_KINDS, TOPICS)

@@ -6,13 +6,15 @@ import base64
 import hashlib
 import hmac
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 from fakes.kit.bodies import dump_json
 from fakes.kit.outbox import Attempt, Outbox, OutboxSettings, Signing, Webhook
+from fakes.kit.removals import Removals
 from fakes.storefront.settings import API_VERSION
+from fakes.storefront.subscribers import ShopSubscribers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,6 +53,7 @@ class WebhookSender:
     def __init__(self, shop: Shop) -> None:
         self._shop = shop
         self._failures: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self._removals = Removals(shop.board, ShopSubscribers(shop))
         self.outbox = Outbox(shop.journal, shop.board, self._build_settings())
         shop.announce = self.announce
 
@@ -61,20 +64,14 @@ class WebhookSender:
     def reset(self) -> None:
         """Stop all deliveries and forget all failures."""
         self._failures.clear()
+        self._removals.reset()
         self.configure()
         self.outbox.reset()
 
     def announce(self, news: Sequence[News]) -> list[Webhook]:
         """Send what happened, one event under several topics, to every subscription."""
         event_id = self._shop.ids.uuid("event")
-        subscriptions = list(self._shop.subscriptions)
-        sent = [
-            self._build(subscription, one, body, event_id)
-            for one in news
-            if (listening := [held for held in subscriptions if held.topic == one.topic])
-            for body in [dump_json(one.build())]
-            for subscription in listening
-        ]
+        sent = [webhook for one in news for webhook in self._address(one, event_id)]
         for webhook in sent:
             self.outbox.send(webhook)
         return sent
@@ -123,6 +120,17 @@ class WebhookSender:
         secret = self._shop.settings.webhook_secret
         key = secret if signing == "genuine" else f"not-{secret}"
         return [*headers, (SIGNATURE, sign(signed_body, key))]
+
+    def _address(self, news: News, event_id: str) -> list[Webhook]:
+        held = [one for one in self._shop.subscriptions if one.topic == news.topic]
+        missing = self._removals.missing(news.topic)
+        if not held and not missing:
+            return []
+        body = dump_json(news.build())
+        return [
+            *(self._build(one, news, body, event_id) for one in held),
+            *(replace(self._build(one, news, body, event_id), removed=True) for one in missing),
+        ]
 
     def _build(self, subscription: Subscription, news: News, body: bytes, event_id: str) -> Webhook:
         return Webhook(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from fakes.kit.kinds import API_KINDS, WEBHOOK_KINDS
+from fakes.kit.kinds import API_KINDS, REMOVAL_KINDS, WEBHOOK_KINDS
 from fakes.opsdesk.build import build_opsdesk
 from fakes.storefront.build import build_storefront
 from tests.fakes.conftest import ROOT
@@ -18,7 +18,9 @@ def test_the_kinds_of_fault_are_the_documented_ones() -> None:
     documented = {
         kind: (direction, set(re.findall(r"`(\w+)`", params))) for kind, direction, params in ROW.findall(CONTRACT)
     }
-    built = {kind.kind: (kind.direction, set(kind.params.model_fields)) for kind in API_KINDS + WEBHOOK_KINDS}
+    built = {
+        kind.kind: (kind.direction, set(kind.params.model_fields)) for kind in API_KINDS + WEBHOOK_KINDS + REMOVAL_KINDS
+    }
     assert documented.keys() == built.keys()
     for kind, (direction, params) in built.items():
         assert documented[kind][0] == direction
