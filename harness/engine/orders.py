@@ -7,8 +7,8 @@ from typing import Any
 from faker import Faker
 
 from harness.core.faults import draw
+from harness.lab.goods import SKUS
 
-SKUS = ("TEE-BLACK-M", "MUG-WHITE", "CAP-NAVY", "POSTER-A2", "SOCKS-RED-42")
 SEED_RANGE = 1 << 32
 
 

@@ -12,6 +12,7 @@ from harness.lab.credentials import build_role_key, make_credentials, write_priv
 from harness.lab.deaths import Deaths
 from harness.lab.environment import Sites, build_controls, build_environment
 from harness.lab.errors import EnvironmentNotReady, ProcessFailed
+from harness.lab.goods import build_goods
 from harness.lab.integration import (
     HEALTHY_WITHIN_S,
     AbsentIntegration,
@@ -33,7 +34,6 @@ from harness.lab.layout import (
     build_watchdog,
     choose_vendors,
     describe_needs,
-    list_topics,
 )
 from harness.lab.orphans import end_processes
 from harness.lab.ports import LOOPBACK, Address, Listener
@@ -41,6 +41,7 @@ from harness.lab.processes import Lifeline, Process, Program
 from harness.lab.readiness import FirstLine
 from harness.lab.registry import Registration
 from harness.lab.tap import TapClient
+from harness.lab.topics import list_topics
 from harness.lab.vendors import OPSDESK
 
 READY_WITHIN_S = 30.0
@@ -199,12 +200,15 @@ class Assembly:
         )
 
     async def _seed(self, seat: Seat, control: ControlClient) -> None:
+        parts = dict(build_goods(seat.vendor.fake))
         if seat.system == OPSDESK:
-            await control.seed(settings={"roles": self._list_roles()})
-        elif seat.system in self.inbound:
+            parts["settings"] = {"roles": self._list_roles()}
+        if seat.system in self.inbound:
             address = self.inbound[seat.system].address.url + self.stack.integration.webhooks[seat.system]
             topics = list_topics(self.stack, seat.system)
-            await control.seed(webhooks=[{"topic": topic, "address": address} for topic in topics])
+            parts["webhooks"] = [{"topic": topic, "address": address} for topic in topics]
+        if parts:
+            await control.seed(**parts)
 
     def _list_roles(self) -> list[dict[str, str]]:
         return [

@@ -1,5 +1,6 @@
 """The secrets of one lab: made when it comes up, gone with it."""
 
+import base64
 import hashlib
 import os
 import secrets
@@ -24,6 +25,10 @@ class Credentials:
     erp_certificate_id: str
     erp_token_id: str
     erp_token_secret: str
+    gateway_api_key: str
+    gateway_webhook_secret: str
+    wms_token: str
+    wms_webhook_secret: str
     private_key: bytes
     public_key: bytes
 
@@ -40,6 +45,10 @@ def make_credentials() -> Credentials:
         erp_certificate_id=secrets.token_urlsafe(16),
         erp_token_id=secrets.token_hex(32),
         erp_token_secret=secrets.token_hex(32),
+        gateway_api_key=f"sk_test_{secrets.token_hex(24)}",
+        gateway_webhook_secret=f"whsec_{secrets.token_hex(16)}",
+        wms_token=f"wms_{secrets.token_hex(16)}",
+        wms_webhook_secret=f"whsec_{base64.b64encode(secrets.token_bytes(24)).decode()}",
         private_key=key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         ),

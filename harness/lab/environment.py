@@ -49,10 +49,10 @@ def build_environment(
 ) -> dict[str, str]:
     """Build the variables of the integration, without the control planes."""
     variables = {f"{prefix}_URL": url for prefix, url in sites.outbound.items()}
-    if "STOREFRONT" in sites.outbound:
-        variables |= build_storefront(credentials)
+    for prefix in sites.outbound:
+        variables |= build_account(prefix, credentials)
     if "ERP" in sites.outbound:
-        variables |= build_erp(credentials) | {"ERP_PRIVATE_KEY_FILE": str(sites.private_key_file)}
+        variables["ERP_PRIVATE_KEY_FILE"] = str(sites.private_key_file)
     variables |= {f"OPS_{desk}_URL": sites.opsdesk for desk in ("PAGERDUTY", "ZENDESK", "JIRA")}
     variables["OPS_SLACK_URL"] = f"{sites.opsdesk}{SLACK_PATH}"
     variables |= {name_role_key(role): build_role_key(nonce, role) for role in roles}
@@ -77,24 +77,31 @@ def is_for_the_integration(name: str) -> bool:
     return _CONTROLS.fullmatch(name) is None
 
 
-def build_storefront(credentials: Credentials) -> dict[str, str]:
-    """Build the storefront's account, which its fake reads too."""
-    return {
-        "STOREFRONT_TOKEN": credentials.storefront_token,
-        "STOREFRONT_WEBHOOK_SECRET": credentials.storefront_webhook_secret,
+def build_account(prefix: str, credentials: Credentials) -> dict[str, str]:
+    """Build the account at the vendor of this prefix, which its fake reads too; the ops desk has none."""
+    accounts = {
+        "STOREFRONT": {
+            "STOREFRONT_TOKEN": credentials.storefront_token,
+            "STOREFRONT_WEBHOOK_SECRET": credentials.storefront_webhook_secret,
+        },
+        "ERP": {
+            "ERP_ACCOUNT": ERP_ACCOUNT,
+            "ERP_CLIENT_ID": credentials.erp_client_id,
+            "ERP_CLIENT_SECRET": credentials.erp_client_secret,
+            "ERP_CERTIFICATE_ID": credentials.erp_certificate_id,
+            "ERP_TOKEN_ID": credentials.erp_token_id,
+            "ERP_TOKEN_SECRET": credentials.erp_token_secret,
+        },
+        "GATEWAY": {
+            "GATEWAY_API_KEY": credentials.gateway_api_key,
+            "GATEWAY_WEBHOOK_SECRET": credentials.gateway_webhook_secret,
+        },
+        "WMS": {
+            "WMS_TOKEN": credentials.wms_token,
+            "WMS_WEBHOOK_SECRET": credentials.wms_webhook_secret,
+        },
     }
-
-
-def build_erp(credentials: Credentials) -> dict[str, str]:
-    """Build the ERP's account, which its fake reads too."""
-    return {
-        "ERP_ACCOUNT": ERP_ACCOUNT,
-        "ERP_CLIENT_ID": credentials.erp_client_id,
-        "ERP_CLIENT_SECRET": credentials.erp_client_secret,
-        "ERP_CERTIFICATE_ID": credentials.erp_certificate_id,
-        "ERP_TOKEN_ID": credentials.erp_token_id,
-        "ERP_TOKEN_SECRET": credentials.erp_token_secret,
-    }
+    return accounts.get(prefix, {})
 
 
 def name_role_key(role: str) -> str:

@@ -12,10 +12,11 @@ from typing import Any
 
 from harness.core.stack import Stack, System
 from harness.lab.credentials import Credentials
-from harness.lab.environment import build_erp, build_storefront, clear_ours
+from harness.lab.environment import build_account, clear_ours
 from harness.lab.errors import EnvironmentNotReady
 from harness.lab.ports import Listener
 from harness.lab.processes import Program
+from harness.lab.topics import list_topics
 from harness.lab.vendors import OPSDESK, OPSDESK_VENDOR, VENDORS, Vendor
 
 PUBLIC_KEY_FILE = "erp-public.pem"
@@ -67,10 +68,6 @@ def choose_place(stack: Stack, command: str | Sequence[str] | None, *, with_inte
     return place
 
 
-# Vendors a stack may name before there is a fake of them: their handoffs are planned, and not driven.
-PLANNED = frozenset({"stripe", "wms"})
-
-
 def choose_vendors(stack: Stack) -> tuple[dict[str, Vendor], dict[str, str]]:
     """
     Choose the fake of every system, and the ops desk's.
@@ -83,8 +80,6 @@ def choose_vendors(stack: Stack) -> tuple[dict[str, Vendor], dict[str, str]]:
     for name, system in stack.systems.items():
         if system.fake is None:
             absent[name] = f"{system.wiremock or name} needs WireMock, which this lab does not start"
-        elif system.fake not in VENDORS and system.fake in PLANNED:
-            absent[name] = f"this version has no fake of {system.fake}"
         else:
             vendors[name] = _find_vendor(system, vendors.values())
     return {**vendors, OPSDESK: OPSDESK_VENDOR}, absent
@@ -104,7 +99,7 @@ def build_fake(seat: Seat, lab: Identity, credentials: Credentials) -> Program:
         role=f"fake-{seat.system}",
         argv=[sys.executable, "-m", seat.vendor.module, *options],
         cwd=lab.folder,
-        environment={**_base(), **_build_account(seat.vendor, credentials)},
+        environment={**_base(), **build_account(seat.vendor.prefix, credentials)},
         flags={"--fd": seat.listener, "--control-fd": seat.control},
         lifeline=True,
     )
@@ -147,16 +142,6 @@ def build_integration(command: Sequence[str], variables: Mapping[str, str]) -> P
     return Program("integration", [program, *command[1:]], Path.cwd(), {**_base(), **variables})
 
 
-# What a storefront's handoff is about where its `operation` does not say.
-ORDER_TOPICS = ("orders/create", "orders/updated")
-
-
-def list_topics(stack: Stack, system: str) -> list[str]:
-    """List the webhook topics that handoffs from this system name, each once; a webhook handoff that names none means orders."""
-    named = (name for handoff in stack.handoffs if handoff.source == system for name in handoff.operations)
-    return list(dict.fromkeys(name for name in named if "/" in name)) or list(ORDER_TOPICS)
-
-
 def describe_needs(stack: Stack) -> dict[str, Any]:
     """
     Describe, as JSON values by name, what a lab is built to: a stack that needs something else does not fit into it.
@@ -191,14 +176,6 @@ def _find_vendor(system: System, taken: Iterable[Vendor]) -> Vendor:
             "name each fake once under systems",
         )
     return vendor
-
-
-def _build_account(vendor: Vendor, credentials: Credentials) -> dict[str, str]:
-    if vendor.prefix == "STOREFRONT":
-        return build_storefront(credentials)
-    if vendor.prefix == "ERP":
-        return build_erp(credentials)
-    return {}
 
 
 def _base() -> dict[str, str]:

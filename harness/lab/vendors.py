@@ -20,6 +20,8 @@ VENDORS: Mapping[str, Vendor] = MappingProxyType(
         for vendor in (
             Vendor("shopify", "fakes.storefront", "STOREFRONT"),
             Vendor("netsuite", "fakes.erp", "ERP"),
+            Vendor("stripe", "fakes.gateway", "GATEWAY"),
+            Vendor("wms", "fakes.wms", "WMS"),
         )
     }
 )

@@ -13,7 +13,7 @@ from harness.core.loading import load_stack
 from harness.engine.run import Options, open_bench
 from harness.report.run_json import RunInfo, build_run
 
-STACK_PATH = Path(__file__).parents[2] / "reference" / "stack.yaml"
+STACK_PATH = Path(__file__).parents[2] / "scenarios" / "slice.yaml"
 
 
 @pytest.fixture(scope="session")
@@ -33,13 +33,13 @@ def state_dir(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def stack():
-    """Read the reference stack."""
+    """Read the stack of the storefront and the ERP alone."""
     return load_stack(STACK_PATH.read_text(), file=str(STACK_PATH))
 
 
 @pytest.fixture(scope="session")
 def plan(stack):
-    """Compile the reference stack."""
+    """Compile that stack."""
     return compile_stack(stack)
 
 

@@ -25,7 +25,7 @@ from harness.wire.signals import Signal
 
 pytestmark = pytest.mark.anyio
 
-STACK_PATH = Path(__file__).parents[2] / "reference" / "stack.yaml"
+STACK_PATH = Path(__file__).parents[2] / "scenarios" / "slice.yaml"
 WITHIN_S = 30.0
 
 HOLDER = """
@@ -74,7 +74,7 @@ class Answering(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def stack():
-    """Read the reference stack."""
+    """Read the stack of the storefront and the ERP alone."""
     return load_stack(STACK_PATH.read_text(), file=str(STACK_PATH))
 
 

@@ -10,7 +10,7 @@ from harness.core.problems import Location, StackError
 from harness.lab.target import choose_target, is_loopback, read_target
 from harness.wire.address import Address
 
-STACK_PATH = Path(__file__).parents[2] / "reference" / "stack.yaml"
+STACK_PATH = Path(__file__).parents[2] / "scenarios" / "slice.yaml"
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from harness.lab.keeper import find_kept
 from harness.lab.orphans import find_processes, wait_gone
 from harness.lab.registry import read_records, register, sweep
 
-STACK = Path(__file__).parents[2] / "reference" / "stack.yaml"
+STACK = Path(__file__).parents[2] / "scenarios" / "slice.yaml"
 HANDOFF = [sys.executable, "-c", "import sys; from harness.cli import main; sys.exit(main())"]
 
 SCATTERED = """

@@ -1,12 +1,15 @@
 """Addresses, secrets and variables."""
 
+import base64
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
-from harness.core.stack import Integration, Stack, System
+from harness.core.outcomes import ResolvedWhen
+from harness.core.stack import Handoff, Integration, Stack, System
 from harness.lab.credentials import build_role_key, make_credentials, write_private
 from harness.lab.environment import (
     Sites,
@@ -17,8 +20,10 @@ from harness.lab.environment import (
     name_role_key,
     render_dotenv,
 )
-from harness.lab.layout import choose_vendors
+from harness.lab.goods import SKUS, build_goods
+from harness.lab.layout import choose_vendors, describe_needs
 from harness.lab.ports import Address, Listener, find_free_port, is_free
+from harness.lab.topics import list_topics
 
 
 @pytest.fixture(scope="module")
@@ -210,15 +215,91 @@ def test_an_address_is_read_from_a_url(url, expected):
     assert str(Address.of(url)) == expected
 
 
-def test_a_vendor_without_a_fake_is_absent():
-    """A stack may name a vendor there is no fake of yet: the lab comes up without it and says why."""
-    stack = Stack(
+def build_stack(*handoffs, **fakes):
+    """Build a stack of these systems and handoffs."""
+    return Stack(
         name="acme",
-        systems={"erp": System("erp", fake="netsuite"), "gateway": System("gateway", fake="stripe")},
-        integration=Integration(),
+        systems={name: System(name, fake=fake) for name, fake in fakes.items()},
+        integration=Integration(webhooks={name: f"/webhooks/{name}" for name in fakes}),
         roles={},
-        handoffs=(),
+        handoffs=handoffs,
     )
-    vendors, absent = choose_vendors(stack)
-    assert set(vendors) == {"erp", "opsdesk"}
-    assert absent == {"gateway": "this version has no fake of stripe"}
+
+
+def build_handoff(source, protocol, *operations, record=None):
+    """Build a handoff that ends in a record, if any."""
+    end = ResolvedWhen("erp", record, "exists_once") if record else None
+    return Handoff("h", source, "erp", protocol, 60.0, operations=operations, resolved_when=end)
+
+
+def test_every_vendor_has_a_fake():
+    """Shop, ERP, gateway and warehouse are played, each under the prefix of its variables; the ops desk is always there."""
+    vendors, absent = choose_vendors(build_stack(shop="shopify", books="netsuite", pay="stripe", depot="wms"))
+    assert {name: vendor.prefix for name, vendor in vendors.items()} == {
+        "shop": "STOREFRONT", "books": "ERP", "pay": "GATEWAY", "depot": "WMS", "opsdesk": "OPSDESK",
+    }  # fmt: skip
+    assert absent == {}
+
+
+def test_gateway_and_warehouse_have_accounts_in_their_formats(sites, credentials):
+    """A test key, an endpoint secret, a token, and a Standard Webhooks secret, which is base64; nothing of who is not there."""
+    outbound = {"GATEWAY": "http://127.0.0.1:8", "WMS": "http://127.0.0.1:9"}
+    variables = _build(replace(sites, outbound=outbound), credentials)
+    accounts = {name: value for name, value in variables.items() if name.startswith(("GATEWAY", "WMS", "ERP", "STORE"))}
+    assert set(accounts) == {
+        "GATEWAY_URL", "GATEWAY_API_KEY", "GATEWAY_WEBHOOK_SECRET", "WMS_URL", "WMS_TOKEN", "WMS_WEBHOOK_SECRET",
+    }  # fmt: skip
+    assert accounts["GATEWAY_API_KEY"].startswith("sk_test_")
+    assert accounts["GATEWAY_WEBHOOK_SECRET"].startswith("whsec_")
+    kind, _, encoded = accounts["WMS_WEBHOOK_SECRET"].partition("_")
+    assert (kind, len(base64.b64decode(encoded, validate=True))) == ("whsec", 24)
+    assert clear_ours(accounts) == {}
+
+
+def test_a_receiver_is_subscribed_to_what_its_vendor_usually_tells():
+    """Where no webhook handoff names topics, each vendor has its own; calls to a vendor are no topics."""
+    stack = build_stack(build_handoff("shop", "api", "sales_order.create"), shop="shopify", pay="stripe", depot="wms")
+    assert {name: list_topics(stack, name) for name in stack.systems} == {
+        "shop": ["orders/create", "orders/updated"],
+        "pay": ["payment_intent.succeeded"],
+        "depot": ["order.shipped"],
+    }
+
+
+def test_a_receiver_is_subscribed_to_what_its_handoffs_name():
+    """The topics of webhook handoffs from a system are taken as they stand, with a slash or not."""
+    stack = build_stack(
+        build_handoff("shop", "webhook", "orders/create", "orders/cancelled"),
+        build_handoff("depot", "webhook", "order.shipped", "inventory.adjusted"),
+        build_handoff("depot", "api", "item_fulfillment.transform"),
+        shop="shopify",
+        depot="wms",
+    )
+    assert list_topics(stack, "shop") == ["orders/create", "orders/cancelled"]
+    assert list_topics(stack, "depot") == ["order.shipped", "inventory.adjusted"]
+
+
+@pytest.mark.parametrize("record", ["credit_memo", "refund"])
+def test_a_shop_whose_refunds_are_booked_tells_of_refunds(record):
+    """A handoff from the shop that ends in a credit memo or a refund cannot begin without that topic, named or not."""
+    handoffs = (build_handoff("shop", "webhook", "orders/create"), build_handoff("shop", "api", record=record))
+    assert list_topics(build_stack(*handoffs, shop="shopify"), "shop") == ["orders/create", "refunds/create"]
+    named = (build_handoff("shop", "webhook", "refunds/create"), handoffs[1])
+    assert list_topics(build_stack(*named, shop="shopify"), "shop") == ["refunds/create"]
+
+
+def test_a_lab_is_built_to_its_topics():
+    """A stack that needs other topics than a lab that is up was built to does not fit into it."""
+    few = build_stack(build_handoff("depot", "webhook"), depot="wms")
+    more = build_stack(build_handoff("depot", "webhook", "inventory.adjusted"), depot="wms")
+    assert describe_needs(few)["webhook topics"] != describe_needs(more)["webhook topics"]
+
+
+def test_shop_and_warehouse_begin_with_the_same_goods():
+    """Every catalogue item lies at the same locations in the same numbers, and the warehouse knows no other."""
+    shop, depot = build_goods("shopify"), build_goods("wms")
+    levels = {(item["sku"], at): units for item in shop["records"]["items"] for at, units in item["levels"].items()}
+    assert levels == {(item["sku"], item["location"]): item["on_hand"] for item in depot["records"]["stock"]}
+    assert {sku for sku, _ in levels} == set(SKUS)
+    assert depot["settings"] == {"unknown_items": "refuse"}
+    assert build_goods("netsuite") == {}
