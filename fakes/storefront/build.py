@@ -8,7 +8,7 @@ from fakes.storefront.catalogue import CATALOGUE
 from fakes.storefront.errors import build_replies
 from fakes.storefront.fulfilment_routes import FulfilmentRoutes
 from fakes.storefront.gate import Gate
-from fakes.storefront.payment_routes import PaymentRoutes
+from fakes.storefront.refund_routes import RefundRoutes
 from fakes.storefront.routes import OrderRoutes
 from fakes.storefront.seed import ShopActs
 from fakes.storefront.settings import Settings
@@ -16,6 +16,7 @@ from fakes.storefront.shop import Shop
 from fakes.storefront.stock_routes import StockRoutes
 from fakes.storefront.subject import build_subject
 from fakes.storefront.subscriptions import SubscriptionRoutes
+from fakes.storefront.transaction_routes import TransactionRoutes
 from fakes.storefront.webhooks import WebhookSender
 
 
@@ -48,7 +49,14 @@ def build_storefront(*, nonce: str, settings: Settings | None = None, time_scale
         ),
         handlers={
             name: handler
-            for routes in (OrderRoutes, PaymentRoutes, FulfilmentRoutes, StockRoutes, SubscriptionRoutes)
+            for routes in (
+                OrderRoutes,
+                TransactionRoutes,
+                RefundRoutes,
+                FulfilmentRoutes,
+                StockRoutes,
+                SubscriptionRoutes,
+            )
             for name, handler in routes(shop).build().items()
         },
         replies=build_replies(time_scale),

@@ -81,6 +81,14 @@ def read_changes(order: Mapping[str, Any]) -> dict[str, Any]:
     return changes
 
 
+def read_price(value: Any, field: str = "price") -> int:
+    """Return an amount of money in minor units; refuses what is none under the field's name."""
+    try:
+        return read_money(value)
+    except ValueError as error:
+        raise refuse(422, {field: ["is not a number"]}) from error
+
+
 def _read_line(line: Any) -> Goods:
     if not isinstance(line, dict):
         raise refuse(422, {"line_items": ["is invalid"]})
@@ -91,14 +99,7 @@ def _read_line(line: Any) -> Goods:
     title = _text(line.get("title")) or sku
     if not title:
         raise refuse(422, {"line_items": ["Title can't be blank"]})
-    return (sku, title, quantity, _read_price(line.get("price", "0.00")))
-
-
-def _read_price(value: Any) -> int:
-    try:
-        return read_money(value)
-    except ValueError as error:
-        raise refuse(422, {"price": ["is not a number"]}) from error
+    return (sku, title, quantity, read_price(line.get("price", "0.00")))
 
 
 def _read_attributes(value: Any) -> tuple[tuple[str, str], ...]:

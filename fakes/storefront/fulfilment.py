@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from fakes.storefront.shop import Shop
 
 FULFILLABLE = ("open", "in_progress")
+_PENDING = (*FULFILLABLE, "on_hold")
 
 
 class Fulfilment:
@@ -91,7 +92,7 @@ class Fulfilment:
         for request, units in wanted:
             self._move(request, {line_id: -count for line_id, count in units.items()}, exchange)
         self.fulfillments.put(fulfillment.id, fulfillment, entity=order.name, exchange=exchange)
-        status = self._weigh(order, [*self.fulfillments_of(order), fulfillment])
+        status = self.weigh(order, [*self.fulfillments_of(order), fulfillment])
         topic = "orders/fulfilled" if status == "fulfilled" else "orders/partially_fulfilled"
         self._shop.update(
             order,
@@ -117,7 +118,7 @@ class Fulfilment:
             if request is not None:
                 self._move(request, units, exchange)
         others = [one for one in self.fulfillments_of(order) if one.id != fulfillment.id]
-        self._shop.update(order, exchange, fulfillment_status=self._weigh(order, others))
+        self._shop.update(order, exchange, fulfillment_status=self.weigh(order, others))
         return changed
 
     def hold(self, request: FulfillmentOrder, reason: str, notes: str | None, exchange: Exchange) -> FulfillmentOrder:
@@ -139,11 +140,44 @@ class Fulfilment:
         anew = self._ask(order, self._shop.ids.number("fulfillment_order"), request.location_id, lines, exchange)
         return cancelled, anew
 
+    def weigh(self, order: Order, fulfillments: Sequence[Fulfillment], *, fewer: int = 0) -> str | None:
+        """Return an order's fulfillment status after these fulfillments, were ``fewer`` more units withdrawn from it."""
+        sent = {one.id: one for one in fulfillments if one.status == "success"}
+        units = sum(line.quantity for one in sent.values() for line in one.lines)
+        parts = self._shop.parts(order)
+        asked = sum(line.quantity - parts.returned(line.id, unsent=True) for line in order.lines) - fewer
+        if units == 0:
+            return None
+        return "fulfilled" if units >= asked else "partial"
+
+    def remaining(self, order: Order, line_id: int) -> int:
+        """Return how many units of an order's line are still to be sent."""
+        asked = [line for one in self.requests_of(order) if one.status in _PENDING for line in one.lines]
+        return sum(line.remaining for line in asked if line.line_id == line_id)
+
+    def withdraw(self, order: Order, line_id: int, units: int, exchange: Exchange | None) -> None:
+        """Ask for fewer units of a line, at most what remains: they are not to be sent after all."""
+        for request in self.requests_of(order):
+            if request.status not in _PENDING:
+                continue
+            fewer = {one.id: min(units, one.remaining) for one in request.lines if one.line_id == line_id}
+            units -= sum(fewer.values())
+            lines = tuple(
+                replace(
+                    one,
+                    quantity=one.quantity - fewer.get(one.id, 0),
+                    remaining=one.remaining - fewer.get(one.id, 0),
+                )
+                for one in request.lines
+            )
+            left = sum(one.remaining for one in lines)
+            self._put(request, exchange, lines=lines, status=request.status if left else "closed")
+
     def drop(self, order: Order, exchange: Exchange | None) -> list[News]:
         """Stop sending a cancelled order; what it had taken from stock goes back."""
         news: list[News] = []
         for request in self.requests_of(order):
-            if request.status in {"closed", "cancelled"}:
+            if request.status not in _PENDING:
                 continue
             location = self._shop.stock.locate(request.location_id)
             goods = [(line.sku, -line.remaining) for line in request.lines]
@@ -188,10 +222,3 @@ class Fulfilment:
         changed = replace(fulfillment, updated_at=self._shop.clock.wall(), **changes)
         self.fulfillments.put(changed.id, changed, exchange=exchange)
         return changed
-
-    def _weigh(self, order: Order, fulfillments: Sequence[Fulfillment]) -> str | None:
-        sent = {one.id: one for one in fulfillments if one.status == "success"}
-        units = sum(line.quantity for one in sent.values() for line in one.lines)
-        if units == 0:
-            return None
-        return "fulfilled" if units >= sum(line.quantity for line in order.lines) else "partial"

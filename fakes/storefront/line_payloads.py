@@ -10,14 +10,21 @@ if TYPE_CHECKING:
     from fakes.storefront.model import Line
 
 
-def build_line(line: Line, *, fulfilled: int = 0, quantity: int | None = None) -> dict[str, Any]:
-    """Return a line item; ``quantity`` is how many of its units are meant, all of them unless given."""
-    status = None if not fulfilled else "fulfilled" if fulfilled >= line.quantity else "partial"
+def build_line(
+    line: Line, *, fulfilled: int = 0, returned: int = 0, withdrawn: int = 0, quantity: int | None = None
+) -> dict[str, Any]:
+    """
+    Return a line item; ``quantity`` is how many of its units are meant, all of them unless given.
+
+    Of all units, ``fulfilled`` were sent, ``returned`` were refunded, among these ``withdrawn`` before they were sent.
+    """
+    left = max(0, line.quantity - fulfilled - withdrawn)
+    status = None if not fulfilled else "partial" if left else "fulfilled"
     return {
         "id": line.id,
         "admin_graphql_api_id": f"gid://shopify/LineItem/{line.id}",
-        "current_quantity": line.quantity,
-        "fulfillable_quantity": max(0, line.quantity - fulfilled),
+        "current_quantity": line.quantity - returned,
+        "fulfillable_quantity": left,
         "fulfillment_service": "manual",
         "fulfillment_status": status,
         "gift_card": False,

@@ -37,6 +37,8 @@ _TIMES: dict[str, Callable[[Order, int], bool]] = {
     "processed_at_min": lambda order, at: int(order.created_at) >= at,
     "processed_at_max": lambda order, at: int(order.created_at) <= at,
 }
+# How the filter calls an order's fulfillment status.
+_SHIPPED = {None: ("unshipped", "unfulfilled"), "partial": ("partial", "unfulfilled"), "fulfilled": ("shipped",)}
 _FILTERS = ("status", "financial_status", "fulfillment_status", "name", "ids", "since_id", *_TIMES)
 
 
@@ -89,7 +91,7 @@ def filter_orders(orders: Iterable[Order], query: Mapping[str, str]) -> list[Ord
     if query.get("financial_status", "any") != "any":
         tests.append(lambda order: order.financial_status == query["financial_status"])
     if query.get("fulfillment_status", "any") != "any":
-        tests.append(lambda order: (order.fulfillment_status or "unshipped") == query["fulfillment_status"])
+        tests.append(lambda order: query["fulfillment_status"] in _SHIPPED.get(order.fulfillment_status, ()))
     return [order for order in orders if all(test(order) for test in tests)]
 
 

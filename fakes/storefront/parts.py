@@ -125,6 +125,15 @@ class Parts:
     refunds: tuple[Refund, ...] = ()
     fulfillments: tuple[Fulfillment, ...] = ()
 
+    def returned(self, line_id: int, *, unsent: bool = False) -> int:
+        """Return how many units of a line were refunded; with ``unsent``, of those that were never to be sent."""
+        return sum(
+            line.quantity
+            for refund in self.refunds
+            for line in refund.lines
+            if line.line_id == line_id and (not unsent or line.restock_type == "cancel")
+        )
+
     def fulfilled(self, line_id: int) -> int:
         """Return how many units of a line were sent."""
         return sum(

@@ -11,7 +11,7 @@ from fakes.storefront.money import format_money
 from fakes.storefront.payment_payloads import build_refund
 
 if TYPE_CHECKING:
-    from fakes.storefront.model import Customer, Order, Subscription
+    from fakes.storefront.model import Customer, Line, Order, Subscription
     from fakes.storefront.parts import Parts
 
 
@@ -37,7 +37,7 @@ def build_order(order: Order, parts: Parts) -> dict[str, Any]:
         "financial_status": order.financial_status,
         "fulfillment_status": order.fulfillment_status,
         "fulfillments": [build_fulfillment(one, order) for one in parts.fulfillments],
-        "line_items": [build_line(line, fulfilled=parts.fulfilled(line.id)) for line in order.lines],
+        "line_items": [_build_line(line, parts) for line in order.lines],
         "name": order.name,
         "note": order.note,
         "note_attributes": [{"name": name, "value": value} for name, value in order.note_attributes],
@@ -106,6 +106,11 @@ def show_subscription(subscription: Subscription) -> dict[str, Any]:
         "address": subscription.address,
         "removable": subscription.removable,
     }
+
+
+def _build_line(line: Line, parts: Parts) -> dict[str, Any]:
+    returned, withdrawn = parts.returned(line.id), parts.returned(line.id, unsent=True)
+    return build_line(line, fulfilled=parts.fulfilled(line.id), returned=returned, withdrawn=withdrawn)
 
 
 def _build_address(customer: Customer) -> dict[str, Any]:

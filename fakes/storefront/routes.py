@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fakes.kit.answers import Answer, build_json_answer
-from fakes.storefront.drafts import read_changes, read_customer, read_details, read_goods, read_root
+from fakes.storefront.drafts import read_changes, read_customer, read_details, read_goods, read_price, read_root
 from fakes.storefront.errors import not_found, refuse
 from fakes.storefront.listing import build_link, filter_orders, list_orders, pick_fields, read_limit
+from fakes.storefront.money import format_money
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,7 +82,9 @@ class OrderRoutes:
         reason = given.get("reason", exchange.query.get("reason", "other"))
         if reason not in _CANCEL_REASONS:
             raise refuse(422, {"reason": ["is not included in the list"]})
-        return self._show(self._shop.cancel(order, reason, exchange))
+        back = None if "amount" not in given else read_price(given["amount"], "amount")
+        check_refundable(self._shop, order, back or 0)
+        return self._show(self._shop.cancel(order, reason, exchange, back=back))
 
     def close(self, exchange: Exchange) -> Answer:
         """Close an order."""
@@ -112,3 +115,11 @@ def find_order(shop: Shop, exchange: Exchange) -> Order:
     if order is None:
         raise not_found()
     return order
+
+
+def check_refundable(shop: Shop, order: Order, amount: int) -> None:
+    """Refuse to give back more than was taken and is still there; ``amount`` in minor units."""
+    most = shop.payments.balance(order).refundable
+    if amount > most:
+        text = f"Refund amount ${format_money(amount)} is greater than net payment received ${format_money(most)}"
+        raise refuse(422, {"base": [text]})
