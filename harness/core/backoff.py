@@ -38,6 +38,10 @@ class Gap:
         """Say how much longer a gap was than the lab itself explains; 0 when it was not. `extra_s` is added to what may be."""
         return max(0.0, observed_s - self.highest_s * (1 + LATE_SHARE) - LATE_S - extra_s)
 
+    def at_least(self, asked_s: float) -> Gap:
+        """Return the interval once a vendor has asked to wait that long."""
+        return Gap(max(self.lowest_s, asked_s), max(self.highest_s, asked_s))
+
     def __str__(self) -> str:
         """Show it with its unit."""
         if self.lowest_s == self.highest_s:

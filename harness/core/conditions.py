@@ -127,10 +127,11 @@ class PayloadDeadLettered:
 
     handoff: str
     order: int
+    topics: tuple[str, ...] = ()
 
     def is_met(self, history: History, since: float) -> bool:
         """Match by the hash of the payload, since a malformed one may not say whose it is."""
-        sent = {delivery.body_sha256 for delivery in history.sent_by(self.order)}
+        sent = {delivery.body_sha256 for delivery in history.sent_by(self.order, self.topics)}
         return any(item.get("payload_sha256") in sent for item in history.dead_letters(self.handoff))
 
     def __str__(self) -> str:
@@ -172,15 +173,16 @@ class Alerted:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """So many webhook deliveries about an order have ended; only those with a 2xx answer when `acked`."""
+    """So many webhook deliveries about an order have ended, of these topics if any; only those answered 2xx when `acked`."""
 
     order: int
     count: int = 1
     acked: bool = True
+    topics: tuple[str, ...] = ()
 
     def is_met(self, history: History, since: float) -> bool:
         """Count the attempts of the sender."""
-        ended = history.sent_by(self.order)
+        ended = history.sent_by(self.order, self.topics)
         if self.acked:
             ended = tuple(sent for sent in ended if sent.status is not None and 200 <= sent.status < 300)
         return len(ended) >= self.count

@@ -209,9 +209,14 @@ class History:
             if exchange.operation in names and (order is None or exchange.order == order)
         )
 
-    def sent_by(self, order: int) -> tuple[Delivery, ...]:
-        """List the webhook deliveries about one order."""
-        return tuple(delivery for delivery in self.deliveries if delivery.order == order)
+    def sent_by(self, order: int, topics: Iterable[str] = ()) -> tuple[Delivery, ...]:
+        """List the webhook deliveries about one order; of these topics when any are given."""
+        wanted = frozenset(topics)
+        return tuple(
+            delivery
+            for delivery in self.deliveries
+            if delivery.order == order and (not wanted or delivery.topic in wanted)
+        )
 
     def records(self, collection: str, order: int, system: str | None = None) -> tuple[Change, ...]:
         """

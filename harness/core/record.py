@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.core.faults import Layer
 from harness.core.history import (
+    TOKEN,
     Action,
     Alert,
     Change,
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     Data = Mapping[str, Any]
 
 TAP, DRIVER, OPS_DESK = "tap", "driver", "opsdesk"
+# The faults after which a 2xx is worth nothing: it cannot be understood, or nothing was written.
+WORTHLESS = frozenset({"malformed", "not_persisted"})
 # The toxics after which a client never gets a whole answer.
 CUTTING = frozenset({"reset_peer", "timeout", "limit_data"})
 
@@ -78,7 +81,7 @@ class _Sorted:
 def build_history(entries: Iterable[Entry], scope: Scope) -> History:
     """Build the history of one experiment; entries from before it may be among them and only help to pair."""
     by = _sort(entries)
-    orders = tuple(Order(data["ordinal"], data["name"], data["id"], data["number"]) for data in by.driver["order"])
+    orders = tuple(_read_order(data) for data in by.driver["order"])
     reader = _Reader(scope, orders)
     systems = sorted({system for system, _ in by.fakes} | {system for system, _ in by.tap})
     calls = {name: pair_calls(by.tap[name, "outbound"], by.fakes[name, "exchange"]) for name in systems}
@@ -120,6 +123,12 @@ def build_history(entries: Iterable[Entry], scope: Scope) -> History:
 def read_fault_id(armed: str) -> str:
     """Return the plan's id of a fault from the id it was armed under (`<experiment>#<fault>~<part>`)."""
     return armed.rsplit("#", 1)[-1].split("~", 1)[0]
+
+
+def _read_order(data: Data) -> Order:
+    # References are searched by whole tokens: an alias that is more than one would never be found in them.
+    further = frozenset(filter(TOKEN.fullmatch, data.get("aliases", ())))
+    return Order(data["ordinal"], data["name"], data["id"], data["number"], further)
 
 
 def _sort(entries: Iterable[Entry]) -> _Sorted:
@@ -177,7 +186,7 @@ class _Reader:
         tap, fake = pair.tap or {}, pair.fake or {}
         faults = [read_fault_id(name) for name in fake.get("faults", ())]
         rule = read_fault_id(tap["rule"]) if tap.get("rule") else None
-        garbling = {fault.id for fault in self.scope.faults if fault.kind == "malformed"}
+        garbling = {fault.id for fault in self.scope.faults if fault.kind in WORTHLESS}
         return Exchange(
             id=tap["id"],
             system=tap["system"],

@@ -328,7 +328,9 @@ def test_late_creations_have_a_twin():
     assert experiment.twins
     assert experiment.faults[0].orders == (2,)
     assert [step.params["order"] for step in steps_of(experiment, Act)] == [1, 2]
-    assert [each.order for each in conditions_of(experiment) if isinstance(each, Delivered)] == [1, 2]
+    delivered = [(each.order, each.topics) for each in conditions_of(experiment) if isinstance(each, Delivered)]
+    created, updated = ("orders/create",), ("orders/updated",)
+    assert delivered == [(1, created), (1, updated), (2, created), (2, updated)]
 
 
 def test_replays_follow_lifting():

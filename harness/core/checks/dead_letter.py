@@ -69,12 +69,14 @@ def check_no_dead_letter(history: History, *, handoff: str, orders: tuple[int, .
     return build_held("no_dead_letter", declared, "none")
 
 
-def check_payload_kept(history: History, *, handoff: str, order: int, horizon_s: float) -> CheckResult:
+def check_payload_kept(
+    history: History, *, handoff: str, order: int, horizon_s: float, topics: tuple[str, ...] = ()
+) -> CheckResult:
     """Judge that a webhook which could not be understood is in the dead letters once, byte for byte as it came."""
     declared = "one dead letter with the webhook's exact payload"
     if "dead_letters" not in history.observable:
         return build_unknown("dead_letter", declared, "dead letters are not observable", UnknownKind.NOT_OBSERVABLE)
-    sent = {delivery.body_sha256 for delivery in history.sent_by(order)}
+    sent = {delivery.body_sha256 for delivery in history.sent_by(order, topics)}
     letters = [item for item in history.dead_letters(handoff) if item.get("payload_sha256") in sent]
     if not letters:
         return _none(history, declared, horizon_s)

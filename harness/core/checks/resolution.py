@@ -68,7 +68,7 @@ def check_resolved_once(
     return build_held("resolved_once", declared, f"{len(orders)} order{plural} once each in {end}", evidence)
 
 
-def check_recovered(history: History, *, end: EndState, within_s: float) -> CheckResult:
+def check_recovered(history: History, *, end: EndState, within_s: float, topics: tuple[str, ...] = ()) -> CheckResult:
     """
     Judge that every order acknowledged before a crash is resolved within `within_s` of the integration being back.
 
@@ -82,7 +82,11 @@ def check_recovered(history: History, *, end: EndState, within_s: float) -> Chec
     acked = {
         sent.order
         for sent in history.deliveries
-        if sent.order is not None and sent.started <= crashed and sent.status is not None and 200 <= sent.status < 300
+        if sent.order is not None
+        and (not topics or sent.topic in topics)
+        and sent.started <= crashed
+        and sent.status is not None
+        and 200 <= sent.status < 300
     }
     if not acked:
         return build_unknown("recovered", declared, "nothing was acknowledged before it died", UnknownKind.VACUOUS)
@@ -97,7 +101,13 @@ def check_untouched(history: History, *, orders: tuple[int, ...], horizon_s: flo
     about = frozenset(orders)
     calls = [call for call in history.exchanges if call.order in about and call.method not in READS]
     evidence = [Evidence(str(call), call.started, call.id) for call in calls]
-    evidence += [_show(change) for change in history.changes if change.order in about and change.system != "storefront"]
+    # What the vendors knew of an order before anything was done, such as its authorised payment, nobody has changed.
+    began = min((action.t for action in history.actions), default=0.0)
+    evidence += [
+        _show(change)
+        for change in history.changes
+        if change.order in about and change.system != "storefront" and change.t >= began
+    ]
     evidence += [
         Evidence(f"alert to {alert.role} about {alert.entity}", alert.t)
         for alert in history.alerts

@@ -63,13 +63,21 @@ def check_same_payload(history: History, sent: Sent, *, exactly_once: bool) -> C
 
 
 def check_backoff(
-    history: History, sent: Sent, retry: Retry, *, scale: float, pause_s: float = 0.0, breaker_failures: int = 0
+    history: History,
+    sent: Sent,
+    retry: Retry,
+    *,
+    scale: float,
+    pause_s: float = 0.0,
+    breaker_failures: int = 0,
+    retry_after_s: float = 0.0,
 ) -> CheckResult:
     """
     Judge the gaps between attempts against the declared backoff, both bounds of every gap.
 
     A gap is measured from the end of one attempt to the first byte of the next, on the tap's clock. Where the handoff's
-    breaker may have opened in it, it may be longer by `pause_s`. Unknown when the declared gaps are too short for the lab.
+    breaker may have opened in it, it may be longer by `pause_s`; where the vendor asked to wait `retry_after_s`, it may not
+    be shorter than that. Unknown when the declared gaps are too short for the lab.
     """
     calls = history.attempts(sent.operations, sent.order)
     declared = f"{_gaps_declared(retry, scale)} between attempts"
@@ -85,7 +93,7 @@ def check_backoff(
     for ordinal, (before, after) in enumerate(pairwise(calls), start=1):
         if ordinal >= retry.attempts:
             break  # an attempt too many is for the count to judge: no gap is declared before it
-        gap = build_gap(retry, ordinal, scale=scale, previous_s=previous_s)
+        gap = build_gap(retry, ordinal, scale=scale, previous_s=previous_s).at_least(retry_after_s)
         gaps.append(gap)
         observed_s = after.started - before.ended
         extra_s = pause_s if breaker_failures and _failures_before(history, sent, after) >= breaker_failures else 0.0
@@ -98,7 +106,7 @@ def check_backoff(
         previous_s = observed_s
     if early:
         return build_violated("backoff", declared, "; ".join(early), evidence)
-    if late and retry.honour_retry_after:
+    if late and retry.honour_retry_after and not retry_after_s:
         observed = f"{late[0][1]}, which a Retry-After may have asked for"
         return build_unknown("backoff", declared, observed, UnknownKind.NOT_OBSERVABLE)
     if late:

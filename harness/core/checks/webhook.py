@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from harness.core.history import Delivery, History
 
 
-def check_answer(history: History, *, order: int, status: int) -> CheckResult:
+def check_answer(history: History, *, order: int, status: int, topics: tuple[str, ...] = ()) -> CheckResult:
     """Judge that every delivery about an order was answered with the declared status."""
     declared = f"answered {status}"
-    sent = history.sent_by(order)
+    sent = history.sent_by(order, topics)
     evidence = [_show(delivery) for delivery in sent]
     if not sent:
         return build_unknown("answer", declared, "nothing was delivered", UnknownKind.VACUOUS)
@@ -23,11 +23,11 @@ def check_answer(history: History, *, order: int, status: int) -> CheckResult:
     return build_held("answer", declared, f"answered {status}", evidence)
 
 
-def check_acknowledged(history: History, *, order: int, at_least: int = 1) -> CheckResult:
+def check_acknowledged(history: History, *, order: int, at_least: int = 1, topics: tuple[str, ...] = ()) -> CheckResult:
     """Judge that deliveries about an order were acknowledged with a 2xx, as often as declared."""
     plural = "ies" if at_least > 1 else "y"
     declared = f"{at_least} deliver{plural} acknowledged"
-    sent = history.sent_by(order)
+    sent = history.sent_by(order, topics)
     evidence = [_show(delivery) for delivery in sent]
     acked = [delivery for delivery in sent if delivery.status is not None and 200 <= delivery.status < 300]
     if len(acked) >= at_least:

@@ -12,19 +12,29 @@ from typing import TYPE_CHECKING
 from harness.core.compile.branch import compile_branch
 from harness.core.compile.breaker import compile_breaker
 from harness.core.compile.clauses import Clause, list_clauses
+from harness.core.compile.containment import compile_containment
 from harness.core.compile.dead_letter import compile_at_once, compile_escalation
 from harness.core.compile.effects import compile_clean, compile_exactly_once
 from harness.core.compile.frame import Frame
 from harness.core.compile.passage import is_driven
+from harness.core.compile.queue import compile_queue
 from harness.core.compile.retry import compile_retry
 from harness.core.compile.session import compile_session
 from harness.core.compile.webhook import compile_webhook
 from harness.core.experiments import Coverage, Experiment, Plan
-from harness.core.outcomes import Branch, DeadLetter, Renew, Retry
+from harness.core.outcomes import Branch, DeadLetter, Queue, Renew, Retry
 from harness.core.stack import Breaker, Handoff, Path, Stack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+
+# What a handoff owes without a path of its own, by the name its clause carries.
+OWED: Mapping[str, Callable[[Frame], Iterator[Experiment]]] = {
+    "clean": compile_clean,
+    "exactly_once": compile_exactly_once,
+    "contained": compile_containment,
+}
 
 
 def compile_stack(stack: Stack) -> Plan:
@@ -54,10 +64,8 @@ def _compile(frame: Frame, subject: object) -> Iterable[Experiment]:
             return compile_breaker(frame, subject) if frame.handoff.protocol == "api" else ()
         case DeadLetter():
             return compile_escalation(frame, subject) if frame.handoff.protocol == "api" else ()
-        case "clean":
-            return compile_clean(frame)
-        case "exactly_once":
-            return compile_exactly_once(frame)
+        case str():
+            return OWED[subject](frame)
         case _:
             return ()
 
@@ -75,6 +83,8 @@ def _compile_path(frame: Frame, path: Path) -> Iterator[Experiment]:
             yield from compile_branch(frame, path, path.outcome)
         case DeadLetter():
             yield from compile_at_once(frame, path, path.dead_letter or path.outcome)
+        case Queue():
+            yield from compile_queue(frame, path, path.outcome)
         case _:
             return
 

@@ -55,6 +55,9 @@ def list_clauses(handoff: Handoff) -> Iterator[Clause]:
             f"opens at {breaker.failures} consecutive failures, for {breaker.pause_s:g} s, {breaker.probes} probe"
         )
         yield Clause(f"{name}/breaker", declared, breaker.location, breaker)
+    if handoff.protocol == "api":
+        declared = "an outage raises no exception at another handoff, and drains once it is over"
+        yield Clause(f"{name}/outage:contain", declared, location, "contained")
 
 
 def describe_path(path: Path) -> str:

@@ -15,7 +15,7 @@ from harness.core.checks.dead_letter import (
 from harness.core.checks.resolution import check_resolved_once
 from harness.core.checks.retry import check_attempts
 from harness.core.compile.failures import Failure, choose_failure, choose_unlisted
-from harness.core.compile.frame import HORIZON, PATIENCE_S, Frame
+from harness.core.compile.frame import HORIZON, Frame
 from harness.core.conditions import Alerted, AnyOf, Attempted, DeadLettered
 from harness.core.experiments import Arm, Await, Check, Experiment, Lift, Replay, Step, Watch
 from harness.core.outcomes import DeadLetter
@@ -33,7 +33,7 @@ def compile_at_once(frame: Frame, path: Path, rule: DeadLetter) -> Iterator[Expe
         return
     fault = failure.build(frame.handoff, orders=(1,))
     attempts = partial(check_attempts, sent=frame.sent(), expected=1, declared="one attempt, then dead letter")
-    checks = [Check("attempts", attempts), _put_aside(frame, PATIENCE_S)]
+    checks = [Check("attempts", attempts), _put_aside(frame, frame.patience_s)]
     if rule.escalate_after is not None and rule.to is not None:
         checks.append(_escalated(frame, rule, waiting=1))
     yield frame.build(
@@ -42,7 +42,7 @@ def compile_at_once(frame: Frame, path: Path, rule: DeadLetter) -> Iterator[Expe
         steps=[
             Arm(fault.id),
             *frame.start(1),
-            Await(DeadLettered(frame.handoff.id, (1,)), within_s=PATIENCE_S, needs="dead_letters"),
+            Await(DeadLettered(frame.handoff.id, (1,)), within_s=frame.patience_s, needs="dead_letters"),
             *_await_alert(frame, rule, waiting=1),
             Watch(frame.horizon_s, "a further attempt", until=Attempted(frame.handoff.operations, 2, 1)),
         ],
@@ -123,7 +123,7 @@ def _build_replay(frame: Frame, filling: tuple[Failure, float, int]) -> Experime
             *_fill(frame, (1,), waiting_s, attempts),
             Lift(fault.id),
             Replay(handoff, 1),
-            Await(frame.resolved(1), within_s=PATIENCE_S),
+            Await(frame.resolved(1), within_s=frame.patience_s),
             Watch(frame.horizon_s, "a second send", until=Attempted(frame.handoff.operations, attempts + 2, 1)),
         ],
         checks=[
@@ -136,7 +136,7 @@ def _build_replay(frame: Frame, filling: tuple[Failure, float, int]) -> Experime
 
 
 def _fill(frame: Frame, orders: tuple[int, ...], waiting_s: float, attempts: int) -> list[Step]:
-    within_s = waiting_s * HORIZON + attempts * HANDLING_S + PATIENCE_S
+    within_s = waiting_s * HORIZON + attempts * HANDLING_S + frame.patience_s
     put_aside = DeadLettered(frame.handoff.id, orders)
     used_up = [Attempted(frame.handoff.operations, attempts, order) for order in orders]
     return [
@@ -147,13 +147,13 @@ def _fill(frame: Frame, orders: tuple[int, ...], waiting_s: float, attempts: int
             )
             for attempted in used_up
         ),
-        Await(put_aside, within_s=PATIENCE_S, needs="dead_letters"),
+        Await(put_aside, within_s=frame.patience_s, needs="dead_letters"),
     ]
 
 
 def _await_alert(frame: Frame, rule: DeadLetter, *, waiting: int) -> list[Step]:
     due = rule.to is not None and rule.escalate_after is not None and waiting >= rule.escalate_after
-    return [Await(Alerted(frame.handoff.id), within_s=PATIENCE_S)] if due else []
+    return [Await(Alerted(frame.handoff.id), within_s=frame.patience_s)] if due else []
 
 
 def _put_aside(frame: Frame, horizon_s: float) -> Check:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from harness.core.checks.resolution import check_resolved_once
 from harness.core.checks.retry import check_attempts
 from harness.core.compile.failures import ANSWER_HANGS, ANSWER_LOST
-from harness.core.compile.frame import PATIENCE_S, Frame
 from harness.core.compile.retry import posted_checks
 from harness.core.conditions import Received
 from harness.core.experiments import Arm, Await, Check, Experiment, Watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from harness.core.compile.frame import Frame
 
 
 def compile_clean(frame: Frame) -> Iterator[Experiment]:
@@ -55,7 +56,7 @@ def compile_exactly_once(frame: Frame) -> Iterator[Experiment]:
             steps=[
                 Arm(fault.id),
                 *frame.start(1),
-                Await(frame.resolved(1), within_s=PATIENCE_S),
+                Await(frame.resolved(1), within_s=frame.patience_s),
                 # How long a client waits for an answer is its own affair; only then can it send again.
                 Await(Received(fault.id), within_s=frame.within_s),
                 Watch(frame.horizon_s, "a second record"),

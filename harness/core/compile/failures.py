@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from harness.core.faults import Fault, Layer, Toxic
@@ -63,10 +63,13 @@ ANSWER_LOST = Failure(
 ANSWER_HANGS = Failure(
     "lost_response", Layer.WIRE, toxics=(Toxic("timeout", "downstream", {"timeout": 0}),), counts_for_breaker=True
 )
+# What only a warehouse does: it takes an order of which it has not everything at hand.
+PARTIAL_ALLOCATION = Failure("partial_allocation")
 
 # What a vendor announces with a status of its own: the condition is the more specific trigger of the two.
 ANNOUNCED = {429: "rate_limited", 401: "session_expired", 403: "permission_denied"}
 OUTAGES = (503, 500, 502, 504)
+HTTP_TOO_MANY = 429
 
 NAMED = {
     "rate_limited": Failure("rate_limited", counts_for_breaker=True),
@@ -88,7 +91,7 @@ def choose_failure(handoff: Handoff, trigger: Trigger, *, commit: bool = False) 
     """
     if trigger.status in ANNOUNCED and ANNOUNCED[trigger.status] in {path.on.condition for path in handoff.paths}:
         return None
-    if trigger.status == 429:
+    if trigger.status == HTTP_TOO_MANY:
         return NAMED["rate_limited"]
     if trigger.status is not None:
         return Failure("status", params={"status": trigger.status}, counts_for_breaker=trigger.status >= 500)
@@ -100,6 +103,11 @@ def choose_failure(handoff: Handoff, trigger: Trigger, *, commit: bool = False) 
             params["commit"] = True
         return Failure("error", params=params)
     return choose_outage(handoff) if trigger.condition == "any" else NAMED.get(trigger.condition or "")
+
+
+def ask_to_wait(failure: Failure, retry_after_s: float) -> Failure:
+    """Have a rate limit say when to come again, in production seconds as the vendor's header does."""
+    return replace(failure, params={**failure.params, "retry_after_s": retry_after_s})
 
 
 def choose_outage(handoff: Handoff) -> Failure | None:

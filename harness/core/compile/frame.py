@@ -71,6 +71,30 @@ class Frame:
         longest = max((longest_s(retry, scale=self.scale) for retry in retries), default=0.0)
         return max(LEAST_HORIZON_S, HORIZON * longest)
 
+    @property
+    def patience_s(self) -> float:
+        """How long the driver waits for the first sign of work: a job that looks for it comes round in its own time."""
+        return PATIENCE_S + (self.within_s if self.begins is Start.ADJUSTED else 0.0)
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """The webhook topics of the handoff, the one that begins it first."""
+        return self.handoff.operations or ("orders/create", "orders/updated")
+
+    @property
+    def source_fake(self) -> str | None:
+        """Which fake plays the system the handoff comes from."""
+        return self._find_fake(self.handoff.source)
+
+    @property
+    def target_fake(self) -> str | None:
+        """Which fake plays the system the handoff goes to."""
+        return self._find_fake(self.handoff.target)
+
+    def _find_fake(self, name: str) -> str | None:
+        system = self.stack.systems.get(name)
+        return system.fake if system is not None else None
+
     def _follows(self, handoff: Handoff) -> bool:
         """Tell whether a handoff after this one still decides whether an order is resolved."""
         return self.handoff.id in handoff.after and build_end(handoff.resolved_when) == self.end

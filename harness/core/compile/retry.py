@@ -10,7 +10,7 @@ from harness.core.backoff import HANDLING_S, longest_s, total_s
 from harness.core.checks.dead_letter import check_dead_letter, check_no_dead_letter
 from harness.core.checks.resolution import check_resolved_once
 from harness.core.checks.retry import check_attempts, check_backoff, check_same_payload
-from harness.core.compile.failures import HANG, RESET, Failure, choose_failure, choose_unlisted
+from harness.core.compile.failures import HANG, RESET, Failure, ask_to_wait, choose_failure, choose_unlisted
 from harness.core.compile.frame import HORIZON, LEAST_HORIZON_S, PATIENCE_S, Frame
 from harness.core.conditions import AnyOf, Attempted, Condition, DeadLettered
 from harness.core.experiments import Arm, Await, Check, Experiment, Watch
@@ -19,7 +19,13 @@ from harness.core.outcomes import DeadLetter, Retry
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from harness.core.ends import EndState
     from harness.core.stack import Path
+
+
+# A vendor that asks for more time than the first declared gap shows whether it is listened to.
+RETRY_AFTER = 4
+LEAST_RETRY_AFTER_S = 1.0
 
 
 def compile_retry(frame: Frame, path: Path, retry: Retry) -> Iterator[Experiment]:
@@ -27,6 +33,11 @@ def compile_retry(frame: Frame, path: Path, retry: Retry) -> Iterator[Experiment
     failure = choose_failure(frame.handoff, path.on)
     if failure is None:
         return
+    if retry.honour_retry_after and failure.kind == "rate_limited":
+        asked_s = RETRY_AFTER * max(retry.initial_s, LEAST_RETRY_AFTER_S)
+        yield build_recovering(frame, retry, ask_to_wait(failure, asked_s), shape="retry-after", failures=1)
+        # Elsewhere the vendor asks for no more than the policy waits anyway, so that the policy's own gaps show.
+        failure = ask_to_wait(failure, retry.initial_s)
     yield build_recovering(frame, retry, failure, shape="once", failures=1)
     if retry.attempts > 2:
         yield build_recovering(frame, retry, failure, shape="last", failures=retry.attempts - 1)
@@ -47,7 +58,8 @@ def build_recovering(frame: Frame, retry: Retry, failure: Failure, *, shape: str
     expected = failures + 1
     fault = failure.build(frame.handoff, orders=(1,), attempts=tuple(range(1, expected)), expected=failures)
     paused_s = _paused_s(frame, failure, failures)
-    waiting_s = total_s(retry, scale=frame.scale) + paused_s
+    asked_s = read_retry_after_s(frame, retry, failure)
+    waiting_s = total_s(retry, scale=frame.scale) + paused_s + asked_s * failures
     declared = f"{expected} attempts, the last one succeeding"
     # How long a client waits for an answer is its own affair, bounded only by what the handoff declares as a whole.
     by_policy_s = waiting_s * HORIZON + failures * HANDLING_S
@@ -58,10 +70,10 @@ def build_recovering(frame: Frame, retry: Retry, failure: Failure, *, shape: str
         steps=[
             Arm(fault.id),
             *frame.start(1),
-            Await(concluded(frame), within_s=allowed_s + PATIENCE_S, declared_s=waiting_s),
+            Await(concluded(frame), within_s=allowed_s + frame.patience_s, declared_s=waiting_s),
             watch_further_attempt(frame, retry, expected + 1),
         ],
-        checks=[*attempts_checks(frame, retry, expected, declared), *posted_checks(frame)],
+        checks=[*attempts_checks(frame, retry, expected, declared, asked_s), *posted_checks(frame)],
         needs=["dead_letters"],
     )
 
@@ -70,7 +82,8 @@ def build_exhausted(frame: Frame, retry: Retry, failure: Failure) -> Experiment:
     """Build an experiment in which every attempt fails: the declared number of them, then a dead letter."""
     fault = failure.build(frame.handoff, orders=(1,), expected=retry.attempts)
     waiting_s = total_s(retry, scale=frame.scale) + _paused_s(frame, failure, retry.attempts - 1)
-    within_s = waiting_s * HORIZON + retry.attempts * HANDLING_S + PATIENCE_S
+    waiting_s += read_retry_after_s(frame, retry, failure) * (retry.attempts - 1)
+    within_s = waiting_s * HORIZON + retry.attempts * HANDLING_S + frame.patience_s
     put_down = DeadLettered(frame.handoff.id, (1,))
     used_up = AnyOf((put_down, Attempted(frame.handoff.operations, retry.attempts, 1)))
     put_aside = partial(check_dead_letter, sent=frame.sent(), handoff=frame.handoff.id, horizon_s=within_s)
@@ -85,16 +98,28 @@ def build_exhausted(frame: Frame, retry: Retry, failure: Failure) -> Experiment:
             watch_further_attempt(frame, retry, retry.attempts + 1, paused=_opens(frame, failure, retry.attempts)),
         ],
         checks=[
-            *attempts_checks(frame, retry, retry.attempts, f"{retry.attempts} attempts, then dead letter"),
+            *attempts_checks(
+                frame,
+                retry,
+                retry.attempts,
+                f"{retry.attempts} attempts, then dead letter",
+                read_retry_after_s(frame, retry, failure),
+            ),
             Check("dead_letter", put_aside),
         ],
         needs=["dead_letters"],
     )
 
 
-def concluded(frame: Frame, order: int = 1) -> Condition:
+def read_retry_after_s(frame: Frame, retry: Retry, failure: Failure) -> float:
+    """Return what the failing vendor asks to wait, in lab seconds; 0 where the policy does not listen."""
+    asked_s = float(failure.params.get("retry_after_s") or 0.0)
+    return frame.lab_s(asked_s) if retry.honour_retry_after else 0.0
+
+
+def concluded(frame: Frame, order: int = 1, *, end: EndState | None = None) -> Condition:
     """Build the condition that nothing more needs to be awaited for an order: it is posted or put aside."""
-    return AnyOf((frame.resolved(order), DeadLettered(frame.handoff.id, (order,))))
+    return AnyOf((frame.resolved(order, end=end), DeadLettered(frame.handoff.id, (order,))))
 
 
 def watch_further_attempt(frame: Frame, retry: Retry, attempts: int, *, order: int = 1, paused: bool = False) -> Watch:
@@ -126,8 +151,10 @@ def _paused_s(frame: Frame, failure: Failure, failures: int) -> float:
     return (failures - breaker.failures + 1) * frame.lab_s(breaker.pause_s)
 
 
-def attempts_checks(frame: Frame, retry: Retry, expected: int, declared: str) -> list[Check]:
-    """List what every retry owes: the number, the same payload, the gaps."""
+def attempts_checks(
+    frame: Frame, retry: Retry, expected: int, declared: str, retry_after_s: float = 0.0
+) -> list[Check]:
+    """List what every retry owes: the number, the same payload, the gaps, none shorter than a vendor asked for."""
     sent = frame.sent()
     breaker = frame.handoff.breaker
     once = frame.handoff.effects == "exactly_once"
@@ -138,6 +165,7 @@ def attempts_checks(frame: Frame, retry: Retry, expected: int, declared: str) ->
         scale=frame.scale,
         pause_s=frame.lab_s(breaker.pause_s) if breaker else 0.0,
         breaker_failures=breaker.failures if breaker else 0,
+        retry_after_s=retry_after_s,
     )
     return [
         Check("attempts", partial(check_attempts, sent=sent, expected=expected, declared=declared)),
@@ -146,14 +174,14 @@ def attempts_checks(frame: Frame, retry: Retry, expected: int, declared: str) ->
     ]
 
 
-def posted_checks(frame: Frame, *orders: int) -> list[Check]:
+def posted_checks(frame: Frame, *orders: int, end: EndState | None = None) -> list[Check]:
     """
     List what a handoff owes that gets through in the end: resolved once, nothing put aside.
 
     Where dead letters are not shown, an order that is resolved once is proof enough.
     """
     about = orders or (1,)
-    checks = [Check("resolved_once", partial(check_resolved_once, end=frame.end, orders=about))]
+    checks = [Check("resolved_once", partial(check_resolved_once, end=end or frame.end, orders=about))]
     if frame.stack.integration.observe.dead_letters is not None:
         aside = partial(check_no_dead_letter, handoff=frame.handoff.id, orders=about)
         checks.append(Check("no_dead_letter", aside))

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
     from harness.core.stack import Path
 
-CREATED, UPDATED = "orders/create", "orders/updated"
-# The listing that a reconciliation of orders reads, in the storefront's catalogue.
-LISTING = ("order.list",)
+UPDATED = "orders/updated"
+# The listing that a reconciliation reads, in the catalogue of each fake.
+LISTINGS = {"shopify": ("order.list",), "wms": ("wms_order.list",), "stripe": ("event.list",)}
 
 
 def compile_webhook(frame: Frame, path: Path) -> Iterator[Experiment]:
@@ -39,23 +39,36 @@ def compile_webhook(frame: Frame, path: Path) -> Iterator[Experiment]:
 
 def _compile_dropped(frame: Frame, path: Path) -> Iterator[Experiment]:
     """Never deliver one webhook, or three of five."""
-    if not isinstance(path.outcome, Reconcile):
-        return
-    within_s = frame.lab_s(path.outcome.within_s)
-    for shape, orders, dropped in (("one", (1,), (1,)), ("some", (1, 2, 3, 4, 5), (1, 3, 5))):
-        fault = _fault(frame, "webhook_dropped", dropped, expected=len(dropped))
-        yield frame.build(
-            shape,
-            faults=[fault],
-            steps=[
-                Arm(fault.id),
-                *frame.start(*orders),
-                Await(frame.resolved(*orders), within_s=within_s + PATIENCE_S, declared_s=within_s),
-                # The next reconciliation must find nothing left to do.
-                Watch(max(frame.horizon_s, HORIZON * frame.lab_s(path.outcome.every_s)), "a second record"),
-            ],
-            checks=[_resolved(frame, *orders, within_s=within_s + HANDLING_S)],
-        )
+    if isinstance(path.outcome, Reconcile):
+        for shape, orders, dropped in (("one", (1,), (1,)), ("some", (1, 2, 3, 4, 5), (1, 3, 5))):
+            fault = _fault(frame, "webhook_dropped", dropped, expected=len(dropped))
+            yield _build_reconciled(frame, path.outcome, fault, orders, shape=shape)
+
+
+def _compile_removed(frame: Frame, path: Path) -> Iterator[Experiment]:
+    """Have the vendor end the subscription, so that no webhook of it comes any more."""
+    if isinstance(path.outcome, Reconcile):
+        orders = (1, 2)
+        fault = Fault("f1", "subscription_removed", Layer.WEBHOOK, frame.handoff.source, frame.topics[:1], expected=2)
+        yield _build_reconciled(frame, path.outcome, fault, orders, shape="silent")
+
+
+def _build_reconciled(
+    frame: Frame, reconcile: Reconcile, fault: Fault, orders: tuple[int, ...], *, shape: str
+) -> Experiment:
+    within_s = frame.lab_s(reconcile.within_s)
+    return frame.build(
+        shape,
+        faults=[fault],
+        steps=[
+            Arm(fault.id),
+            *frame.start(*orders),
+            Await(frame.resolved(*orders), within_s=within_s + PATIENCE_S, declared_s=within_s),
+            # The next reconciliation must find nothing left to do.
+            Watch(max(frame.horizon_s, HORIZON * frame.lab_s(reconcile.every_s)), "a second record"),
+        ],
+        checks=[_resolved(frame, *orders, within_s=within_s + HANDLING_S)],
+    )
 
 
 def _compile_duplicate(frame: Frame, path: Path) -> Iterator[Experiment]:  # noqa: ARG001 - one signature for all families
@@ -73,13 +86,16 @@ def _compile_duplicate(frame: Frame, path: Path) -> Iterator[Experiment]:  # noq
             steps=[
                 Arm(fault.id),
                 *frame.start(1),
-                Await(Delivered(1, params["copies"]), within_s=PATIENCE_S),
+                Await(Delivered(1, params["copies"], topics=frame.topics[:1]), within_s=PATIENCE_S),
                 Await(frame.resolved(1), within_s=PATIENCE_S),
                 Watch(frame.horizon_s, "a second effect"),
             ],
             checks=[
                 _resolved(frame, 1),
-                Check("acknowledged", partial(check_acknowledged, order=1, at_least=params["copies"])),
+                Check(
+                    "acknowledged",
+                    partial(check_acknowledged, order=1, at_least=params["copies"], topics=frame.topics[:1]),
+                ),
             ],
         )
 
@@ -104,7 +120,11 @@ def _compile_out_of_order(frame: Frame, path: Path) -> Iterator[Experiment]:  # 
             *frame.start(1, 2),
             Await(frame.resolved(1), within_s=PATIENCE_S),
             *(Act(frame.handoff.source, "update-order", {"order": order, "note": note}) for order in (1, 2)),
-            *(Await(Delivered(order, 2), within_s=PATIENCE_S) for order in (1, 2)),
+            *(
+                Await(Delivered(order, topics=(topic,)), within_s=PATIENCE_S)
+                for order in (1, 2)
+                for topic in (frame.topics[0], UPDATED)
+            ),
             Await(frame.resolved(1, 2), within_s=PATIENCE_S),
             Watch(frame.horizon_s, "a second record"),
         ],
@@ -121,17 +141,19 @@ def _compile_bad_signature(frame: Frame, path: Path) -> Iterator[Experiment]:
         return
     status = path.outcome.status
     for how in ("forged", "missing", "other_body"):
-        fault = Fault("f1", "forge", Layer.ACT, frame.handoff.source, (CREATED,), orders=(1,), params={"how": how})
+        fault = Fault(
+            "f1", "forge", Layer.ACT, frame.handoff.source, frame.topics[:1], orders=(1,), params={"how": how}
+        )
         yield frame.build(
             how.replace("_", "-"),
             faults=[fault],
             steps=[
                 Arm(fault.id),
-                Await(Delivered(1, acked=False), within_s=PATIENCE_S),
+                Await(Delivered(1, acked=False, topics=frame.topics[:1]), within_s=PATIENCE_S),
                 Watch(frame.horizon_s, "any change"),
             ],
             checks=[
-                Check("answer", partial(check_answer, order=1, status=status)),
+                Check("answer", partial(check_answer, order=1, status=status, topics=frame.topics[:1])),
                 Check("untouched", partial(check_untouched, orders=(1,), horizon_s=frame.horizon_s)),
             ],
         )
@@ -143,14 +165,16 @@ def _compile_malformed(frame: Frame, path: Path) -> Iterator[Experiment]:
         return
     rule = path.outcome
     handoff = frame.handoff.id
-    kept = Check("dead_letter", partial(check_payload_kept, handoff=handoff, order=1, horizon_s=PATIENCE_S))
+    kept = Check(
+        "dead_letter", partial(check_payload_kept, handoff=handoff, order=1, horizon_s=PATIENCE_S, topics=frame.topics)
+    )
     for mutation in ("truncated", "wrong_types", "missing_fields", "empty"):
         fault = _fault(frame, "webhook_malformed", (1,), params={"mutation": mutation})
         steps: list[Step] = [
             Arm(fault.id),
             *frame.start(1),
-            Await(Delivered(1, acked=False), within_s=PATIENCE_S),
-            Await(PayloadDeadLettered(handoff, 1), within_s=PATIENCE_S, needs="dead_letters"),
+            Await(Delivered(1, acked=False, topics=frame.topics[:1]), within_s=PATIENCE_S),
+            Await(PayloadDeadLettered(handoff, 1, frame.topics), within_s=PATIENCE_S, needs="dead_letters"),
         ]
         checks = [kept]
         if rule.escalate_after is not None and rule.to is not None:
@@ -182,7 +206,7 @@ def _compile_receiver_down(frame: Frame, path: Path) -> Iterator[Experiment]:
             "receiver_down",
             Layer.WIRE,
             frame.handoff.source,
-            (CREATED,),
+            frame.topics[:1],
             orders=(1,),
             attempts=tuple(range(1, refused + 1)),
             params={"refuse": True},
@@ -195,7 +219,7 @@ def _compile_receiver_down(frame: Frame, path: Path) -> Iterator[Experiment]:
             steps=[
                 Arm(fault.id),
                 *frame.start(1),
-                Await(Delivered(1), within_s=within_s + PATIENCE_S, declared_s=within_s),
+                Await(Delivered(1, topics=frame.topics[:1]), within_s=within_s + PATIENCE_S, declared_s=within_s),
                 Await(frame.resolved(1), within_s=PATIENCE_S),
                 Watch(frame.horizon_s, "a second record"),
             ],
@@ -215,7 +239,7 @@ def _compile_crash(frame: Frame, path: Path) -> Iterator[Experiment]:
     within_s = frame.lab_s(path.outcome.within_s)
     for shape, orders, deadly in (("after-ack", (1,), 1), ("in-a-burst", (1, 2, 3, 4, 5), 3)):
         fault = Fault(
-            "f1", "crash", Layer.PROCESS, frame.handoff.source, (CREATED,), orders=(orders if deadly > 1 else (1,)),
+            "f1", "crash", Layer.PROCESS, frame.handoff.source, frame.topics[:1], orders=(orders if deadly > 1 else (1,)),
             params={"nth": deadly},
         )  # fmt: skip
         yield frame.build(
@@ -232,7 +256,10 @@ def _compile_crash(frame: Frame, path: Path) -> Iterator[Experiment]:
                 Watch(frame.horizon_s, "a second record"),
             ],
             checks=[
-                Check("recovered", partial(check_recovered, end=frame.end, within_s=within_s + HANDLING_S)),
+                Check(
+                    "recovered",
+                    partial(check_recovered, end=frame.end, within_s=within_s + HANDLING_S, topics=frame.topics),
+                ),
                 _resolved(frame, *orders),
             ],
         )
@@ -242,8 +269,11 @@ def _await_reconciliation(frame: Frame) -> list[Step]:
     every_s = [path.outcome.every_s for path in frame.handoff.paths if isinstance(path.outcome, Reconcile)]
     if not every_s:
         return []
+    listing = LISTINGS.get(frame.source_fake or "")
+    if listing is None:
+        return []
     declared_s = frame.lab_s(every_s[0])
-    return [Await(CalledSince(LISTING), within_s=declared_s + PATIENCE_S, declared_s=declared_s)]
+    return [Await(CalledSince(listing), within_s=declared_s + PATIENCE_S, declared_s=declared_s)]
 
 
 def _fault(
@@ -254,7 +284,7 @@ def _fault(
         kind,
         Layer.WEBHOOK,
         frame.handoff.source,
-        (CREATED,),
+        frame.topics[:1],
         orders=orders,
         params=params or {},
         minimum=len(orders),
@@ -263,12 +293,14 @@ def _fault(
 
 
 def _resolved(frame: Frame, *orders: int, within_s: float | None = None) -> Check:
-    judge = partial(check_resolved_once, end=frame.end, orders=orders, within_s=within_s)
+    since = frame.begins.action
+    judge = partial(check_resolved_once, end=frame.end, orders=orders, within_s=within_s, since=since)
     return Check("resolved_once", judge)
 
 
 FAMILIES: Mapping[str, Callable[[Frame, Path], Iterator[Experiment]]] = {
     "dropped": _compile_dropped,
+    "subscription_removed": _compile_removed,
     "duplicate": _compile_duplicate,
     "out_of_order": _compile_out_of_order,
     "bad_signature": _compile_bad_signature,

@@ -1,0 +1,93 @@
+"""Role queues: one case for the right role, told to it, nothing sent meanwhile, and what a decision leads to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from harness.core.verdict import CheckResult, Evidence, UnknownKind, build_held, build_unknown, build_violated
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from harness.core.ends import EndState
+    from harness.core.history import History
+
+
+def check_case(
+    history: History, *, handoff: str, order: int, role: str, sla_s: float | None, horizon_s: float
+) -> CheckResult:
+    """
+    Judge that exactly one case about an order was opened, for the declared role and with its SLA (production seconds).
+
+    What the integration does not say about a case is not held against it, its role excepted.
+    """
+    declared = f"one case for {role}" + (f", to be decided within {sla_s:g} s" if sla_s is not None else "")
+    if "queues" not in history.observable:
+        return build_unknown("case", declared, "role queues are not observable", UnknownKind.NOT_OBSERVABLE)
+    cases = history.cases(handoff, order)
+    evidence = [_show(case) for case in cases]
+    if not cases:
+        if history.observed("queues") is None:
+            return build_unknown("case", declared, "the role queues were never read", UnknownKind.NOT_OBSERVABLE)
+        return build_violated("case", declared, f"none within {horizon_s:.2f} s")
+    wrong = _wrong_cases(cases, role, sla_s)
+    if wrong:
+        return build_violated("case", declared, wrong, evidence)
+    return build_held("case", declared, f"one, {cases[0].get('state', 'open')}", evidence)
+
+
+def _wrong_cases(cases: Sequence[Mapping[str, Any]], role: str, sla_s: float | None) -> str:
+    """Say what is wrong with the cases about one exception; nothing when there is one, as it must be."""
+    if len(cases) > 1:
+        return f"{len(cases)} cases for one exception"
+    if cases[0].get("role") != role:
+        return f"it is in the queue of {cases[0].get('role')}"
+    promised = cases[0].get("sla_s")
+    if sla_s is not None and promised is not None and float(promised) != sla_s:
+        return f"it is to be decided within {float(promised):g} s"
+    return ""
+
+
+def check_told(history: History, *, handoff: str, order: int, role: str, horizon_s: float) -> CheckResult:
+    """Judge that the role was told of the case once, at the ops desk, by a ticket or alert that names handoff and order."""
+    declared = f"{role} told once"
+    told = [
+        alert
+        for alert in history.alerts
+        if alert.handoff == handoff and history.order(order).is_named_in(alert.entity or "")
+    ]
+    evidence = [Evidence(f"{alert.channel} to {alert.role}: {alert.code} {alert.entity}", alert.t) for alert in told]
+    if not told:
+        return build_violated("told", declared, f"nobody within {horizon_s:.2f} s")
+    others = sorted({str(alert.role) for alert in told if alert.role != role})
+    if others:
+        return build_violated("told", declared, f"{', '.join(others)} was told", evidence)
+    if len(told) > 1:
+        return build_violated("told", declared, f"{len(told)} times", evidence)
+    return build_held("told", declared, f"once, by {told[0].channel}", evidence)
+
+
+def check_decided(history: History, *, handoff: str, order: int, decision: str) -> CheckResult:
+    """Judge that the case about an order is open no more once its role has decided."""
+    declared = f"closed by {decision}"
+    if "queues" not in history.observable:
+        return build_unknown("decided", declared, "role queues are not observable", UnknownKind.NOT_OBSERVABLE)
+    if not history.cases(handoff, order):
+        return build_unknown("decided", declared, "there was no case to decide", UnknownKind.VACUOUS)
+    if history.open_cases(handoff, order):
+        return build_violated("decided", declared, "it is still open")
+    return build_held("decided", declared, "no case open")
+
+
+def check_not_resolved(history: History, *, end: EndState, order: int, horizon_s: float) -> CheckResult:
+    """Judge that an order did not reach an end state, as when its role has turned it down."""
+    declared = f"not in {end}"
+    found = end.find(history, order)
+    if found:
+        evidence = [Evidence(f"{each.system}: {each.collection} {each.record_id}", each.t) for each in found]
+        return build_violated("not_resolved", declared, f"{len(found)} in {end}", evidence)
+    return build_held("not_resolved", declared, f"none within {horizon_s:.2f} s")
+
+
+def _show(case: Mapping[str, Any]) -> Evidence:
+    return Evidence(f"case {case.get('id')}: {case.get('code')} for {case.get('role')}, {case.get('state')}")

@@ -1,0 +1,151 @@
+"""Role queues: a case is opened instead of another attempt, at the declared code or beyond the threshold, and decided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+from typing import TYPE_CHECKING
+
+from harness.core.checks.dead_letter import check_no_dead_letter
+from harness.core.checks.queue import check_case, check_decided, check_not_resolved, check_told
+from harness.core.checks.resolution import check_resolved_once
+from harness.core.checks.retry import check_attempts
+from harness.core.compile.failures import choose_failure
+from harness.core.compile.retry import posted_checks
+from harness.core.conditions import Alerted, AnyOf, Attempted, DeadLettered, Queued
+from harness.core.ends import build_end
+from harness.core.experiments import Arm, Await, Check, Decide, Experiment, Lift, Step, Watch
+from harness.core.starts import Start
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.core.compile.frame import Frame
+    from harness.core.faults import Fault
+    from harness.core.outcomes import Decision, Queue
+    from harness.core.stack import Path
+    from harness.core.triggers import Threshold
+
+CONTINUE = "continue"
+# What a threshold may be about, and the currency the storefront sells in.
+AMOUNTS, CURRENCY = frozenset({"amount", "total", "total_price", "order.total"}), "EUR"
+CENT = Decimal("0.01")
+
+
+@dataclass(frozen=True, slots=True)
+class _Occasion:
+    """What brings a case about: a vendor's answer to so many calls, or what the order adds up to, before any call."""
+
+    fault: Fault | None
+    calls: int
+    total: Decimal | None = None
+
+    @property
+    def totals(self) -> dict[int, str]:
+        return {} if self.total is None else {1: str(self.total)}
+
+
+def compile_queue(frame: Frame, path: Path, queue: Queue) -> Iterator[Experiment]:
+    """Compile a path that leads to a role queue; a trigger that cannot be brought about yields nothing."""
+    if path.on.when is not None:
+        yield from _compile_threshold(frame, path.on.when, queue)
+        return
+    failure = choose_failure(frame.handoff, path.on)
+    if failure is not None:
+        yield from _compile_occasion(frame, queue, _Occasion(failure.build(frame.handoff, orders=(1,)), calls=1))
+
+
+def _compile_threshold(frame: Frame, threshold: Threshold, queue: Queue) -> Iterator[Experiment]:
+    """Compile a value that is beyond the limit, and the one nearest to it that is not."""
+    known = threshold.field in AMOUNTS and threshold.unit in {"", CURRENCY} and frame.begins is Start.PLACED
+    nearest = [threshold.value + step for step in (Decimal(0), CENT, -CENT)]
+    beyond = next((value for value in nearest if value > 0 and threshold.holds(value)), None)
+    within = next((value for value in nearest if value > 0 and not threshold.holds(value)), None)
+    if not known or beyond is None or within is None:
+        return
+    yield from _compile_occasion(frame, queue, _Occasion(None, calls=0, total=beyond.quantize(CENT)))
+    once = partial(check_attempts, sent=frame.sent(), expected=1, declared="one attempt, no case")
+    yield frame.build(
+        "within-limit",
+        totals={1: str(within.quantize(CENT))},
+        steps=[
+            *frame.start(1),
+            Await(AnyOf((frame.resolved(1), _opened(frame))), within_s=frame.patience_s),
+            Watch(frame.horizon_s, "a case"),
+        ],
+        checks=[Check("attempts", once), *posted_checks(frame)],
+        needs=["dead_letters", "queues"],
+    )
+
+
+def _compile_occasion(frame: Frame, queue: Queue, occasion: _Occasion) -> Iterator[Experiment]:
+    yield _build_opened(frame, queue, occasion)
+    for decision in queue.decisions:
+        yield _build_decided(frame, decision, occasion)
+
+
+def _build_opened(frame: Frame, queue: Queue, occasion: _Occasion) -> Experiment:
+    """Bring the case about: its role is told, and nothing is sent until it decides."""
+    handoff = frame.handoff.id
+    role = frame.stack.roles.get(queue.role)
+    sla_s = queue.sla_s if queue.sla_s is not None else role.sla_s if role is not None else None
+    case = partial(check_case, handoff=handoff, order=1, role=queue.role, sla_s=sla_s, horizon_s=frame.patience_s)
+    told = partial(check_told, handoff=handoff, order=1, role=queue.role, horizon_s=frame.patience_s)
+    declared = f"{occasion.calls or 'no'} attempt{'' if occasion.calls == 1 else 's'}, then a case"
+    sent = partial(check_attempts, sent=frame.sent(), expected=occasion.calls, declared=declared)
+    aside = partial(check_no_dead_letter, handoff=handoff, orders=(1,))
+    return frame.build(
+        "opened",
+        faults=[occasion.fault] if occasion.fault else [],
+        totals=occasion.totals,
+        steps=[
+            *_bring_about(frame, occasion),
+            Await(Alerted(handoff), within_s=frame.patience_s),
+            Watch(
+                frame.horizon_s, "a further attempt", until=Attempted(frame.handoff.operations, occasion.calls + 1, 1)
+            ),
+        ],
+        checks=[
+            Check("attempts", sent),
+            Check("case", case),
+            Check("told", told),
+            Check("no_dead_letter", aside),
+        ],
+        needs=["dead_letters", "queues"],
+    )
+
+
+def _build_decided(frame: Frame, decision: Decision, occasion: _Occasion) -> Experiment:
+    """Have the role decide once the cause is gone, and see the order go where that leads."""
+    handoff = frame.handoff.id
+    decided = Check("decided", partial(check_decided, handoff=handoff, order=1, decision=decision.name))
+    goes_on = decision.to == CONTINUE
+    ending = build_end(decision.resolved_when) if decision.resolved_when is not None else frame.end
+    steps: list[Step] = [*_bring_about(frame, occasion)]
+    steps += [Lift(occasion.fault.id)] if occasion.fault else []
+    steps.append(Decide(handoff, 1, decision.name))
+    if goes_on or decision.resolved_when is not None:
+        steps.append(Await(frame.resolved(1, end=ending), within_s=frame.patience_s))
+        led = Check("resolved_once", partial(check_resolved_once, end=ending, orders=(1,)))
+    else:
+        led = Check("not_resolved", partial(check_not_resolved, end=frame.end, order=1, horizon_s=frame.horizon_s))
+    steps.append(Watch(frame.horizon_s, "a second record"))
+    return frame.build(
+        f"decided-{decision.name}",
+        faults=[occasion.fault] if occasion.fault else [],
+        totals=occasion.totals,
+        steps=steps,
+        checks=[decided, led],
+        needs=["dead_letters", "queues"],
+    )
+
+
+def _bring_about(frame: Frame, occasion: _Occasion) -> list[Step]:
+    arm: list[Step] = [Arm(occasion.fault.id)] if occasion.fault else []
+    somewhere = AnyOf((_opened(frame), DeadLettered(frame.handoff.id, (1,)), frame.resolved(1)))
+    return [*arm, *frame.start(1), Await(somewhere, within_s=frame.patience_s)]
+
+
+def _opened(frame: Frame) -> Queued:
+    return Queued(frame.handoff.id, (1,))
