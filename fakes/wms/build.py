@@ -10,18 +10,19 @@ from fakes.wms.messages import MessageActs
 from fakes.wms.routes import Gate, Routes, build_subject
 from fakes.wms.seed import WarehouseActs
 from fakes.wms.settings import Settings
+from fakes.wms.subscribers import Subscribers
 from fakes.wms.subscriptions import SubscriptionRoutes
 from fakes.wms.warehouse import Warehouse
-from fakes.wms.webhooks import Subscriptions, WebhookSender
+from fakes.wms.webhooks import WebhookSender
 
 
 def build_wms(*, nonce: str, settings: Settings | None = None, time_scale: float = 1.0) -> Fake:
     """Return a warehouse of its own."""
     warehouse = Warehouse(SystemClock(), nonce=nonce, settings=settings or Settings(), time_scale=time_scale)
-    subscriptions = Subscriptions(warehouse)
-    sender = WebhookSender(warehouse, subscriptions)
-    acts = WarehouseActs(warehouse, subscriptions, sender)
-    messages = MessageActs(warehouse, subscriptions, sender)
+    subscribers = Subscribers(warehouse)
+    sender = WebhookSender(warehouse, subscribers)
+    acts = WarehouseActs(warehouse, subscribers, sender)
+    messages = MessageActs(warehouse, subscribers, sender)
     gate = Gate(warehouse)
 
     def reset() -> None:
@@ -34,8 +35,8 @@ def build_wms(*, nonce: str, settings: Settings | None = None, time_scale: float
         journal=warehouse.journal,
         board=warehouse.board,
         entities=warehouse.entities,
-        collections=(warehouse.orders, warehouse.shipments, warehouse.shelves.stock, subscriptions.held),
-        handlers={**Routes(warehouse).build(), **SubscriptionRoutes(subscriptions).build()},
+        collections=(warehouse.orders, warehouse.shipments, warehouse.shelves.stock, subscribers.held),
+        handlers={**Routes(warehouse).build(), **SubscriptionRoutes(subscribers).build()},
         replies=build_replies(time_scale),
         subject_of=lambda exchange: build_subject(warehouse, exchange),
         acts={**acts.build(), **messages.build()},

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from fakes.kit.catalogue import Catalogue, ErrorCode, Operation
-from fakes.kit.kinds import API_KINDS, WEBHOOK_KINDS, FaultKind, Params
+from fakes.kit.kinds import API_KINDS, REMOVAL_KINDS, WEBHOOK_KINDS, FaultKind, Params
 
 TOPICS = (
     "order.allocated",
@@ -66,4 +66,5 @@ class PartialAllocationParams(Params):
 
 PARTIAL_ALLOCATION = FaultKind("partial_allocation", "api", PartialAllocationParams, operation="wms_order.create")
 
-CATALOGUE = Catalogue("wms", OPERATIONS, CODES, (*API_KINDS, PARTIAL_ALLOCATION, *WEBHOOK_KINDS), TOPICS)
+KINDS = (*API_KINDS, PARTIAL_ALLOCATION, *WEBHOOK_KINDS, *REMOVAL_KINDS)
+CATALOGUE = Catalogue("wms", OPERATIONS, CODES, KINDS, TOPICS)

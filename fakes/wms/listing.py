@@ -68,7 +68,7 @@ def _write_cursor(revision: int) -> str:
 
 def _read_cursor(text: str) -> int:
     try:
-        value = base64.urlsafe_b64decode(text.encode() + b"=" * (-len(text) % 4)).decode("ascii")
+        value = base64.b64decode(text.encode() + b"=" * (-len(text) % 4), altchars=b"-_", validate=True).decode("ascii")
     except (binascii.Error, ValueError):
         value = ""
     number = value.removeprefix("r")

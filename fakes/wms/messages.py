@@ -16,16 +16,17 @@ from fakes.wms.verbs import DeliverBody, ForgeBody, RedeliverBody
 from fakes.wms.webhooks import Forgery
 
 if TYPE_CHECKING:
+    from fakes.wms.subscribers import Subscribers
     from fakes.wms.warehouse import Warehouse
-    from fakes.wms.webhooks import Subscriptions, WebhookSender
+    from fakes.wms.webhooks import WebhookSender
 
 
 class MessageActs:
     """The verbs about webhooks."""
 
-    def __init__(self, warehouse: Warehouse, subscriptions: Subscriptions, sender: WebhookSender) -> None:
+    def __init__(self, warehouse: Warehouse, subscribers: Subscribers, sender: WebhookSender) -> None:
         self._warehouse = warehouse
-        self._subscriptions = subscriptions
+        self._subscribers = subscribers
         self._sender = sender
 
     def build(self) -> dict[str, Act]:
@@ -56,7 +57,7 @@ class MessageActs:
     async def forge(self, given: ForgeBody) -> dict[str, Any]:
         """Post a forgery and say how it was received."""
         _check_topic(given.topic)
-        if not self._subscriptions.of(given.topic):
+        if not self._subscribers.of(given.topic):
             raise ProblemError(409, f"nobody subscribed to {given.topic}")
         attempts = await self._sender.forge(self._build_forgery(given), signature=given.signature)
         return {

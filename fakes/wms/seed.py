@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fakes.wms.model import Order
+    from fakes.wms.subscribers import Subscribers
     from fakes.wms.warehouse import Warehouse
-    from fakes.wms.webhooks import Subscriptions, WebhookSender
+    from fakes.wms.webhooks import WebhookSender
 
 Result = TypeVar("Result")
 
@@ -37,9 +38,9 @@ Result = TypeVar("Result")
 class WarehouseActs:
     """The verbs about orders and stock, and the seeds."""
 
-    def __init__(self, warehouse: Warehouse, subscriptions: Subscriptions, sender: WebhookSender) -> None:
+    def __init__(self, warehouse: Warehouse, subscribers: Subscribers, sender: WebhookSender) -> None:
         self._warehouse = warehouse
-        self._subscriptions = subscriptions
+        self._subscribers = subscribers
         self._sender = sender
 
     def build(self) -> dict[str, Act]:
@@ -128,7 +129,7 @@ class WarehouseActs:
         return {"items": [{"sku": self._warehouse.reserve_item()} for _ in range(given.count)]}
 
     def _subscribe(self, topic: str, address: str) -> None:
-        self._subscriptions.add(address, [topic], removable=False)
+        self._subscribers.add(address, [topic], removable=False)
 
     def _count(self, given: StockSeed) -> None:
         self._warehouse.shelves.count(given.sku, given.location, given.on_hand)

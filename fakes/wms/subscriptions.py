@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
     from fakes.kit.exchange import Exchange
     from fakes.wms.model import Subscription
-    from fakes.wms.webhooks import Subscriptions
+    from fakes.wms.subscribers import Subscribers
 
 
 class SubscriptionRoutes:
     """Handlers of webhook subscriptions; plain http addresses are taken, as a lab needs them."""
 
-    def __init__(self, subscriptions: Subscriptions) -> None:
-        self._subscriptions = subscriptions
+    def __init__(self, subscribers: Subscribers) -> None:
+        self._subscribers = subscribers
 
     def build(self) -> dict[str, Callable[[Exchange], Answer]]:
         """Return the handlers by operation."""
@@ -34,12 +34,12 @@ class SubscriptionRoutes:
 
     def list_all(self, _: Exchange) -> Answer:
         """Answer all subscriptions."""
-        return build_json_answer(200, {"webhooks": [build_subscription(one) for one in self._subscriptions.held]})
+        return build_json_answer(200, {"webhooks": [build_subscription(one) for one in self._subscribers.held]})
 
     def create(self, exchange: Exchange) -> Answer:
         """Subscribe an address to topics."""
         given = read_body(exchange, NewWebhook)
-        made = self._subscriptions.add(given.url, given.topics, removable=True, exchange=exchange)
+        made = self._subscribers.add(given.url, given.topics, removable=True, exchange=exchange)
         return build_json_answer(201, build_subscription(made), headers=[("Location", f"/webhooks/{made.id}")])
 
     def read(self, exchange: Exchange) -> Answer:
@@ -48,11 +48,11 @@ class SubscriptionRoutes:
 
     def delete(self, exchange: Exchange) -> Answer:
         """Unsubscribe."""
-        self._subscriptions.remove(self._find(exchange), "deleted", exchange=exchange)
+        self._subscribers.end(self._find(exchange), "deleted", exchange=exchange)
         return Answer(204)
 
     def _find(self, exchange: Exchange) -> Subscription:
-        held = self._subscriptions.held.get(exchange.params["id"])
+        held = self._subscribers.held.get(exchange.params["id"])
         if held is None:
             raise refuse("not_found", "there is no such webhook")
         return held

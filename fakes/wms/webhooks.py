@@ -1,8 +1,8 @@
-"""Subscriptions, and signed webhooks to them (Standard Webhooks)."""
+"""Signed webhooks as the warehouse sends them (Standard Webhooks)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
@@ -10,15 +10,12 @@ import standardwebhooks
 
 from fakes.kit.bodies import dump_json
 from fakes.kit.outbox import Attempt, Outbox, OutboxSettings, Signing, Webhook
-from fakes.kit.records import Collection
-from fakes.wms.model import Subscription
-from fakes.wms.payloads import build_envelope, show_subscription
+from fakes.kit.removals import Removals
+from fakes.wms.payloads import build_envelope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from fakes.kit.exchange import Exchange
-    from fakes.wms.model import Event
+    from fakes.wms.model import Event, Subscription
+    from fakes.wms.subscribers import Subscribers
     from fakes.wms.warehouse import Warehouse
 
 SIGNATURE = "webhook-signature"
@@ -44,52 +41,14 @@ class Forgery:
         return self.body + b" " if self.how == "other_body" else self.body
 
 
-class Subscriptions:
-    """Hold who wants to hear of what; the journal has an entry a topic."""
-
-    def __init__(self, warehouse: Warehouse) -> None:
-        self._warehouse = warehouse
-        self.held: Collection[Subscription] = Collection(
-            "webhooks", show=show_subscription, journal=warehouse.journal, entities=warehouse.entities
-        )
-
-    def of(self, topic: str) -> list[Subscription]:
-        """Return the subscriptions to a topic."""
-        return [one for one in self.held if topic in one.topics]
-
-    def add(
-        self, url: str, topics: Iterable[str], *, removable: bool, exchange: Exchange | None = None
-    ) -> Subscription:
-        """Subscribe an address; what is subscribed in the same words already is one subscription."""
-        wanted = tuple(dict.fromkeys(topics))
-        for held in self.held:
-            if (held.url, held.topics, held.removable) == (url, wanted, removable):
-                return held
-        webhook_id = "whk_" + self._warehouse.ids.text("webhook", length=20)
-        made = Subscription(webhook_id, url, wanted, removable, self._warehouse.clock.wall())
-        self.held.put(made.id, made, exchange=exchange)
-        self._note("created", made, exchange)
-        return made
-
-    def remove(self, subscription: Subscription, event: str, *, exchange: Exchange | None = None) -> None:
-        """End a subscription; ``event`` is ``deleted`` or ``removed_by_vendor``."""
-        if self.held.delete(subscription.id, exchange=exchange):
-            self._note(event, subscription, exchange)
-
-    def _note(self, event: str, subscription: Subscription, exchange: Exchange | None) -> None:
-        if exchange is not None and exchange.dry_run:
-            return
-        for topic in subscription.topics:
-            self._warehouse.journal.append("subscription", event=event, topic=topic, address=subscription.url)
-
-
 class WebhookSender:
     """Turn events into deliveries, and disable subscriptions that fail for days."""
 
-    def __init__(self, warehouse: Warehouse, subscriptions: Subscriptions) -> None:
+    def __init__(self, warehouse: Warehouse, subscribers: Subscribers) -> None:
         self._warehouse = warehouse
-        self._subscriptions = subscriptions
+        self._subscribers = subscribers
         self._failing_since: dict[str, float] = {}
+        self._removals = Removals(warehouse.board, subscribers)
         self.outbox = Outbox(warehouse.journal, warehouse.board, self._build_settings())
         warehouse.announce = self.announce
 
@@ -100,6 +59,7 @@ class WebhookSender:
     def reset(self) -> None:
         """Stop all deliveries and forget all failures."""
         self._failing_since.clear()
+        self._removals.reset()
         self.configure()
         self.outbox.reset()
 
@@ -107,12 +67,9 @@ class WebhookSender:
         """Send an event to everyone who subscribed to its topic."""
         event_id = "evt_" + self._warehouse.ids.text("event")
         body = dump_json(build_envelope(event))
-        sent = [
-            Webhook(
-                self._new_id(), event_id, event.topic, one.url, body, event.at, entity=event.entity, subscription=one.id
-            )
-            for one in self._subscriptions.of(event.topic)
-        ]
+        missing = [part.subscription for part in self._removals.missing(event.topic)]
+        sent = [self._address(one, event, body, event_id) for one in self._subscribers.of(event.topic)]
+        sent += [replace(self._address(one, event, body, event_id), removed=True) for one in missing]
         for webhook in sent:
             self.outbox.send(webhook)
         return sent
@@ -127,7 +84,7 @@ class WebhookSender:
     async def forge(self, forgery: Forgery, *, signature: str | None = None) -> list[Attempt]:
         """Post what the warehouse never sent to the topic's addresses, once each; a given signature stands as it is."""
         attempts = []
-        for subscription in self._subscriptions.of(forgery.topic):
+        for subscription in self._subscribers.of(forgery.topic):
             webhook = Webhook(
                 self._new_id(),
                 "evt_" + self._warehouse.ids.text("event"),
@@ -158,6 +115,18 @@ class WebhookSender:
         key = standardwebhooks.Webhook(secret if signing == "genuine" else f"not {secret!r}".encode())
         return [*headers, (SIGNATURE, key.sign(webhook.webhook_id, at, signed_body.decode()))]
 
+    def _address(self, subscription: Subscription, event: Event, body: bytes, event_id: str) -> Webhook:
+        return Webhook(
+            webhook_id=self._new_id(),
+            event_id=event_id,
+            topic=event.topic,
+            address=subscription.url,
+            body=body,
+            triggered_at=event.at,
+            entity=event.entity,
+            subscription=subscription.id,
+        )
+
     def _new_id(self) -> str:
         return "msg_" + self._warehouse.ids.text("message")
 
@@ -183,11 +152,11 @@ class WebhookSender:
             return True
         now = self._warehouse.clock.mono()
         since = self._failing_since.setdefault(key, now)
-        subscription = self._subscriptions.held.get(key)
+        subscription = self._subscribers.held.get(key)
         if subscription is None:
             return False
         patience = self._warehouse.settings.disable_after_s / self._warehouse.time_scale
         if not subscription.removable or now - since < patience:
             return True
-        self._subscriptions.remove(subscription, "removed_by_vendor")
+        self._subscribers.end(subscription, "removed_by_vendor")
         return False
