@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import httpx2
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from tests.fakes.storefront.calls import authorise, available, locations, place, stock
 
 if TYPE_CHECKING:
     from tests.fakes.conftest import RunningFake
@@ -55,6 +59,21 @@ REQUESTS = [
     ("POST", f"{API}/webhooks.json", b'{"webhook":{"topic":{},"address":[]}}', {}),
     ("POST", f"{API}/webhooks.json", b'{"webhook":{"topic":"orders/create","address":"http://[::1"}}', {}),
     ("DELETE", f"{API}/webhooks/1.json", b"", {}),
+    ("POST", f"{API}/orders/1/transactions.json", b"{}", {}),
+    ("POST", f"{API}/orders/1/refunds.json", b'{"refund":[]}', {}),
+    ("POST", f"{API}/orders/1/fulfillments.json", b'{"fulfillment":{}}', {}),
+    ("POST", f"{API}/fulfillments.json", b"null", {}),
+    ("POST", f"{API}/fulfillments.json", b'{"fulfillment":{"line_items_by_fulfillment_order":{"0":1}}}', {}),
+    ("POST", f"{API}/fulfillments/{'9' * 5000}/cancel.json", b"", {}),
+    ("POST", f"{API}/fulfillment_orders/1/hold.json", b"[]", {}),
+    ("POST", f"{API}/inventory_levels/set.json", b"[]", {}),
+    ("POST", f"{API}/inventory_levels/set.json", b'{"inventory_item_id":1' + b"0" * 4000 + b',"location_id":1}', {}),
+    ("POST", f"{API}/inventory_levels/adjust.json", b"", {}),
+    ("DELETE", f"{API}/inventory_levels.json?inventory_item_id=%00", b"", {}),
+    ("GET", f"{API}/inventory_levels.json?inventory_item_ids=,", b"", {}),
+    ("GET", f"{API}/inventory_items.json", b"", {}),
+    ("GET", f"{API}/products.json?page_info=eyJmaWx0ZXJzIjp7fSwic3RhcnQiOi0xfQ", b"", {}),
+    ("GET", f"{API}/locations/{'9' * 19}.json", b"", {}),
     ("GET", f"{API}/shop.json", b"", {"X-Shopify-Access-Token": "ü".encode()}),
 ]
 
@@ -91,6 +110,127 @@ def test_no_json_breaks_it(storefront: RunningFake, body: Any, query: str) -> No
     params = {"status": "any", "since_id": query, "order": query, "page_info": query}
     listed = [storefront.client.get(f"{API}/orders.json", params={k: v}, headers=HEADERS) for k, v in params.items()]
     assert max(answer.status_code for answer in [made, changed, *listed]) < 500
+
+
+@given(body=json_values)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_json_breaks_what_comes_after_an_order(storefront: RunningFake, body: Any) -> None:
+    """No JSON, whole or in any field, makes transactions, refunds, fulfilments or stock fail."""
+    storefront.seed(settings={"bucket": 100})
+    order, item = place(storefront), stock(storefront)
+    request, place_id = order["aliases"][0], locations(storefront)["MAIN"]
+    attempts = {
+        f"/orders/{order['id']}/transactions.json": [{"transaction": {"kind": "capture", "amount": body}}],
+        f"/orders/{order['id']}/cancel.json": [{"reason": body, "amount": body}],
+        f"/orders/{order['id']}/refunds.json": [
+            {"refund": {"note": body, "refund_line_items": body, "transactions": body}},
+            {"refund": {"transactions": [{"kind": "refund", "amount": body, "parent_id": body}]}},
+        ],
+        "/fulfillments.json": [
+            {"fulfillment": {"line_items_by_fulfillment_order": body}},
+            {
+                "fulfillment": {
+                    "line_items_by_fulfillment_order": [
+                        {"fulfillment_order_id": request, "fulfillment_order_line_items": body}
+                    ],
+                    "tracking_info": body,
+                }
+            },
+        ],
+        f"/fulfillment_orders/{request}/hold.json": [{"fulfillment_hold": {"reason": "other", "reason_notes": body}}],
+        "/inventory_levels/set.json": [
+            {"inventory_item_id": body, "location_id": place_id, "available": 1},
+            {"inventory_item_id": item, "location_id": body, "available": 1},
+            {"inventory_item_id": item, "location_id": place_id, "available": body},
+        ],
+    }
+    for path, given_bodies in attempts.items():
+        for value in [body, *given_bodies]:
+            content = json.dumps(value).encode("utf-8", "surrogatepass")
+            answer = storefront.client.post(f"{API}{path}", content=content, headers=JSON)
+            assert answer.status_code < 500, (path, value)
+
+
+def call_at_once(storefront: RunningFake, count: int, path: str, body: Any) -> list[int]:
+    """Post the same body so many times at once and return the statuses in order."""
+    barrier = threading.Barrier(count)
+
+    def work(_: int) -> int:
+        with httpx2.Client(base_url=storefront.url, headers=JSON, timeout=60) as client:
+            barrier.wait()
+            return client.post(f"{API}{path}", json=body).status_code
+
+    with ThreadPoolExecutor(count) as pool:
+        return sorted(pool.map(work, range(count)))
+
+
+def test_thirty_captures_at_once_take_the_money_once(storefront: RunningFake) -> None:
+    """Of thirty full captures of one payment exactly one is made, the others are refused."""
+    storefront.seed(settings={"bucket": 1000})
+    order = authorise(storefront)
+    body = {"transaction": {"kind": "capture", "amount": "20.00"}}
+    assert call_at_once(storefront, 30, f"/orders/{order['id']}/transactions.json", body) == [201] + [422] * 29
+    assert [one["kind"] for one in storefront.state("transactions")] == ["authorization", "capture"]
+
+
+def test_thirty_fulfilments_at_once_send_an_order_once(storefront: RunningFake) -> None:
+    """Of thirty fulfillments of one order exactly one is made, the others are refused."""
+    storefront.seed(settings={"bucket": 1000})
+    order = place(storefront)
+    rows = [{"fulfillment_order_id": int(order["aliases"][0])}]
+    body = {"fulfillment": {"line_items_by_fulfillment_order": rows}}
+    assert call_at_once(storefront, 30, "/fulfillments.json", body) == [201] + [422] * 29
+    assert len(storefront.state("fulfillments")) == 1
+
+
+def test_a_crowd_over_the_whole_chain_loses_and_doubles_nothing(storefront: RunningFake) -> None:
+    """500 mixed calls about money, parcels and stock at once: none fails, each has its effect exactly once."""
+    storefront.seed(settings={"bucket": 10_000})
+    item, main = stock(storefront, "SKU1", MAIN=1000), locations(storefront)["MAIN"]
+    lines = [{"sku": "SKU1", "price": "5.00"}]
+    reserved = storefront.act("reserve-orders", count=60, lines=lines)["orders"]
+    storefront.act(
+        "attach-payments", payments=[{"order_id": one["id"], "authorization": f"pi_{one['id']}"} for one in reserved]
+    )
+    orders = storefront.act("place-order", reserved=[one["id"] for one in reserved])["orders"]
+    shares = [orders[start::10] for start in range(10)]
+
+    def work(share: list[dict[str, Any]]) -> list[int]:
+        statuses = []
+        with httpx2.Client(base_url=f"{storefront.url}{API}", headers=JSON, timeout=60) as client:
+            for order in share:
+                url = f"/orders/{order['id']}"
+                capture = {"transaction": {"kind": "capture", "amount": "5.00"}}
+                rows = [{"fulfillment_order_id": int(order["aliases"][0])}]
+                refund = {"refund": {"transactions": [{"kind": "refund", "amount": "1.00"}]}}
+                adjust = {"inventory_item_id": int(item), "location_id": main, "available_adjustment": -1}
+                for path, body in (
+                    (f"{url}/transactions.json", capture),
+                    ("/fulfillments.json", {"fulfillment": {"line_items_by_fulfillment_order": rows}}),
+                    (f"{url}/refunds.json", refund),
+                    ("/inventory_levels/adjust.json", adjust),
+                ):
+                    statuses.append(client.post(path, json=body).status_code)
+                reads = (f"{url}.json", f"{url}/transactions.json", f"{url}/fulfillment_orders.json", "/products.json")
+                statuses += [client.get(path).status_code for path in reads]
+            reads = ["/locations.json", f"/inventory_levels.json?inventory_item_ids={item}"]
+            statuses += [client.get(path).status_code for path in reads]
+        return statuses
+
+    already = len(storefront.journal("exchange"))
+    with ThreadPoolExecutor(10) as pool:
+        statuses = [status for some in pool.map(work, shares) for status in some]
+    assert len(statuses) == 500
+    assert {*statuses} == {200, 201}
+    assert len(storefront.journal("exchange")) == already + 500
+    kinds = Counter(one["kind"] for one in storefront.state("transactions"))
+    assert kinds == {"authorization": 60, "capture": 60, "refund": 60}
+    assert len(storefront.state("refunds")) == len(storefront.state("fulfillments")) == 60
+    assert {one["financial_status"] for one in storefront.state("orders")} == {"partially_refunded"}
+    assert {one["fulfillment_status"] for one in storefront.state("orders")} == {"fulfilled"}
+    assert available(storefront) == {"MAIN": 1000 - 60 - 60}
+    told = [entry for entry in storefront.journal("exchange") if entry["operation"] == "fulfillment.create"]
+    assert {entry["entity"] for entry in told} == {order["name"] for order in orders}
 
 
 def test_a_crowd_loses_and_doubles_nothing(storefront: RunningFake) -> None:
