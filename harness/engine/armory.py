@@ -164,7 +164,9 @@ class Armory:
         control = self._lab.controls[fault.system]
         if fault.kind == "forge":
             for order in fault.orders:
-                await control.act("forge", order=self._orders[order].id, topic=fault.operations[0], **fault.params)
+                about = self._orders[order]
+                topic = fault.operations[0]
+                await control.act("forge", order=about.id, entity=about.name, topic=topic, **fault.params)
         else:
             await control.act(fault.kind, **fault.params)
 

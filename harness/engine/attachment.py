@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from harness.core.compile.frame import build_ledger_rule
 from harness.core.faults import Layer
-from harness.core.history import Order
 from harness.engine.conduct import warm_up
 from harness.engine.driver import Interrupted
 from harness.lab.attached import open_attached_lab
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from harness.engine.run import Options
     from harness.lab.lab import Lab
 
-STOREFRONT = "storefront"
 HEALTHY_WITHIN_S = 2.0
 
 
@@ -59,15 +57,6 @@ def explain_unfit(experiment: Experiment) -> str:
     return ""
 
 
-async def settle_in(bench: Bench) -> None:
-    """Learn which orders the lab holds already, so that they are no strangers, and let one more pass."""
-    storefront = bench.lab.controls.get(STOREFRONT)
-    for record in await storefront.state("orders") if storefront is not None else ():
-        order = Order(0, str(record["name"]), str(record["id"]), str(record["number"]))
-        bench.known.update(order.aliases)
-    await _let_one_pass(bench)
-
-
 class Chances:
     """
     Which handoffs an attached lab still has a chance with.
@@ -86,7 +75,7 @@ class Chances:
         if experiment.handoff in self._spent:
             bench.unsettled = self._spent[experiment.handoff]
         elif bench.unsettled:
-            await _let_one_pass(bench)
+            await let_one_pass(bench)
 
     def note(self, experiment: Experiment) -> None:
         """Note what an experiment left."""
@@ -94,7 +83,8 @@ class Chances:
             self._spent.setdefault(experiment.handoff, self._bench.unsettled)
 
 
-async def _let_one_pass(bench: Bench) -> None:
+async def let_one_pass(bench: Bench) -> None:
+    """Let one order pass where the integration is up, and note on the bench if none does."""
     try:
         await bench.lab.integration.wait_healthy(within_s=HEALTHY_WITHIN_S)
     except LabError as error:

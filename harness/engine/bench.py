@@ -13,9 +13,10 @@ from harness.lab.starvation import read_waits
 if TYPE_CHECKING:
     import asyncio
 
-    from harness.core.stack import Stack
+    from harness.core.stack import Fake, Stack
     from harness.engine.observer import Observer
     from harness.engine.recorder import Recorder
+    from harness.lab.control import ControlClient
     from harness.lab.lab import Lab
 
 
@@ -25,7 +26,8 @@ class Bench:
     A lab with its recorder and observer.
 
     `unsettled` says why it is not: the last experiment did not leave it so, or no order passed to begin with; it is empty
-    while the lab is settled. `known` are the tokens of every order placed here so far. `stop` is set when the user wants to stop.
+    while the lab is settled. `known` are the tokens of the catalogue and of everything reserved here so far. `stop` is set when
+    the user wants to stop.
     """
 
     stack: Stack
@@ -48,6 +50,11 @@ class Bench:
     def usable(self) -> bool:
         """Tell whether another experiment makes sense here."""
         return not self.unsettled and not self.recorder.lost
+
+    def find_control(self, fake: Fake) -> ControlClient | None:
+        """Find the control plane of the system that this fake plays; None where the stack has none."""
+        playing = (name for name, system in self.stack.systems.items() if system.fake == fake)
+        return next((self.lab.controls[name] for name in playing if name in self.lab.controls), None)
 
     def read_waits(self) -> dict[int, float]:
         """Read how long the lab's processes, the integration's among them, and our own have waited, as `read_waits` does."""

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from harness.core.checks.ledger import build_ledger, check_ledger
+from harness.core.checks.stock import check_stock, has_stock
 from harness.core.compile.frame import PATIENCE_S
 from harness.core.conditions import AllOf, Resolved
 from harness.core.experiments import Check, Experiment, Place
@@ -17,7 +18,7 @@ from harness.core.result import Result
 from harness.core.starts import Start
 from harness.core.timing import build_timing
 from harness.core.verdict import UnknownKind, merge
-from harness.engine.driver import Driver, Interrupted
+from harness.engine.driver import DEAD_LETTERS, QUEUES, Driver, Interrupted
 from harness.engine.orders import draw_basket
 from harness.engine.rest import bring_to_rest
 from harness.lab.errors import LabError
@@ -68,13 +69,13 @@ async def conduct(bench: Bench, experiment: Experiment) -> Conducted:
     rested = await _collect(driver)
     late = {gate.name: gate for gate in list_gates(experiment, rested) if not gate.passed and gate.name in TROUBLES}
     gates = [late.get(gate.name, gate) for gate in gates]
-    checks.append(run_check(Check("ledger", partial(check_ledger, rule=experiment.ledger)), rested))
+    checks += [run_check(check, rested) for check in _list_lasting(experiment, rested)]
     result = Result(
         experiment=experiment,
         verdict=merge(gates, checks),
         history=history,
         timing=build_timing(history, waits, duration_s=time.monotonic() - began),
-        ledger=build_ledger(rested, experiment.ledger),
+        ledger=build_ledger(rested, experiment.ledger) if experiment.subject == "order" else (),
         lab=bench.index,
     )
     return Conducted(result, bench.recorder.entries, driver.origin)
@@ -109,7 +110,7 @@ def build_warm_up(rule: LedgerRule) -> Experiment:
 
 
 async def _drive(driver: Driver) -> None:
-    """Reserve the orders, one more for the canary, and carry out the steps as far as they go."""
+    """Reserve the orders or items, one more for the canary, and carry out the steps as far as they go."""
     experiment, recorder = driver.experiment, driver.recorder
     try:
         await driver.reserve(experiment.orders + 1, draw_basket(driver.bench.seed, experiment.id))
@@ -128,7 +129,7 @@ async def _collect(driver: Driver) -> History:
     """Read every journal to its end and ask the integration once more; a record that cannot be read is a trouble too."""
     try:
         await driver.recorder.catch_up()
-        await driver.observe(*sorted(driver.experiment.needs | {"dead_letters"}))
+        await driver.observe(*sorted(driver.experiment.needs | {DEAD_LETTERS, QUEUES}))
         return await driver.settle_witnesses()
     except Exception as error:  # noqa: BLE001 - a harness that cannot read its own record must not judge, nor end the run
         what = f"the record cannot be read: {type(error).__name__}: {error}"
@@ -139,6 +140,13 @@ async def _collect(driver: Driver) -> History:
 
 def _judge(experiment: Experiment, history: History) -> tuple[list[Gate], list[CheckResult]]:
     return list(list_gates(experiment, history)), [run_check(check, history) for check in experiment.checks]
+
+
+def _list_lasting(experiment: Experiment, history: History) -> list[Check]:
+    """List the checks that are asked at rest whatever the clause: the ledger, of orders alone, and the stock that moved."""
+    ledger = Check("ledger", partial(check_ledger, rule=experiment.ledger))
+    stock = Check("stock", check_stock)
+    return [*([ledger] if experiment.subject == "order" else []), *([stock] if has_stock(history) else [])]
 
 
 async def _rest(driver: Driver) -> None:

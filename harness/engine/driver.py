@@ -8,19 +8,19 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from harness.core.conditions import AllOf, AnyOf, Replayed
-from harness.core.experiments import Act, Arm, Await, Lift, Place, Replay, Restart, Step, Watch
-from harness.core.history import Order
+from harness.core.experiments import Act, Arm, Await, Decide, Lift, Place, Replay, Restart, Step, Watch
 from harness.core.record import Scope, build_history
 from harness.core.timing import Waited
 from harness.engine.armory import Armory
 from harness.engine.observer import ObserveError
+from harness.engine.reservations import reserve_items, reserve_orders, set_in_motion
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from harness.core.conditions import Condition
     from harness.core.experiments import Experiment
-    from harness.core.history import History
+    from harness.core.history import History, Order
     from harness.engine.bench import Bench
 
 # How often the integration is asked what it shows while something it shows is waited for.
@@ -29,7 +29,7 @@ REPLAYED_WITHIN_S = 5.0
 # How long a process that was sent SIGKILL may take to be gone.
 DIED_WITHIN_S = 2.0
 WITNESSES_WITHIN_S = 1.0
-STOREFRONT = "storefront"
+DEAD_LETTERS, QUEUES = "dead_letters", "queues"
 
 
 class Interrupted(Exception):  # noqa: N818 - named for what happened
@@ -58,17 +58,23 @@ class Driver:
         self.armory = Armory(bench.lab, experiment.id, self.orders, seed=bench.seed)
 
     async def reserve(self, count: int, basket: Mapping[str, Any]) -> None:
-        """Reserve orders at the storefront and make their names known to every other vendor; nothing is placed yet."""
+        """Reserve orders of this basket, or items, and make their names known to every vendor; nothing is placed yet."""
         self.recorder.note("bystanders", tokens=sorted(self.bench.known))
-        answer = await self.lab.controls[STOREFRONT].act("reserve-orders", count=count, **basket)
-        for ordinal, given in enumerate(answer["orders"], start=1):
-            order = Order(ordinal, str(given["name"]), str(given["id"]), str(given["number"]))
-            self.orders[ordinal] = order
-            self.recorder.note("order", ordinal=ordinal, name=order.name, id=order.id, number=order.number)
-        self.bench.known.update(token for order in self.orders.values() for token in order.aliases)
-        entities = [{"name": order.name, "aliases": sorted(order.aliases)} for order in self.orders.values()]
-        others = [control for name, control in self.lab.controls.items() if name != STOREFRONT]
-        await asyncio.gather(*(control.seed(entities=entities) for control in others))
+        if self.experiment.subject == "item":
+            reserved = await reserve_items(self.bench, count)
+        else:
+            reserved = await reserve_orders(self.bench, count, basket, self.experiment.totals)
+        for order in reserved:
+            self.orders[order.ordinal] = order
+            self.recorder.note(
+                "order",
+                ordinal=order.ordinal,
+                name=order.name,
+                id=order.id,
+                number=order.number,
+                aliases=sorted(order.further),
+            )
+            self.bench.known.update(order.aliases)
 
     def history(self) -> History:
         """Build the history as it stands now."""
@@ -77,8 +83,12 @@ class Driver:
         )
         return build_history(self.recorder.entries, scope)
 
-    async def perform(self, step: Step) -> None:
-        """Carry out one step; raises LabError when the lab refuses, Interrupted when the user stops."""
+    async def perform(self, step: Step) -> bool:
+        """
+        Carry out one step, and tell whether what it waits for, if anything, came about.
+
+        Raises LabError when the lab refuses, Interrupted when the user stops.
+        """
         match step:
             case Arm():
                 async with self._noting(str(step), "arm"):
@@ -88,24 +98,21 @@ class Driver:
                     await self.armory.lift(step.fault)
             case Place():
                 async with self._noting(str(step), "place", orders=step.orders):
-                    reserved = [self.orders[order].id for order in step.orders]
-                    await self.lab.controls[STOREFRONT].act("place-order", reserved=reserved)
+                    chosen = [self.orders[order] for order in step.orders]
+                    await set_in_motion(self.bench, self.experiment.subject, chosen)
             case Act():
                 await self._act(step)
             case Replay():
                 await self._replay(step)
+            case Decide():
+                await self._decide(step)
             case Restart():
                 await self._restart(step)
             case Await():
-                if step.needs is None or step.needs in self.observer.observable:
-                    await self.wait(step.condition, within_s=step.within_s, declared_s=step.declared_s)
+                return await self._await(step)
             case Watch():
-                never = AnyOf(())
-                # What ends a watch shows on the wire: asking meanwhile would only keep the integration busy.
-                ask: frozenset[str] = frozenset()
-                await self.wait(
-                    step.until or never, within_s=step.for_s, declared_s=step.for_s, what=str(step), ask=ask
-                )
+                await self._watch(step)
+        return True
 
     async def wait(
         self,
@@ -157,10 +164,8 @@ class Driver:
         """Ask the integration what it shows now and record the answers."""
         for what in names:
             if what in self.observer.observable:
-                try:
+                async with self._noting_refusal(what):
                     self.recorder.note("observation", what=what, items=await self.observer.read(what))
-                except ObserveError as error:
-                    self.recorder.note("observation", what=what, items=[], error=str(error))
 
     async def _until(self, condition: Condition, since: float, deadline: float) -> bool:
         while True:
@@ -197,23 +202,39 @@ class Driver:
                     self.recorder.note("observation", what=what, items=items)
             await asyncio.sleep(ASK_EVERY_S)
 
+    async def _await(self, step: Await) -> bool:
+        if step.needs is not None and step.needs not in self.observer.observable:
+            return True
+        return await self.wait(step.condition, within_s=step.within_s, declared_s=step.declared_s)
+
+    async def _watch(self, step: Watch) -> None:
+        never = AnyOf(())
+        # What ends a watch shows on the wire: asking meanwhile would only keep the integration busy.
+        ask: frozenset[str] = frozenset()
+        await self.wait(step.until or never, within_s=step.for_s, declared_s=step.for_s, what=str(step), ask=ask)
+
     async def _act(self, step: Act) -> None:
         params = dict(step.params)
-        if "order" in params:
-            params["id"] = self.orders[params.pop("order")].id
-        async with self._noting(str(step), "act"):
-            await self.lab.controls[step.system].act(step.verb, **params)
+        about: tuple[int, ...] = (params.pop("order"),) if "order" in params else ()
+        named = {"id": self.orders[about[0]].id, "entity": self.orders[about[0]].name} if about else {}
+        async with self._noting(str(step), "act", orders=about):
+            await self.lab.controls[step.system].act(step.verb, **params, **named)
 
     async def _replay(self, step: Replay) -> None:
-        await self.observe("dead_letters")
+        await self.observe(DEAD_LETTERS)
         async with self._noting(str(step), "replay", orders=(step.order,)):
             for letter in self.history().dead_letters(step.handoff, step.order):
                 if letter.get("state") == "waiting":
-                    try:
+                    async with self._noting_refusal(DEAD_LETTERS):
                         await self.observer.replay(str(letter["id"]))
-                    except ObserveError as error:
-                        self.recorder.note("observation", what="dead_letters", items=[], error=str(error))
         await self.wait(AllOf((Replayed(step.handoff, step.order),)), within_s=REPLAYED_WITHIN_S)
+
+    async def _decide(self, step: Decide) -> None:
+        await self.observe(QUEUES)
+        async with self._noting(str(step), "decide", orders=(step.order,)):
+            for case in self.history().open_cases(step.handoff, step.order):
+                async with self._noting_refusal(QUEUES):
+                    await self.observer.decide(str(case["id"]), step.decision)
 
     async def _restart(self, step: Restart) -> None:
         """Bring back an integration that died; one that lives on was never hit, which its missing receipt says."""
@@ -228,6 +249,13 @@ class Driver:
         now = time.monotonic()
         self.waits.append(Waited(began - self.origin, now - self.origin, 0.0))
         self._note_action(began, str(step), "restart")
+
+    @asynccontextmanager
+    async def _noting_refusal(self, what: str) -> AsyncIterator[None]:
+        try:
+            yield
+        except ObserveError as error:
+            self.recorder.note("observation", what=what, items=[], error=str(error))
 
     @asynccontextmanager
     async def _noting(self, what: str, kind: str, *, orders: tuple[int, ...] = ()) -> AsyncIterator[None]:

@@ -1,4 +1,4 @@
-"""Ask the integration what it says about itself, and have it replay what it put aside."""
+"""Ask the integration what it says about itself, have it replay what it put aside, and decide what it laid before a role."""
 
 from __future__ import annotations
 
@@ -65,14 +65,21 @@ class Observer:
 
     async def replay(self, dead_letter: str) -> None:
         """Replay one dead letter; raises ObserveError."""
-        source = self._sources.get("dead_letters")
+        await self._post("dead_letters", f"{dead_letter}/replay")
+
+    async def decide(self, case: str, decision: str) -> None:
+        """Take a decision on one role-queue case; raises ObserveError."""
+        await self._post("queues", f"{case}/decide", {"decision": decision})
+
+    async def _post(self, what: str, call: str, body: dict[str, Any] | None = None) -> None:
+        source = self._sources.get(what)
         if source is None or source.path is None:
-            raise ObserveError("dead letters can only be replayed where they are observed over HTTP")
+            raise ObserveError(f"{what}: {call} is possible only where they are observed over HTTP")
         try:
-            answer = await self._client.post(f"{source.path}/{dead_letter}/replay")
+            answer = await self._client.post(f"{source.path}/{call}", json=body)
             answer.raise_for_status()
         except httpx2.HTTPError as error:
-            raise ObserveError(f"replay of {dead_letter}: {type(error).__name__} {error}") from error
+            raise ObserveError(f"{what}: {call}: {type(error).__name__} {error}") from error
 
 
 async def _run(command: str) -> bytes:

@@ -1,28 +1,32 @@
 """
-Bring a lab to rest after an experiment: faults lifted, dead letters replayed, one more order through, alerts resolved.
+Bring a lab to rest after an experiment: faults lifted, what was put aside taken up, one more through, alerts resolved.
 
-The order that goes through last is the canary: it shows that the handoffs are closed again, so the next experiment starts
-from a settled lab.
+What goes through last is the canary, an order or an item: it shows that the handoffs are closed again, so the next
+experiment starts from a settled lab.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.core.checks.ledger import RESTING, Row, build_ledger
-from harness.core.experiments import Place
+from harness.core.experiments import Act, Place, Step
 from harness.core.verdict import UnknownKind
-from harness.engine.driver import Interrupted
+from harness.engine.cases import list_decisions
+from harness.engine.driver import DEAD_LETTERS, QUEUES, Interrupted
 from harness.engine.observer import ObserveError
-from harness.lab.errors import LabError
+from harness.lab.errors import ControlError, LabError
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Mapping, Sequence
+
     from harness.core.history import History
     from harness.engine.driver import Driver
 
-REPLAY_ROUNDS = 3
-DEAD_LETTERS = "dead_letters"
+ROUNDS = 3
+# What a vendor answers when there is no such order yet, or it is not ready for what is asked.
+NOT_YET = frozenset({404, 409})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +34,14 @@ class AtRest:
     """The condition that the canary is through and every placed order of the experiment is where it may stay."""
 
     driver: Driver
-    canary: int
 
     def is_met(self, history: History, since: float) -> bool:
         """Look at the ledger of the experiment."""
         experiment = self.driver.experiment
         if experiment.canary is not None and not experiment.canary.end.is_met(history, since):
             return False
+        if experiment.subject == "item":
+            return True
         rows = {entry.row for entry in build_ledger(history, experiment.ledger)}
         return rows <= RESTING | {Row.DUPLICATED}
 
@@ -62,12 +67,13 @@ async def bring_to_rest(driver: Driver, *, canary: int, settle_s: float, patienc
     try:
         if integration.owned and not integration.alive:
             await integration.restart()
-        for step in driver.experiment.canary.steps if driver.experiment.canary else (Place((canary,)),):
-            await driver.perform(step)
-        settled = await _settle(driver, canary, settle_s + patience_s)
+        passage = driver.experiment.canary
+        left = await _send(driver, passage.steps if passage else (Place((canary,)),))
+        settled = not left and await _settle(driver, settle_s + patience_s)
         if not settled and integration.owned:
             await integration.restart()
-            settled = await _settle(driver, canary, settle_s + patience_s)
+            left = await _send(driver, left)
+            settled = not left and await _settle(driver, settle_s + patience_s)
         await _resolve_alerts(driver)
     except LabError as error:
         recorder.note_error(error)
@@ -75,34 +81,66 @@ async def bring_to_rest(driver: Driver, *, canary: int, settle_s: float, patienc
     return settled
 
 
-async def _settle(driver: Driver, canary: int, within_s: float) -> bool:
-    """Replay what waits, wait until everything is at rest, and again for what was put aside meanwhile."""
-    condition = AtRest(driver, canary)
+async def _send(driver: Driver, steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """Send the canary on its way; return the steps that are left where it did not come far enough for them."""
+    for done, step in enumerate(steps):
+        try:
+            came = await driver.perform(step)
+        except ControlError as error:
+            if not isinstance(step, Act) or error.status not in NOT_YET:
+                raise
+            came = False
+        if not came:
+            return steps[done:]
+    return ()
+
+
+async def _settle(driver: Driver, within_s: float) -> bool:
+    """Take up what was put aside, wait until everything is at rest, and again for what was put aside meanwhile."""
+    condition = AtRest(driver)
     settled = False
-    for _ in range(REPLAY_ROUNDS):
-        await driver.observe(DEAD_LETTERS)
-        replayed = await _replay_waiting(driver)
-        if settled and not replayed:
+    for _ in range(ROUNDS):
+        await driver.observe(DEAD_LETTERS, QUEUES)
+        moved = [await _replay_waiting(driver), await _decide_open(driver)]
+        if settled and not any(moved):
             break
-        await driver.observe(DEAD_LETTERS)
-        settled = await driver.wait(condition, within_s=within_s, ask=frozenset({DEAD_LETTERS}))
-        if not settled and not replayed:
+        await driver.observe(DEAD_LETTERS, QUEUES)
+        settled = await driver.wait(condition, within_s=within_s, ask=frozenset({DEAD_LETTERS, QUEUES}))
+        if not settled and not any(moved):
             break
     return settled
 
 
 async def _replay_waiting(driver: Driver) -> bool:
     """Replay what waits in the dead letters; tell whether there was anything that could be."""
-    observation = driver.history().observed(DEAD_LETTERS)
-    waiting = [item for item in (observation.items if observation else ()) if item.get("state") == "waiting"]
-    replayed = False
-    for item in waiting:
-        try:
-            await driver.observer.replay(str(item["id"]))
-            replayed = True
-        except ObserveError:
-            continue  # it stays where it is: the ledger says so
-    return replayed
+    waiting = [item for item in _list_shown(driver, DEAD_LETTERS) if item.get("state") == "waiting"]
+    return any([await _try(driver.observer.replay(str(item["id"]))) for item in waiting])
+
+
+async def _decide_open(driver: Driver) -> bool:
+    """Decide what lies open in the role queues; tell whether there was anything that could be."""
+    open_ = [case for case in _list_shown(driver, QUEUES) if case.get("state") == "open"]
+    return any([await _decide(driver, case) for case in open_])
+
+
+async def _decide(driver: Driver, case: Mapping[str, Any]) -> bool:
+    for decision in list_decisions(driver.bench.stack, case):
+        if await _try(driver.observer.decide(str(case["id"]), decision)):
+            return True
+    return False
+
+
+async def _try(asking: Awaitable[None]) -> bool:
+    try:
+        await asking
+    except ObserveError:
+        return False  # it stays where it is: the ledger says so
+    return True
+
+
+def _list_shown(driver: Driver, what: str) -> Sequence[Mapping[str, Any]]:
+    observation = driver.history().observed(what)
+    return observation.items if observation is not None else ()
 
 
 async def _resolve_alerts(driver: Driver) -> None:

@@ -12,8 +12,9 @@ from harness.core.compile.frame import build_ledger_rule
 from harness.core.experiments import Await, Watch
 from harness.core.result import Result, Skipped
 from harness.core.verdict import UnknownKind
-from harness.engine.attachment import Chances, explain_unfit, is_attached, open_lab, settle_in
+from harness.engine.attachment import Chances, explain_unfit, is_attached, let_one_pass, open_lab
 from harness.engine.bench import Bench
+from harness.engine.bystanders import list_known
 from harness.engine.conduct import Conducted, conduct, warm_up
 from harness.engine.observer import Observer
 from harness.engine.recorder import Recorder
@@ -65,8 +66,9 @@ async def open_bench(stack: Stack, options: Options, *, index: int, stop: asynci
         observer = Observer(stack.integration.observe, lab.integration.url)
         opened.push_async_callback(observer.aclose)
         bench = Bench(stack, lab, recorder, observer, stop, seed=options.seed, index=index)
+        bench.known = await list_known(bench)
         if is_attached(stack, options):
-            await settle_in(bench)
+            await let_one_pass(bench)
         else:
             await warm_up(bench, build_ledger_rule(stack))
         yield bench

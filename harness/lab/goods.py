@@ -1,16 +1,15 @@
 """The goods of a lab: what ordinary orders are made of, and how much of it there is at the start."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
 
 SKUS = ("TEE-BLACK-M", "MUG-WHITE", "CAP-NAVY", "POSTER-A2", "SOCKS-RED-42")
 LOCATIONS = ("MAIN", "EAST")
 # More than all the orders of a run ask for: a shortage is something a fault makes.
 PLENTY = 1_000_000
+ITEM_LEVELS: Mapping[str, int] = MappingProxyType({"MAIN": 100, "EAST": 50})
+"""What the warehouse opens an item with that is taken in for one experiment; the shop is told the same."""
 
 
 def build_goods(fake: str) -> Mapping[str, Any]:
