@@ -107,6 +107,14 @@ class Account:
         if self.endpoints.delete(endpoint.id, exchange=exchange):
             self._note("deleted", list(endpoint.topics), endpoint.url, exchange)
 
+    def drop_topic(self, endpoint: Endpoint, topic: str) -> None:
+        """Keep an endpoint that the vendor took an event type from; without any it is removed."""
+        if endpoint.topics:
+            self.endpoints.put(endpoint.id, endpoint)
+        else:
+            self.endpoints.delete(endpoint.id)
+        self._note("removed_by_vendor", [topic], endpoint.url, None)
+
     def _note(self, event: str, topics: list[str], address: str, exchange: Exchange | None) -> None:
         if exchange is None or not exchange.dry_run:
             for topic in topics:

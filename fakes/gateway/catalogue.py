@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fakes.kit.catalogue import Catalogue, ErrorCode, Operation
-from fakes.kit.kinds import API_KINDS, WEBHOOK_KINDS
+from fakes.kit.kinds import API_KINDS, REMOVAL_KINDS, WEBHOOK_KINDS
 
 TOPICS = (
     "payment_intent.created",
@@ -97,4 +97,4 @@ CODES = (
     ErrorCode("api_error", 500, "An unexpected error occurred on our side.", retriable=True),
 )
 
-CATALOGUE = Catalogue("gateway", OPERATIONS, CODES, API_KINDS + WEBHOOK_KINDS, TOPICS)
+CATALOGUE = Catalogue("gateway", OPERATIONS, CODES, API_KINDS + WEBHOOK_KINDS + REMOVAL_KINDS, TOPICS)

@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from fakes.gateway.objects import build_event
+from fakes.gateway.subscribers import EndpointSubscribers
 from fakes.kit.bodies import dump_json
 from fakes.kit.outbox import Attempt, Outbox, OutboxSettings, Signing, Webhook
+from fakes.kit.removals import Removals
 
 if TYPE_CHECKING:
     from fakes.gateway.account import Account
@@ -43,6 +45,7 @@ class WebhookSender:
 
     def __init__(self, account: Account) -> None:
         self._account = account
+        self._removals = Removals(account.board, EndpointSubscribers(account))
         self.outbox = Outbox(account.journal, account.board, self._build_settings())
         account.announce = self.announce
 
@@ -51,13 +54,18 @@ class WebhookSender:
         self.outbox.settings = self._build_settings()
 
     def reset(self) -> None:
-        """Stop all deliveries."""
+        """Stop all deliveries and forget what a fault removed."""
+        self._removals.reset()
         self.configure()
         self.outbox.reset()
 
     def announce(self, event: Event) -> list[Webhook]:
         """Send an event to every endpoint that wants it."""
-        sent = [self._build(endpoint, event) for endpoint in self._account.endpoints if endpoint.wants(event.type)]
+        missing = self._removals.missing(event.type)
+        sent = [
+            *(self._build(endpoint, event) for endpoint in self._account.endpoints if endpoint.wants(event.type)),
+            *(replace(self._build(one.endpoint, event), removed=True) for one in missing),
+        ]
         for webhook in sent:
             self.outbox.send(webhook)
         return sent

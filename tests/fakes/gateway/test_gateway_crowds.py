@@ -10,6 +10,7 @@ import httpx2
 import pytest
 import stripe
 
+from tests.fakes.conftest import start_fake
 from tests.fakes.gateway.conftest import AUTH, INTENTS, authorise, build_client, hold, run_together
 
 if TYPE_CHECKING:
@@ -116,20 +117,16 @@ def test_a_crowd_loses_and_doubles_nothing(gateway: RunningFake) -> None:
     assert len(exchanges) == len({entry["id"] for entry in exchanges}) == 500
 
 
-def test_the_limiter_refuses_a_burst(gateway: RunningFake) -> None:
-    """More calls than the account may make are 429 with the reason, and are not executed."""
-    gateway.seed(settings={"rate_per_s": 1})
-    intent = authorise(gateway)
-
-    def work(_: int) -> httpx2.Response:
-        with httpx2.Client(base_url=gateway.url, timeout=60, headers=AUTH) as client:
-            return next(
-                answer
-                for _ in range(1_000)
-                if (answer := client.post(f"{INTENTS}/{intent}/capture")).status_code == 429
-            )
-
-    for answer in run_together(8, work):
-        assert answer.json()["error"]["code"] == "rate_limit"
-        assert answer.headers["Stripe-Rate-Limited-Reason"] == "global-rate"
-        assert "Retry-After" not in answer.headers
+@pytest.mark.parametrize(("limit", "reason"), [("rate_per_s", "global-rate"), ("endpoint_rate_per_s", "endpoint-rate")])
+def test_the_limiter_refuses_a_burst(limit: str, reason: str) -> None:
+    """More calls than may be made are 429 with the reason; other operations still pass a limit of one."""
+    with start_fake("fakes.gateway") as fake:
+        intent = authorise(fake)
+        fake.seed(settings={limit: 1})
+        calls = (fake.client.post(f"{INTENTS}/{intent}/capture", headers=AUTH) for _ in range(200))
+        refused = next(answer for answer in calls if answer.status_code == 429)
+        assert refused.json()["error"]["code"] == "rate_limit"
+        assert refused.headers["Stripe-Rate-Limited-Reason"] == reason
+        assert "Retry-After" not in refused.headers
+        if reason == "endpoint-rate":
+            assert fake.client.get(f"{INTENTS}/{intent}", headers=AUTH).status_code == 200

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import stripe
 
+from fakes.gateway.settings import LADDER_S
 from tests.fakes.gateway.conftest import AUTH, INTENTS, SECRET, authorise
 
 if TYPE_CHECKING:
@@ -74,8 +75,9 @@ def test_every_attempt_is_signed_anew(told: RunningFake, receiver: Receiver) -> 
     assert [entry["outcome"] for entry in deliveries(told, 3)] == ["failed", "failed", "delivered"]
 
 
-def test_the_ladder_is_three_days_of_vendor_time(told: RunningFake, receiver: Receiver) -> None:
-    """Retries go on over the ladder, divided by the time scale, and then end."""
+def test_the_ladder_ends(told: RunningFake, receiver: Receiver) -> None:
+    """Retries go on over the ladder, three days of vendor time unless it is set, and then end."""
+    assert sum(LADDER_S) == 3 * 86_400
     told.seed(settings={"ladder_s": [1.0] * 15})
     receiver.usual = 500
     capture(told)
@@ -102,7 +104,7 @@ def test_an_endpoint_made_by_the_integration_has_its_own_secret(gateway: Running
 
 def test_a_removed_endpoint_is_not_tried_again(gateway: RunningFake, receiver: Receiver) -> None:
     """Retries stop once the endpoint is gone."""
-    gateway.seed(settings={"ladder_s": [500.0] * 3})
+    gateway.seed(settings={"ladder_s": [1_000.0] * 10})
     receiver.usual = 500
     data = {"url": receiver.url, "enabled_events[0]": CAPTURED}
     made = gateway.client.post("/v1/webhook_endpoints", data=data, headers=AUTH).json()
@@ -111,7 +113,7 @@ def test_a_removed_endpoint_is_not_tried_again(gateway: RunningFake, receiver: R
     gone = gateway.client.delete(f"/v1/webhook_endpoints/{made['id']}", headers=AUTH).json()
     assert gone == {"id": made["id"], "object": "webhook_endpoint", "deleted": True}
     entries = gateway.wait_for(lambda entry: entry.get("outcome") == "gave_up")
-    assert entries[0]["attempt"] < 4
+    assert entries[0]["attempt"] < 11
     assert [entry["event"] for entry in gateway.journal("subscription")] == ["created", "deleted"]
 
 
@@ -238,3 +240,39 @@ def test_seeded_topics_of_an_address_are_one_endpoint(gateway: RunningFake, rece
     [endpoint] = gateway.state("webhook_endpoints")
     assert endpoint["enabled_events"] == ["charge.captured", CAPTURED]
     assert [entry["topic"] for entry in gateway.journal("subscription")] == ["charge.captured", CAPTURED]
+
+
+@pytest.mark.parametrize("topics", [["payment_intent.succeeded", "charge.captured"], ["*"]])
+def test_a_removed_subscription_is_put_back(gateway: RunningFake, receiver: Receiver, topics: list[str]) -> None:
+    """While the fault is armed the endpoint lacks the event type and its webhook is suppressed; then all is as before."""
+    data = {"url": receiver.url, **{f"enabled_events[{i}]": topic for i, topic in enumerate(topics)}}
+    made = gateway.client.post("/v1/webhook_endpoints", data=data, headers=AUTH).json()
+    gateway.arm("subscription_removed", operation=CAPTURED)
+    shown = gateway.client.get(f"/v1/webhook_endpoints/{made['id']}", headers=AUTH).json()
+    assert CAPTURED not in shown["enabled_events"]
+    assert "charge.captured" in shown["enabled_events"]
+    capture(gateway)
+    [missed] = gateway.wait_for(lambda entry: entry.get("topic") == CAPTURED and entry["type"] == "delivery")
+    assert (missed["outcome"], missed["faults"], missed["entity"]) == ("suppressed", ["f1"], "#411001")
+    gateway.lift()
+    capture(gateway)
+    entries = gateway.wait_for(lambda entry: entry.get("topic") == CAPTURED and entry.get("outcome") == "delivered")
+    assert entries[0]["address"] == receiver.url
+    [again] = gateway.state("webhook_endpoints")
+    assert again["id"] == made["id"]
+
+
+def test_an_endpoint_without_topics_is_gone_until_the_fault_ends(told: RunningFake, receiver: Receiver) -> None:
+    """Losing its only event type an endpoint is gone, and comes back; who subscribes anew is not doubled."""
+    [before] = told.state("webhook_endpoints")
+    told.arm("subscription_removed")
+    assert told.state("webhook_endpoints") == []
+    told.lift()
+    assert told.state("webhook_endpoints") == [before]
+    told.arm("subscription_removed", operation=CAPTURED)
+    data = {"url": receiver.url, "enabled_events[]": CAPTURED}
+    assert told.client.post("/v1/webhook_endpoints", data=data, headers=AUTH).status_code == 200
+    told.lift()
+    capture(told)
+    assert [entry["outcome"] for entry in deliveries(told, 1)] == ["delivered"]
+    assert len(told.state("webhook_endpoints")) == 1
