@@ -14,6 +14,7 @@ from harness.core.loading import load_stack
 from harness.core.stack import System
 from harness.lab.embedded import open_embedded_lab
 from harness.lab.errors import EnvironmentNotReady, Unsupported
+from harness.lab.goods import SKUS
 from harness.lab.orphans import find_processes
 from harness.lab.registry import read_records
 
@@ -116,6 +117,65 @@ async def test_an_order_finds_its_way_and_nothing_is_left_behind(stack):
     assert find_processes(lab.id) == []
     assert not lab.folder.exists()
     assert read_records() == []
+
+
+CHAIN = {"shop": "shopify", "books": "netsuite", "pay": "stripe", "depot": "wms"}
+
+
+@pytest.fixture
+def chain(bare):
+    """Give a stack of every vendor there is a fake of, under names of its own; the integration has three receivers."""
+    receivers = {name: f"/webhooks/{name}" for name in ("shop", "pay", "depot")}
+    systems = {name: System(name, fake=fake) for name, fake in CHAIN.items()}
+    return replace(bare, systems=systems, integration=replace(bare.integration, webhooks=receivers), handoffs=())
+
+
+async def test_every_vendor_stands_in_one_lab(chain):
+    """Each fake is a process behind the tap with an account of its own, and each receiver is subscribed through the tap."""
+    async with _open(chain, with_integration=False) as lab:
+        assert set(lab.processes) == {"tap", *(f"fake-{name}" for name in (*CHAIN, "opsdesk"))}
+        listeners = {each["name"]: f"http://{each['address']}" for each in await lab.tap.listeners()}
+        assert set(listeners) == {*CHAIN, "opsdesk", "inbound-shop", "inbound-pay", "inbound-depot"}
+        assert lab.environment["GATEWAY_URL"] == listeners["pay"]
+        assert lab.environment["WMS_URL"] == listeners["depot"]
+        assert {"GATEWAY_CONTROL_URL", "WMS_CONTROL_URL"} <= lab.published.keys() - lab.environment.keys()
+        told = {
+            name: {
+                (entry["topic"], entry["address"])
+                for entry in (await lab.controls[name].journal()).entries
+                if entry["type"] == "subscription"
+            }
+            for name in ("shop", "pay", "depot")
+        }
+        assert told == {
+            "shop": {
+                (topic, f"{listeners['inbound-shop']}/webhooks/shop") for topic in ("orders/create", "orders/updated")
+            },
+            "pay": {("payment_intent.succeeded", f"{listeners['inbound-pay']}/webhooks/pay")},
+            "depot": {("order.shipped", f"{listeners['inbound-depot']}/webhooks/depot")},
+        }
+
+
+async def test_accounts_and_goods_are_those_of_the_lab(chain):
+    """The variables open the vendors' doors, and shop and warehouse hold the same goods; the warehouse sells no others."""
+    async with _open(chain, with_integration=False) as lab:
+        key, token = lab.environment["GATEWAY_API_KEY"], lab.environment["WMS_TOKEN"]
+        async with httpx2.AsyncClient(trust_env=False) as client:
+            paid = await client.get(f"{lab.environment['GATEWAY_URL']}/v1/events", auth=(key, ""))
+            order = {"reference": "A-1", "ship_to": {}, "lines": [{"sku": "NO-SUCH-ITEM", "quantity": 1}]}
+            bearer = {"Authorization": f"Bearer {token}"}
+            refused = await client.post(f"{lab.environment['WMS_URL']}/orders", json=order, headers=bearer)
+        assert paid.status_code == 200
+        assert (refused.status_code, refused.json()["code"]) == (422, "unknown_item")
+        levels = {
+            (each["sku"], each["location"]): each["available"]
+            for each in await lab.controls["shop"].state("inventory_levels")
+        }
+        stock = {
+            (each["sku"], each["location"]): each["available"] for each in await lab.controls["depot"].state("stock")
+        }
+        assert levels == stock
+        assert len(stock) == 2 * len(SKUS)
 
 
 async def test_labs_stand_side_by_side(stack):
