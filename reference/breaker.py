@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from purgatory.domain.model import CLOSED, HALF_OPENED, OPENED, Context
 
 from reference.outcomes import Health
-from reference.policies import BreakerPolicy
+from reference.policy import BreakerPolicy
 
 _FAILED = ConnectionError(
     "a failure on the wire"

@@ -18,6 +18,11 @@ _TEXTS = {
     "ERP_CERTIFICATE_ID": "erp_certificate_id",
     "OPS_PAGERDUTY_URL": "pagerduty_url",
 }
+_VENDORS = (
+    ("GATEWAY_URL", "GATEWAY_API_KEY", "GATEWAY_WEBHOOK_SECRET"),
+    ("WMS_URL", "WMS_TOKEN", "WMS_WEBHOOK_SECRET"),
+)
+"""Systems that may be missing, but not by halves."""
 _PATHS = {"ERP_PRIVATE_KEY_FILE": "erp_private_key_file", "INTEGRATION_DATA_DIR": "data_dir"}
 
 
@@ -30,7 +35,8 @@ class Settings:
     """
     Everything the environment decides.
 
-    `role_keys` maps a role (`integration-oncall`) to its routing key. Every wait of the service is divided by `time_scale`.
+    A gateway or WMS without an address is not there, and nothing is handed on to it; without a ticket system, role queues are
+    shown but nobody is told. `role_keys` maps a role (`integration-oncall`) to its routing key. Every wait of the service is divided by `time_scale`.
     """
 
     storefront_url: str
@@ -43,6 +49,13 @@ class Settings:
     pagerduty_url: str
     data_dir: Path
     role_keys: Mapping[str, str] = field(repr=False)
+    gateway_url: str = ""
+    gateway_api_key: str = field(default="", repr=False)
+    gateway_webhook_secret: str = field(default="", repr=False)
+    wms_url: str = ""
+    wms_token: str = field(default="", repr=False)
+    wms_webhook_secret: str = field(default="", repr=False)
+    zendesk_url: str = ""
     erp_account: str = ""
     time_scale: float = 1.0
     host: str = "127.0.0.1"
@@ -70,7 +83,8 @@ class Settings:
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
     """Read the settings from environment variables; raise `ConfigurationError` naming all that are missing or wrong."""
-    missing = [name for name in (*_TEXTS, *_PATHS) if not environ.get(name)]
+    needed = [*_TEXTS, *_PATHS, *(name for names in _VENDORS if environ.get(names[0]) for name in names[1:])]
+    missing = [name for name in needed if not environ.get(name)]
     if missing:
         raise ConfigurationError(f"these variables must be set: {', '.join(missing)}")
     key_file = Path(environ["ERP_PRIVATE_KEY_FILE"])
@@ -87,6 +101,13 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         pagerduty_url=environ["OPS_PAGERDUTY_URL"].rstrip("/"),
         data_dir=Path(environ["INTEGRATION_DATA_DIR"]),
         role_keys=_role_keys(environ),
+        gateway_url=environ.get("GATEWAY_URL", "").rstrip("/"),
+        gateway_api_key=environ.get("GATEWAY_API_KEY", ""),
+        gateway_webhook_secret=environ.get("GATEWAY_WEBHOOK_SECRET", ""),
+        wms_url=environ.get("WMS_URL", "").rstrip("/"),
+        wms_token=environ.get("WMS_TOKEN", ""),
+        wms_webhook_secret=environ.get("WMS_WEBHOOK_SECRET", ""),
+        zendesk_url=environ.get("OPS_ZENDESK_URL", "").rstrip("/"),
         erp_account=environ.get("ERP_ACCOUNT", ""),
         time_scale=_read_scale(environ.get("HANDOFF_TIME_SCALE") or "1"),
         host=environ.get("INTEGRATION_HOST") or "127.0.0.1",

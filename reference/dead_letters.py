@@ -7,7 +7,7 @@ from hashlib import sha256
 from sqlite3 import Connection, Row
 
 from reference.escalation import Parked, close_episodes, escalate
-from reference.policies import Escalation
+from reference.policy import Escalation
 
 LONGEST_LIST = 2000
 
@@ -22,7 +22,7 @@ class Letter:
     A dead letter to be parked.
 
     `payload` is the body that failed, byte for byte: the request body outbound, the raw webhook body inbound. `ref` is the
-    order's key at the handoff; inbound letters have none.
+    item's key at the handoff; inbound letters have none.
     """
 
     handoff: str
@@ -82,6 +82,12 @@ def is_waiting(conn: Connection, handoff: str, payload: bytes) -> bool:
     return conn.execute(query, (handoff, sha256(payload).hexdigest())).fetchone() is not None
 
 
+def list_waiting(conn: Connection, handoff: str, ref: str) -> list[str]:
+    """Return the ids of the waiting dead letters that hold an item of a handoff."""
+    query = "SELECT id FROM dead_letters WHERE handoff = ? AND ref = ? AND state = 'waiting'"
+    return [row["id"] for row in conn.execute(query, (handoff, ref))]
+
+
 def list_superseded(conn: Connection, handoff: str, *, parked_before: float) -> list[str]:
     """
     Return the ids of waiting dead letters whose order has been captured by another way since.
@@ -91,7 +97,7 @@ def list_superseded(conn: Connection, handoff: str, *, parked_before: float) -> 
     """
     query = (
         "SELECT id FROM dead_letters AS d WHERE handoff = ? AND state = 'waiting' AND escalated_at IS NOT NULL AND parked_at < ? "
-        "AND EXISTS (SELECT 1 FROM orders WHERE orders.entity = d.entity AND orders.seen_at > d.parked_at)"
+        "AND EXISTS (SELECT 1 FROM sightings AS s WHERE s.handoff = d.handoff AND s.entity = d.entity AND s.seen_at > d.parked_at)"
     )
     return [row["id"] for row in conn.execute(query, (handoff, parked_before))]
 

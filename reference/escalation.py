@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlite3 import Connection
 
 from reference.alerts import Alert, add_alert
-from reference.policies import Escalation
+from reference.policy import Escalation
 
 
 @dataclass(frozen=True, slots=True)

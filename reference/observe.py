@@ -1,4 +1,4 @@
-"""What the service shows of itself to operators, and the two things they can do: replay a dead letter, start a job."""
+"""What the service shows of itself to operators, and what they can do: replay a dead letter, decide a case, start a job."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,8 +7,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from reference import dead_letters, runs, troubles
+from reference import cases, dead_letters, runs, troubles
+from reference.cases import DecidedError, UnknownCaseError, UnknownDecisionError
 from reference.dead_letters import NotWaitingError
+from reference.decisions import Decider
+from reference.fields import UnusableError, parse_json
 from reference.replay import RecoveryError, Replayer, UnknownLetterError
 from reference.runs import Job, RunningError
 from reference.store import Store
@@ -22,6 +25,7 @@ class Observer:
 
     store: Store
     replayer: Replayer
+    decider: Decider
     jobs: Mapping[str, Job]
     breakers: Views
     sessions: Views
@@ -48,7 +52,7 @@ class Observer:
         return JSONResponse([dict(row) for row in self.store.read(dead_letters.list_all)])
 
     async def replay(self, request: Request) -> Response:
-        """Replay one: 202 when it is on its way, 404 unknown, 409 resolved already, 502 when the storefront could not be asked."""
+        """Replay one: 202 when it is on its way, 404 unknown, 409 resolved already, 502 when the vendor could not be asked."""
         letter_id = request.path_params["id"]
         try:
             await self.replayer.replay(letter_id)
@@ -57,16 +61,26 @@ class Observer:
         except NotWaitingError:
             return _problem(409, "Not waiting", f"the dead letter {letter_id} was resolved already")
         except RecoveryError:
-            return _problem(502, "Not recovered", "the storefront could not be asked; the dead letter waits on")
+            return _problem(502, "Not recovered", "the vendor could not be asked; the dead letter waits on")
         return JSONResponse({"id": letter_id, "state": "replayed"}, 202)
 
     async def list_queues(self, _: Request) -> Response:
-        """Answer the open cases of role queues: none of these handoffs routes to one."""
-        return JSONResponse([])
+        """Answer the cases of role queues: open, decided, and the latest done ones."""
+        return JSONResponse(self.store.read(cases.list_all))
 
     async def decide(self, request: Request) -> Response:
-        """Refuse to decide a case, since there is none."""
-        return _problem(404, "Unknown case", f"there is no case {request.path_params['id']}")
+        """Decide a case: 202, 200 when the same was decided before, 404 unknown, 409 decided otherwise, 422 no such decision."""
+        case_id = request.path_params["id"]
+        decision = _read_decision(await request.body())
+        try:
+            new = await self.decider.decide(case_id, decision)
+        except UnknownCaseError:
+            return _problem(404, "Unknown case", f"there is no case {case_id}")
+        except UnknownDecisionError as error:
+            return _problem(422, "Unknown decision", f"no decision {decision!r}; there is {', '.join(error.known)}")
+        except DecidedError:
+            return _problem(409, "Decided", f"the case {case_id} was decided already")
+        return JSONResponse({"id": case_id, "state": "decided", "decision": decision}, 202 if new else 200)
 
     async def list_jobs(self, _: Request) -> Response:
         """Answer the latest runs of all jobs."""
@@ -103,6 +117,14 @@ class Observer:
     async def list_changes(self, _: Request) -> Response:
         """Answer the changes of configuration noticed at starts."""
         return JSONResponse(self.store.read(troubles.list_changes))
+
+
+def _read_decision(body: bytes) -> str:
+    try:
+        given = parse_json(body)
+    except UnusableError:
+        return ""
+    return str(given.get("decision", "")) if isinstance(given, Mapping) else ""
 
 
 def _problem(status: int, title: str, detail: str) -> Response:

@@ -1,26 +1,26 @@
-"""An order as this integration understands it: read from the storefront's JSON, written as the ERP's sales order."""
+"""An order as this integration understands it: read from the storefront's JSON, kept as a document, written as the ERP's sales order."""
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from dataclasses import asdict, dataclass, field
+from decimal import Decimal
 from typing import Any
 
-LARGEST_AMOUNT = Decimal(10) ** 12
+from reference.fields import UnusableError, parse_json, read_field, read_money, read_stamp
+from reference.refunds import Refund, read_refund
 
-
-class UnusableOrderError(ValueError):
-    """The payload is not an order that could be posted; the message says what is wrong with it."""
+PAYMENT_INTENT = "payment_intent"
+_ADDRESS = ("name", "address1", "address2", "city", "zip", "province_code", "country_code", "phone")
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line: what, how many, and the price of one."""
+    """One line: what, how many, the price of one, and the storefront's id of it (0 where it gave none)."""
 
     sku: str
     quantity: int
     price: Decimal
+    id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Order:
     What is taken from a storefront order.
 
     `number` ("411001") is its key here and in the ERP's external id; `name` ("#411001") is what people call it; `updated_at` is the
-    storefront's own stamp, in epoch seconds.
+    storefront's own stamp, in epoch seconds. `payment` is the gateway's id of its payment; an order without one is paid elsewhere.
     """
 
     id: int
@@ -40,40 +40,40 @@ class Order:
     total: Decimal
     note: str
     lines: tuple[Line, ...]
+    payment: str | None = None
+    cancelled: bool = False
+    ship_to: Mapping[str, str] = field(default_factory=dict)
+    refunds: tuple[Refund, ...] = ()
 
 
 def parse_order(body: bytes) -> Order:
-    """Read an order from a raw JSON body; raise `UnusableOrderError` when it is none."""
+    """Read an order from a raw JSON body; raise `UnusableError` when it is none."""
     return read_order(parse_json(body))
 
 
-def parse_json(body: bytes) -> Any:
-    """Parse JSON; raise `UnusableOrderError` when it is none."""
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise UnusableOrderError(f"not JSON: {error}") from None
-
-
 def read_order(payload: Any) -> Order:
-    """Read an order from the storefront's JSON; raise `UnusableOrderError` for anything missing or of the wrong type."""
+    """Read an order from the storefront's JSON; raise `UnusableError` for anything missing or of the wrong type."""
     if not isinstance(payload, Mapping):
-        raise UnusableOrderError("not an object")
-    lines = _get(payload, "line_items", list)
+        raise UnusableError("not an object")
+    lines = read_field(payload, "line_items", list)
     if not lines:
-        raise UnusableOrderError("line_items is empty")
-    name = _get(payload, "name", str)
+        raise UnusableError("line_items is empty")
+    name = read_field(payload, "name", str)
     if not name:
-        raise UnusableOrderError("name is empty")
+        raise UnusableError("name is empty")
     return Order(
-        id=_get(payload, "id", int),
-        number=str(_get(payload, "order_number", int)),
+        id=read_field(payload, "id", int),
+        number=str(read_field(payload, "order_number", int)),
         name=name,
-        updated_at=read_stamp(_get(payload, "updated_at", str)),
-        currency=_get(payload, "currency", str),
-        total=_money(payload, "total_price"),
-        note=_get(payload, "note", str) if payload.get("note") is not None else "",
+        updated_at=read_stamp(read_field(payload, "updated_at", str)),
+        currency=read_field(payload, "currency", str),
+        total=read_money(payload, "total_price"),
+        note=read_field(payload, "note", str) if payload.get("note") is not None else "",
         lines=tuple(_read_line(line) for line in lines),
+        payment=_read_payment(payload),
+        cancelled=payload.get("cancelled_at") is not None,
+        ship_to=_read_address(payload),
+        refunds=_read_refunds(payload),
     )
 
 
@@ -81,21 +81,22 @@ def guess_name(body: bytes) -> str | None:
     """Return the name of the order an unusable body is about, if it parses and says so; never a guess from broken JSON."""
     try:
         payload = parse_json(body)
-    except UnusableOrderError:
+    except UnusableError:
         return None
     name = payload.get("name") if isinstance(payload, Mapping) else None
     return name if isinstance(name, str) and name.startswith("#") and len(name) <= 40 else None
 
 
-def read_stamp(text: str) -> float:
-    """Read an ISO 8601 time with an offset into epoch seconds; raise `UnusableOrderError` otherwise."""
-    try:
-        stamp = datetime.fromisoformat(text)
-        if stamp.tzinfo is not None:
-            return stamp.timestamp()
-    except (ValueError, OverflowError):
-        pass  # said below, as for a time without an offset
-    raise UnusableOrderError(f"not a time with an offset: {text[:40]!r}")
+def dump_order(order: Order) -> bytes:
+    """Return an order as the document it is kept as, always the same bytes for the same order; refunds are kept apart."""
+    return json.dumps({**asdict(order), "refunds": []}, default=str, separators=(",", ":"), sort_keys=True).encode()
+
+
+def load_order(document: bytes) -> Order:
+    """Return the order a document was made of."""
+    kept = json.loads(document)
+    lines = tuple(Line(**{**line, "price": Decimal(line["price"])}) for line in kept["lines"])
+    return Order(**{**kept, "total": Decimal(kept["total"]), "lines": lines, "refunds": ()})
 
 
 def build_sales_order(order: Order) -> bytes:
@@ -108,7 +109,7 @@ def build_sales_order(order: Order) -> bytes:
         {
             "entity": {"externalId": "WEB-STORE"},
             "otherRefNum": order.name,
-            "memo": order.note,
+            "memo": f"{order.name} {order.note}".rstrip(),
             "currency": {"refName": order.currency},
             "item": {"items": [_build_line(line) for line in order.lines]},
         },
@@ -128,35 +129,28 @@ def _build_line(line: Line) -> dict[str, Any]:
 
 def _read_line(payload: Any) -> Line:
     if not isinstance(payload, Mapping):
-        raise UnusableOrderError("a line item is not an object")
-    sku, quantity = _get(payload, "sku", str), _get(payload, "quantity", int)
+        raise UnusableError("a line item is not an object")
+    sku, quantity = read_field(payload, "sku", str), read_field(payload, "quantity", int)
     if not sku or quantity < 1:
-        raise UnusableOrderError("a line item without a sku or a quantity")
-    return Line(sku, quantity, _money(payload, "price"))
+        raise UnusableError("a line item without a sku or a quantity")
+    line_id = read_field(payload, "id", int) if "id" in payload else 0
+    return Line(sku, quantity, read_money(payload, "price"), line_id)
 
 
-def _get(payload: Mapping[str, Any], field: str, kind: type) -> Any:
-    value = payload.get(field)
-    # bool is an int to Python, but true is no id and no quantity.
-    if not isinstance(value, kind) or isinstance(value, bool):
-        raise UnusableOrderError(f"{field} is missing" if field not in payload else f"{field} is not a {kind.__name__}")
-    if isinstance(value, str) and not value.isascii():
-        _ensure_text(field, value)
-    return value
+def _read_payment(payload: Mapping[str, Any]) -> str | None:
+    attributes = read_field(payload, "note_attributes", list) if payload.get("note_attributes") is not None else []
+    for attribute in attributes:
+        if isinstance(attribute, Mapping) and attribute.get("name") == PAYMENT_INTENT:
+            return str(read_field(attribute, "value", str))
+    return None
 
 
-def _ensure_text(field: str, value: str) -> None:
-    try:
-        value.encode()
-    except UnicodeEncodeError:  # half of a surrogate pair: legal in JSON, storable nowhere
-        raise UnusableOrderError(f"{field} is not text") from None
+def _read_address(payload: Mapping[str, Any]) -> dict[str, str]:
+    given = payload.get("shipping_address")
+    address = given if isinstance(given, Mapping) else {}
+    return {name: value for name in _ADDRESS if isinstance(value := address.get(name), str) and value.isprintable()}
 
 
-def _money(payload: Mapping[str, Any], field: str) -> Decimal:
-    try:
-        amount = Decimal(_get(payload, field, str))
-    except InvalidOperation:
-        raise UnusableOrderError(f"{field} is not an amount") from None
-    if not amount.is_finite() or not 0 <= amount < LARGEST_AMOUNT:
-        raise UnusableOrderError(f"{field} is not an amount")
-    return amount
+def _read_refunds(payload: Mapping[str, Any]) -> tuple[Refund, ...]:
+    refunds = read_field(payload, "refunds", list) if payload.get("refunds") is not None else []
+    return tuple(read_refund(refund) for refund in refunds)

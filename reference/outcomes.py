@@ -9,7 +9,11 @@ class Kind(Enum):
 
     RATE_LIMITED = "rate_limited"
     SESSION_EXPIRED = "session_expired"
+    PERMISSION_DENIED = "permission_denied"
     MALFORMED = "malformed"
+    NOT_PERSISTED = "not_persisted"
+    RESTRICTED = "restricted"
+    DECLINED = "declined"
     OTHER = "other"
 
 
@@ -39,13 +43,25 @@ class Failure:
     The other side does not have the record, as far as is known.
 
     `code` is the vendor's own error code where it gave one. A refusal (`Health.REFUSED`) is an answer that was not a success,
-    yet no sign of trouble on the wire either.
+    yet no sign of trouble on the wire either. `unknown` says that the call may have been carried out all the same. `retry_after_s` is
+    the wait the vendor asked for, in production seconds; `payload` are the bytes that were sent, where they are not the item's own.
     """
 
     kind: Kind
     code: str
     text: str
     health: Health = Health.REFUSED
+    unknown: bool = False
+    retry_after_s: float = 0.0
+    payload: bytes | None = None
 
 
 Outcome = Done | Failure
+
+
+class FailureError(Exception):
+    """A call that a sender needed has failed; `failure` is what that means for the item being sent."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.text)
+        self.failure = failure

@@ -8,17 +8,23 @@ from typing import Protocol
 import httpx2
 
 from reference import policies
-from reference.capture import Captured, Delivery, record_delivery
+from reference.backlog import Item
+from reference.capture import Captured, Delivery, Intake, record_delivery
 from reference.config import Settings
 from reference.erp import says_already_exists
-from reference.lane import Lane, LaneParts, MakeBreaker, make_breaker
+from reference.events import record_event
+from reference.lane import Lane, LaneParts, MakeBreaker, Send, make_breaker
 from reference.orders import build_external_id
 from reference.outcomes import Failure
-from reference.policies import CapturePolicy, HandoffPolicy, ReconcilePolicy
-from reference.receiver import Receive, Verify, verify_signature
+from reference.parcels import record_parcel_delivery
+from reference.payments import build_key
+from reference.policy import CapturePolicy, HandoffPolicy, ReconcilePolicy
+from reference.receiver import Receive
 from reference.replay import Requeue, requeue
+from reference.senders import Verify, verify_signature
 from reference.session import ErpSession, TokenSource
 from reference.store import Store
+from reference.warehouse import SECOND_LOCATION
 
 
 class Session(TokenSource, Protocol):
@@ -37,7 +43,7 @@ class Session(TokenSource, Protocol):
 class Record(Protocol):
     """Writes a delivery down, in one transaction."""
 
-    def __call__(self, conn: Connection, delivery: Delivery, policy: CapturePolicy, *, now: float) -> Captured:
+    def __call__(self, conn: Connection, delivery: Delivery, intake: Intake, *, now: float) -> Captured:
         """Return what came of it."""
 
 
@@ -53,24 +59,45 @@ def keep_receive(receive: Receive) -> Receive:
     return receive
 
 
+def keep_send(handoff: str, send: Send) -> Send:  # noqa: ARG001 -- others look at it
+    """Leave the sending at a handoff as it is."""
+    return send
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the service is composed of. `reconcile` is None for a service without that job."""
+    """
+    What the service is composed of. A job without a policy is left out.
+
+    `wrap_receive`, `make_lane`, `make_breaker` and `wrap_send` are asked for every handoff: what a part is for stands in the
+    delivery's `source`, the lane's policy or the handoff's name.
+    """
 
     capture: CapturePolicy = policies.ORDER_CAPTURE
     order_to_erp: HandoffPolicy = policies.ORDER_TO_ERP
+    payment_capture: HandoffPolicy = policies.PAYMENT_CAPTURE
+    payment_writeback: HandoffPolicy = policies.PAYMENT_WRITEBACK
+    erp_to_wms: HandoffPolicy = policies.ERP_TO_WMS
+    wms_shipment: CapturePolicy = policies.WMS_SHIPMENT
+    shipment_to_erp: HandoffPolicy = policies.SHIPMENT_TO_ERP
+    fulfilment_writeback: HandoffPolicy = policies.FULFILMENT_WRITEBACK
+    inventory_sync: HandoffPolicy = policies.INVENTORY_SYNC
+    refund_to_erp: HandoffPolicy = policies.REFUND_TO_ERP
+    cancel_and_refund: HandoffPolicy = policies.CANCEL_AND_REFUND
     reconcile: ReconcilePolicy | None = policies.RECONCILE_ORDERS
+    reconcile_shipments: ReconcilePolicy | None = policies.RECONCILE_SHIPMENTS
+    sync_inventory: ReconcilePolicy | None = policies.SYNC_INVENTORY
     verify: Verify = verify_signature
     record: Record = record_delivery
+    record_parcel: Record = record_parcel_delivery
+    record_event: Record = record_event
     wrap_receive: Callable[[Receive], Receive] = keep_receive
     external_id: Callable[[str, int], str] = build_external_id
+    idempotency_key: Callable[[Item, int], str] = build_key
     already_exists: Callable[[Failure], bool] = says_already_exists
+    second_location: str | None = SECOND_LOCATION
     requeue: Requeue = requeue
+    wrap_send: Callable[[str, Send], Send] = keep_send
     make_breaker: MakeBreaker = make_breaker
     make_lane: Callable[[Store, LaneParts], Lane] = Lane
     make_session: MakeSession = ErpSession
-
-    def roles(self) -> set[str]:
-        """Return every role these policies may alert."""
-        escalations = (*self.capture.escalations, *self.order_to_erp.escalations)
-        return {self.order_to_erp.breaker.role, *(escalation.role for escalation in escalations)}

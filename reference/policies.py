@@ -5,122 +5,188 @@ These are the integration's own decisions. The stack description beside this pac
 hand; nothing reads the one from the other.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from decimal import Decimal
 
-from tenacity.wait import wait_base, wait_exponential, wait_fixed, wait_none, wait_random_exponential
+from tenacity.wait import wait_exponential, wait_fixed, wait_none, wait_random_exponential
 
+from reference import handoffs
 from reference.outcomes import Kind
+from reference.policy import (
+    BreakerPolicy,
+    CapturePolicy,
+    Escalation,
+    HandoffPolicy,
+    QueuePath,
+    ReconcilePolicy,
+    RetryPath,
+    Threshold,
+    Way,
+)
 
 INTEGRATION_ONCALL = "integration-oncall"
 ECOMMERCE_OPS = "ecommerce-ops"
+PAYMENTS_OPS = "payments-ops"
+WAREHOUSE_OPS = "warehouse-ops"
+FINANCE_OPS = "finance-ops"
+FRAUD_REVIEW = "fraud-review"
+COMPLIANCE = "compliance"
 
 MALFORMED_PAYLOAD = "MALFORMED_PAYLOAD"
 MALFORMED_RESPONSE = "MALFORMED_RESPONSE"
+INSUFFICIENT_PERMISSION = "INSUFFICIENT_PERMISSION"
+
+_ANY = RetryPath(attempts=3, wait=wait_exponential(multiplier=4))
+_RENEWED = RetryPath(attempts=2, wait=wait_fixed(2))
+_AT_ONCE = RetryPath(attempts=1, wait=wait_none())
+_SHOP_PATHS = {
+    Kind.RATE_LIMITED: RetryPath(attempts=4, wait=wait_exponential(multiplier=2), honour_retry_after=True),
+    Kind.OTHER: _ANY,
+}
+_ERP_PATHS = {Kind.SESSION_EXPIRED: _RENEWED, Kind.OTHER: _ANY}
+_APPROVAL = {"approve": Way.CONTINUE, "reject": Way.CANCEL_AND_REFUND}
+_SECOND_TRY = {"retry": Way.CONTINUE, "cancel": Way.CANCEL_AND_REFUND}
 
 
-@dataclass(frozen=True, slots=True)
-class RetryPath:
-    """How often one failing order is sent in all, and the wait after each failure; then it becomes a dead letter."""
-
-    attempts: int
-    wait: wait_base
+def _after_three(role: str) -> tuple[Escalation, ...]:
+    return (Escalation("dead-letters", role, after=3),)
 
 
-@dataclass(frozen=True, slots=True)
-class BreakerPolicy:
-    """
-    When a handoff is paused: after `failures` in a row on the wire, for `pause_s`, until one of `probes` succeeds.
-
-    `role` is alerted when it opens.
-    """
-
-    failures: int
-    pause_s: float
-    probes: int
-    role: str
-
-
-@dataclass(frozen=True, slots=True)
-class Escalation:
-    """
-    When dead letters are brought to a role: once the handoff holds `after` unresolved ones, once until it holds none.
-
-    `codes` narrows it to dead letters with these codes. With `each`, every further dead letter triggers the same alert
-    again, so that the role sees it, under the same deduplication key.
-    """
-
-    name: str
-    role: str
-    after: int
-    codes: frozenset[str] = frozenset()
-    each: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class CapturePolicy:
-    """How the inbound handoff treats what it cannot use."""
-
-    handoff: str
-    escalations: tuple[Escalation, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class HandoffPolicy:
-    """How an outbound handoff sends: by how many workers, with which patience, and what it does about each kind of failure."""
-
-    handoff: str
-    workers: int
-    timeout_s: float
-    paths: Mapping[Kind, RetryPath]
-    breaker: BreakerPolicy
-    escalations: tuple[Escalation, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ReconcilePolicy:
-    """
-    How missing orders are looked for.
-
-    `overlap_s` and `lookback_s` are subtracted from time stamps of the storefront's data, so they are never scaled.
-    """
-
-    name: str
-    every_s: float
-    expected_s: float
-    hold_s: float
-    timeout_s: float
-    page_size: int = 250
-    overlap_s: float = 120.0
-    lookback_s: float = 86_400.0
-    throttled_tries: int = 5
+def _breaker(role: str) -> BreakerPolicy:
+    return BreakerPolicy(failures=5, pause_s=40.0, probes=1, role=role)
 
 
 ORDER_CAPTURE = CapturePolicy(
-    handoff="order-capture",
+    handoff=handoffs.ORDER_CAPTURE,
     escalations=(Escalation("malformed", ECOMMERCE_OPS, after=1, codes=frozenset({MALFORMED_PAYLOAD}), each=True),),
 )
 
+WMS_SHIPMENT = CapturePolicy(
+    handoff=handoffs.WMS_SHIPMENT,
+    escalations=(Escalation("malformed", WAREHOUSE_OPS, after=1, codes=frozenset({MALFORMED_PAYLOAD}), each=True),),
+)
+
 ORDER_TO_ERP = HandoffPolicy(
-    handoff="order-to-erp",
+    handoff=handoffs.ORDER_TO_ERP,
     workers=4,
     timeout_s=20.0,
     paths={
         Kind.RATE_LIMITED: RetryPath(attempts=4, wait=wait_random_exponential(multiplier=4, max=100)),
-        Kind.SESSION_EXPIRED: RetryPath(attempts=2, wait=wait_fixed(2)),
+        Kind.SESSION_EXPIRED: _RENEWED,
+        # No waiting gives a permission back: a person looks first.
+        Kind.PERMISSION_DENIED: _AT_ONCE,
         # The same bytes would be answered with the same nonsense, or were carried out already: a person looks first.
-        Kind.MALFORMED: RetryPath(attempts=1, wait=wait_none()),
-        Kind.OTHER: RetryPath(attempts=3, wait=wait_exponential(multiplier=4)),
+        Kind.MALFORMED: _AT_ONCE,
+        Kind.NOT_PERSISTED: _ANY,
+        Kind.RESTRICTED: QueuePath(COMPLIANCE, sla_s=14_400.0, decisions=_APPROVAL),
+        Kind.OTHER: _ANY,
     },
-    breaker=BreakerPolicy(failures=5, pause_s=40.0, probes=1, role=INTEGRATION_ONCALL),
+    breaker=_breaker(INTEGRATION_ONCALL),
     escalations=(
-        Escalation("dead-letters", INTEGRATION_ONCALL, after=3),
+        *_after_three(INTEGRATION_ONCALL),
         Escalation("malformed", INTEGRATION_ONCALL, after=1, codes=frozenset({MALFORMED_RESPONSE}), each=True),
+        Escalation("permission", INTEGRATION_ONCALL, after=1, codes=frozenset({INSUFFICIENT_PERMISSION}), each=True),
     ),
 )
 
-RECONCILE_ORDERS = ReconcilePolicy(name="reconcile-orders", every_s=60.0, expected_s=30.0, hold_s=60.0, timeout_s=20.0)
+PAYMENT_CAPTURE = HandoffPolicy(
+    handoff=handoffs.PAYMENT_CAPTURE,
+    workers=4,
+    timeout_s=20.0,
+    paths={
+        Kind.RATE_LIMITED: RetryPath(attempts=4, wait=wait_random_exponential(multiplier=4, max=60)),
+        Kind.DECLINED: QueuePath(FRAUD_REVIEW, sla_s=3_600.0, decisions=_SECOND_TRY),
+        Kind.OTHER: _ANY,
+    },
+    breaker=_breaker(PAYMENTS_OPS),
+    escalations=_after_three(PAYMENTS_OPS),
+    threshold=Threshold(Decimal("500.00"), "EUR", QueuePath(FRAUD_REVIEW, sla_s=3_600.0, decisions=_APPROVAL)),
+)
+
+PAYMENT_WRITEBACK = HandoffPolicy(
+    handoff=handoffs.PAYMENT_WRITEBACK,
+    workers=4,
+    timeout_s=20.0,
+    paths=_SHOP_PATHS,
+    escalations=_after_three(ECOMMERCE_OPS),
+)
+
+ERP_TO_WMS = HandoffPolicy(
+    handoff=handoffs.ERP_TO_WMS,
+    workers=4,
+    timeout_s=20.0,
+    paths={Kind.OTHER: _ANY},
+    breaker=_breaker(WAREHOUSE_OPS),
+    escalations=_after_three(WAREHOUSE_OPS),
+)
+
+SHIPMENT_TO_ERP = HandoffPolicy(
+    handoff=handoffs.SHIPMENT_TO_ERP,
+    workers=4,
+    timeout_s=20.0,
+    paths=_ERP_PATHS,
+    escalations=_after_three(INTEGRATION_ONCALL),
+)
+
+FULFILMENT_WRITEBACK = HandoffPolicy(
+    handoff=handoffs.FULFILMENT_WRITEBACK,
+    workers=4,
+    timeout_s=20.0,
+    paths=_SHOP_PATHS,
+    breaker=_breaker(ECOMMERCE_OPS),
+    escalations=_after_three(ECOMMERCE_OPS),
+)
+
+INVENTORY_SYNC = HandoffPolicy(
+    handoff=handoffs.INVENTORY_SYNC,
+    workers=2,
+    timeout_s=20.0,
+    paths=_SHOP_PATHS,
+    escalations=_after_three(ECOMMERCE_OPS),
+)
+
+REFUND_TO_ERP = HandoffPolicy(
+    handoff=handoffs.REFUND_TO_ERP,
+    workers=2,
+    timeout_s=20.0,
+    paths=_ERP_PATHS,
+    escalations=_after_three(FINANCE_OPS),
+)
+
+CANCEL_AND_REFUND = HandoffPolicy(
+    handoff=handoffs.CANCEL_AND_REFUND,
+    workers=2,
+    timeout_s=20.0,
+    paths={**_ERP_PATHS, **_SHOP_PATHS},
+    escalations=(Escalation("dead-letters", INTEGRATION_ONCALL, after=1, each=True),),
+)
+
+RECONCILE_ORDERS = ReconcilePolicy(
+    name="reconcile-orders",
+    handoff=handoffs.ORDER_CAPTURE,
+    every_s=60.0,
+    expected_s=30.0,
+    hold_s=60.0,
+    timeout_s=20.0,
+)
+
+RECONCILE_SHIPMENTS = ReconcilePolicy(
+    name="reconcile-shipments",
+    handoff=handoffs.WMS_SHIPMENT,
+    every_s=60.0,
+    expected_s=30.0,
+    hold_s=60.0,
+    timeout_s=20.0,
+)
+
+SYNC_INVENTORY = ReconcilePolicy(
+    name="sync-inventory",
+    handoff=handoffs.INVENTORY_SYNC,
+    every_s=60.0,
+    expected_s=30.0,
+    hold_s=0.0,
+    timeout_s=20.0,
+)
 
 ALERT_WAIT = wait_random_exponential(multiplier=2, max=60)
-"""Between two tries to deliver one alert; it is tried until the ops desk has it."""
+"""Between two tries to deliver one alert or ticket; it is tried until the ops desk has it."""
 ALERT_TIMEOUT_S = 20.0

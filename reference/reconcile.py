@@ -1,86 +1,103 @@
 """
-Reconciliation: asks the storefront which orders there are, since webhooks may be late, lost, or unreadable.
+Reconciliation: asks the storefront which orders there are and the WMS which parcels, since webhooks may be late, lost, or unreadable.
 
 Each run lists what was updated since the last successful run began, less an overlap; what is known already changes nothing.
 """
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from sqlite3 import Connection
-from typing import Any
+from typing import Any, Protocol
 
-from reference import capture, dead_letters
-from reference.capture import Captured
-from reference.orders import UnusableOrderError, guess_name, read_order
-from reference.policies import CapturePolicy, ReconcilePolicy
+from reference import capture, cursors, dead_letters, parcels
+from reference.capture import Captured, Intake
+from reference.fields import UnusableError
+from reference.orders import guess_name, read_order
+from reference.outcomes import FailureError
+from reference.policy import ReconcilePolicy
 from reference.runs import JobError
 from reference.store import Store
-from reference.storefront import Storefront, StorefrontError
 
 
+class Listing(Protocol):
+    """Lists records that changed since an epoch second, page by page; raises `FailureError`."""
+
+    def __call__(self, *, updated_since: float, size: int) -> AsyncIterator[list[Any]]:
+        """Return the pages."""
+
+
+Record = Callable[[Connection, Any, Intake, float], list[Captured]]
+"""Writes one listed record down, seen at this moment; raises `UnusableError` when it is none."""
+
+
+@dataclass(frozen=True, slots=True)
 class Reconciler:
-    """The work of the job `reconcile-orders`. `wake` is told the keys of orders it queued."""
+    """
+    The work of a job that looks for what no webhook brought. `wake` is told what came of each record.
 
-    def __init__(
-        self,
-        store: Store,
-        storefront: Storefront,
-        policy: ReconcilePolicy,
-        capture_policy: CapturePolicy,
-        *,
-        wake: Callable[[Captured], None],
-        hold_s: float,
-    ) -> None:
-        self._store = store
-        self._storefront = storefront
-        self._policy = policy
-        self._capture_policy = capture_policy
-        self._wake = wake
-        self._hold_s = hold_s
+    `hold_s` is how long a dead letter stays before data that superseded it discard it, in this process's time.
+    """
+
+    store: Store
+    listing: Listing
+    record: Record
+    policy: ReconcilePolicy
+    intake: Intake
+    wake: Callable[[Captured], None]
+    hold_s: float
 
     async def run(self, trigger: str) -> int:  # noqa: ARG002 -- whatever started it, it looks at the same
-        """List, capture what is missing, and return how many orders that were; raise `JobError` if listing fails."""
+        """List, capture what is missing, and return how many records that were; raise `JobError` if listing fails."""
         started_at = time.time()
-        since = self._store.read(self._read_cursor) or started_at - self._policy.lookback_s
+        since = cursors.find_start(self.store, self.policy, now=started_at)
         captured = 0
         try:
-            async for page in self._storefront.list_orders(updated_since=since - self._policy.overlap_s):
+            async for page in self.listing(updated_since=since, size=self.policy.page_size):
                 captured += await self._capture(page, started_at)
-        except StorefrontError as error:
-            raise JobError(error.code, str(error)) from error
-        await self._store.write(lambda conn: self._conclude(conn, started_at))
+        except FailureError as error:
+            raise JobError(error.failure.code, error.failure.text) from error
+        await self.store.write(lambda conn: self._conclude(conn, started_at))
         return captured
 
     async def _capture(self, page: list[Any], started_at: float) -> int:
-        results = await self._store.write(lambda conn: [self._record(conn, payload, started_at) for payload in page])
+        results = await self.store.write(
+            lambda conn: [result for payload in page for result in self._record(conn, payload, started_at)]
+        )
         for result in results:
-            self._wake(result)
+            self.wake(result)
         return sum(result.outcome in {"new", "changed"} for result in results)
 
-    def _record(self, conn: Connection, payload: Any, started_at: float) -> Captured:
-        now = time.time()
+    def _record(self, conn: Connection, payload: Any, started_at: float) -> list[Captured]:
         try:
-            order = read_order(payload)
-        except UnusableOrderError as error:
-            return self._park(conn, payload, str(error), now)
-        return capture.record_order(conn, order, observed_at=started_at, source="reconcile", now=now)
+            return self.record(conn, payload, self.intake, started_at)
+        except UnusableError as error:
+            return [self._park(conn, payload, str(error))]
 
-    def _park(self, conn: Connection, payload: Any, why: str, now: float) -> Captured:
+    def _park(self, conn: Connection, payload: Any, why: str) -> Captured:
         body = json.dumps(payload, separators=(",", ":"), sort_keys=True).encode()
-        entity = guess_name(body) or "reconcile-orders"
+        entity = guess_name(body) or parcels.guess_listed(payload) or self.policy.name
         # It is listed again at every run, and is one dead letter all the same.
-        if dead_letters.is_waiting(conn, self._capture_policy.handoff, body):
+        if dead_letters.is_waiting(conn, self.intake.policy.handoff, body):
             return Captured("unchanged", entity)
-        return capture.park_unusable(conn, entity, body, why, self._capture_policy, now=now)
-
-    def _read_cursor(self, conn: Connection) -> float | None:
-        row = conn.execute("SELECT position FROM cursors WHERE name = ?", (self._policy.name,)).fetchone()
-        return float(row["position"]) if row else None
+        return capture.park_unusable(conn, entity, body, why, self.intake.policy, now=time.time())
 
     def _conclude(self, conn: Connection, started_at: float) -> None:
-        conn.execute("INSERT OR REPLACE INTO cursors (name, position) VALUES (?, ?)", (self._policy.name, started_at))
+        cursors.move(conn, self.policy, started_at)
         now = time.time()
-        handoff = self._capture_policy.handoff
-        for letter_id in dead_letters.list_superseded(conn, handoff, parked_before=now - self._hold_s):
-            dead_letters.resolve(conn, letter_id, "discarded", self._capture_policy.escalations, now=now)
+        policy = self.intake.policy
+        for letter_id in dead_letters.list_superseded(conn, policy.handoff, parked_before=now - self.hold_s):
+            dead_letters.resolve(conn, letter_id, "discarded", policy.escalations, now=now)
+
+
+def record_listed_order(conn: Connection, payload: Any, intake: Intake, seen_at: float) -> list[Captured]:
+    """Write down an order of the storefront's listing."""
+    order = read_order(payload)
+    return [capture.record_order(conn, order, intake, observed_at=seen_at, source="reconcile", now=time.time())]
+
+
+def record_listed_parcels(conn: Connection, payload: Any, intake: Intake, seen_at: float) -> list[Captured]:  # noqa: ARG001 -- shipments do not change
+    """Write down the shipments of an order of the WMS's listing."""
+    shipments = parcels.read_listed(payload)
+    return [parcels.record_shipment(conn, one, intake, source="reconcile", now=time.time()) for one in shipments]

@@ -12,7 +12,7 @@ from tenacity import RetryCallState
 from tenacity.wait import wait_base
 
 from reference.outcomes import Failure
-from reference.policies import HandoffPolicy
+from reference.policy import HandoffPolicy, QueuePath
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +24,25 @@ class Again:
 
 @dataclass(frozen=True, slots=True)
 class Park:
-    """Give up: the order becomes a dead letter."""
+    """Give up: the item becomes a dead letter."""
 
 
-def decide(policy: HandoffPolicy, failure: Failure, attempts: int) -> Again | Park:
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Ask a person: the item waits in a role queue."""
+
+    queue: QueuePath
+
+
+def decide(policy: HandoffPolicy, failure: Failure, attempts: int) -> Again | Park | Hold:
     """Decide what follows a failure, `attempts` being the sends of this run including the one that failed."""
-    path = policy.paths[failure.kind]
+    path = policy.path(failure.kind)
+    if isinstance(path, QueuePath):
+        return Hold(path)
     if attempts >= path.attempts:
         return Park()
-    return Again(compute_wait(path.wait, attempts))
+    wait_s = compute_wait(path.wait, attempts)
+    return Again(max(wait_s, failure.retry_after_s) if path.honour_retry_after else wait_s)
 
 
 def compute_wait(wait: wait_base, attempts: int) -> float:

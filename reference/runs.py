@@ -50,7 +50,7 @@ class Job:
     ) -> None:
         self.name = name
         self._store = store
-        self._handoff = handoff
+        self.handoff = handoff
         self._work = work
         self._every_s = every_s
         self._expected_s = expected_s
@@ -99,10 +99,10 @@ class Job:
             await self._begin(run_id, trigger)
             captured = await self._work(trigger)
         except JobError as error:
-            trouble = Trouble(run_id, self._handoff, self.name, error.code, str(error), trigger)
+            trouble = Trouble(run_id, self.handoff, self.name, error.code, str(error), trigger)
         except Exception as error:
             log.exception("job crashed", job=self.name, run=run_id)
-            trouble = Trouble(run_id, self._handoff, self.name, "DEFECT", repr(error), trigger)
+            trouble = Trouble(run_id, self.handoff, self.name, "DEFECT", repr(error), trigger)
         finally:
             # Whoever reads that it has ended may start it again; its record is written before that of the next.
             self._busy = False

@@ -15,7 +15,7 @@ import httpx2
 
 from reference.config import Settings
 from reference.log import get_log
-from reference.outcomes import Failure, Health, Kind
+from reference.outcomes import Failure, FailureError, Health, Kind
 
 if TYPE_CHECKING:
     from joserfc.jwk import ECKey, RSAKey
@@ -27,12 +27,8 @@ EARLIEST_RENEWAL_S = 60.0
 log = get_log("session")
 
 
-class SessionError(Exception):
-    """No session could be had; `failure` is what that means for the order that needed it."""
-
-    def __init__(self, failure: Failure) -> None:
-        super().__init__(failure.text)
-        self.failure = failure
+class SessionError(FailureError):
+    """No session could be had; `failure` is what that means for the item that needed it."""
 
 
 class TokenSource(Protocol):

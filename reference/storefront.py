@@ -1,98 +1,88 @@
 """
-The storefront client: lists orders by when they were last updated, page by page.
+The storefront client: calls of the Admin API, and what its answers mean in the terms the policies use.
 
 Source: Shopify Admin REST API. Pages follow the `Link` header's `page_info`, beside which only `limit` is allowed; a 429 says in
-`Retry-After` how many seconds to wait, as a decimal. Those are the vendor's seconds and are waited unscaled.
+`Retry-After` how many seconds to wait, as a decimal; errors have a text or texts by field, and no codes.
 """
 
 import asyncio
+import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 
-from reference.config import Settings
+from reference.calls import Caller, build_failure, read_object
 from reference.log import get_log
-from reference.policies import ReconcilePolicy
+from reference.outcomes import Failure, FailureError
 
-LONGEST_RETRY_AFTER_S = 60.0
+THROTTLED_TRIES = 5
+SHORTEST_WAIT_S = 1.0
 _NEXT = re.compile(r'<([^>]+)>;\s*rel="next"')
 log = get_log("storefront")
-
-
-class StorefrontError(Exception):
-    """The storefront could not be listed; `code` says why in one word."""
-
-    def __init__(self, code: str, text: str) -> None:
-        super().__init__(text)
-        self.code = code
 
 
 class Storefront:
     """One shop's Admin API."""
 
-    def __init__(self, http: httpx2.AsyncClient, settings: Settings, policy: ReconcilePolicy) -> None:
-        self._http = http
-        self._url = f"{settings.storefront_url}/orders.json"
-        self._token = settings.storefront_token
-        self._policy = policy
-        self._timeout_s = settings.scaled(policy.timeout_s)
-        self._authorised: bool | None = None
+    def __init__(self, caller: Caller, *, scaled: Callable[[float], float]) -> None:
+        self._caller = caller
+        self._scaled = scaled
 
-    async def list_orders(self, *, updated_since: float) -> AsyncIterator[list[Any]]:
-        """Yield pages of orders updated since an epoch second, as the storefront's JSON; raise `StorefrontError`."""
-        since = datetime.fromtimestamp(updated_since, UTC).isoformat(timespec="seconds")
-        size = str(self._policy.page_size)
-        query: dict[str, str] | None = {
-            "limit": size,
-            "status": "any",
-            "updated_at_min": since,
-            "order": "updated_at asc",
-        }
+    async def read(self, path: str, root: str, **params: str) -> Any:
+        """Return what stands under the answer's one key; raise `FailureError`."""
+        return _unwrap(await self._caller.call("GET", path, params=params), root)
+
+    async def write(self, path: str, body: bytes, root: str) -> Any:
+        """Post a JSON body and return what stands under the answer's one key; raise `FailureError`."""
+        return _unwrap(await self._caller.call("POST", path, content=body), root)
+
+    async def list_pages(self, path: str, root: str, *, size: int, **params: str) -> AsyncIterator[list[Any]]:
+        """Yield page after page of a list, waiting where the vendor asks to; raise `FailureError`."""
+        query: dict[str, str] | None = {"limit": str(size), **params}
         while query is not None:
-            answer = await self._get(query)
-            yield _read_page(answer)
+            answer = await self._get_patiently(path, query)
+            page = _unwrap(answer, root)
+            if not isinstance(page, list):
+                raise FailureError(build_failure(answer, None, f"{root} is not a list"))
+            yield page
             cursor = _find_next(answer)
-            query = {"limit": size, "page_info": cursor} if cursor else None
+            query = {"limit": str(size), "page_info": cursor} if cursor else None
 
-    def view(self) -> dict[str, object]:
-        """Return the session as it is shown to operators: an offline token does not expire, it is accepted or not."""
-        return {
-            "system": "storefront",
-            "user": "access-token",
-            "valid": self._authorised is not False,
-            "expires_at": None,
-        }
+    def list_orders(self, *, updated_since: float, size: int) -> AsyncIterator[list[Any]]:
+        """Yield pages of orders updated since an epoch second, as the storefront's JSON; raise `FailureError`."""
+        since = datetime.fromtimestamp(updated_since, UTC).isoformat(timespec="seconds")
+        return self.list_pages(
+            "/orders.json", "orders", size=size, status="any", updated_at_min=since, order="updated_at asc"
+        )
 
-    async def _get(self, query: dict[str, str]) -> httpx2.Response:
-        for _ in range(self._policy.throttled_tries):
-            try:
-                async with asyncio.timeout(self._timeout_s):
-                    answer = await self._http.get(
-                        self._url, params=query, headers={"X-Shopify-Access-Token": self._token}
-                    )
-            except (httpx2.HTTPError, TimeoutError) as error:
-                raise StorefrontError("CONNECTION", f"listing orders: {type(error).__name__}") from error
-            self._authorised = answer.status_code != 401
+    async def _get_patiently(self, path: str, query: Mapping[str, str]) -> httpx2.Response:
+        for _ in range(THROTTLED_TRIES - 1):
+            answer = await self._caller.call("GET", path, params=query)
             if answer.status_code != 429:
                 return answer
-            await asyncio.sleep(_read_retry_after(answer))
-        raise StorefrontError("HTTP_429", f"listing orders: still throttled after {self._policy.throttled_tries} tries")
+            wait_s = max(_read_failure(answer).retry_after_s, SHORTEST_WAIT_S)
+            log.info("throttled", wait_s=wait_s)
+            await asyncio.sleep(self._scaled(wait_s))
+        return await self._caller.call("GET", path, params=query)
 
 
-def _read_page(answer: httpx2.Response) -> list[Any]:
-    if answer.status_code != 200:
-        raise StorefrontError(f"HTTP_{answer.status_code}", f"listing orders: {answer.text[:500]}")
-    try:
-        orders = answer.json()["orders"]
-    except (ValueError, TypeError, KeyError):
-        orders = None
-    if not isinstance(orders, list):
-        raise StorefrontError("MALFORMED_RESPONSE", f"listing orders: not understood: {answer.text[:200]}")
-    return orders
+def _unwrap(answer: httpx2.Response, root: str) -> Any:
+    if not 200 <= answer.status_code < 300:
+        raise FailureError(_read_failure(answer))
+    body = read_object(answer)
+    if root not in body:
+        raise FailureError(_read_failure(answer))
+    return body[root]
+
+
+def _read_failure(answer: httpx2.Response) -> Failure:
+    errors = read_object(answer).get("errors")
+    text = errors if isinstance(errors, str) else json.dumps(errors) if errors else answer.text
+    return build_failure(answer, None, text)
 
 
 def _find_next(answer: httpx2.Response) -> str | None:
@@ -100,12 +90,3 @@ def _find_next(answer: httpx2.Response) -> str | None:
     found = _NEXT.search(answer.headers.get("link", ""))
     cursors = parse_qs(urlsplit(found[1]).query).get("page_info", []) if found else []
     return cursors[0] if cursors else None
-
-
-def _read_retry_after(answer: httpx2.Response) -> float:
-    try:
-        seconds = float(answer.headers.get("retry-after", "1"))
-    except ValueError:
-        seconds = 1.0
-    log.info("throttled", retry_after_s=seconds)
-    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER_S)

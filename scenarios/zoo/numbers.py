@@ -1,12 +1,14 @@
 """Variants whose policies hold another number or another name, in otherwise unchanged code."""
 
 from dataclasses import replace
+from typing import Any
 
 from tenacity.wait import wait_none
 
 from reference.outcomes import Kind
 from reference.parts import Parts
-from reference.policies import ECOMMERCE_OPS, ORDER_TO_ERP, RECONCILE_ORDERS, HandoffPolicy, RetryPath
+from reference.policies import ECOMMERCE_OPS, ORDER_TO_ERP, RECONCILE_ORDERS
+from reference.policy import BreakerPolicy, HandoffPolicy, RetryPath
 
 A_YEAR_S = 365 * 86_400.0
 
@@ -23,7 +25,7 @@ def three_attempts() -> Parts:
 
 def no_wait_after_renewal() -> Parts:
     """Send again the moment the session is refused."""
-    path = replace(ORDER_TO_ERP.paths[Kind.SESSION_EXPIRED], wait=wait_none())
+    path = replace(_find_path(Kind.SESSION_EXPIRED), wait=wait_none())
     return Parts(order_to_erp=_replace_path(Kind.SESSION_EXPIRED, path))
 
 
@@ -43,22 +45,22 @@ def wrong_role() -> Parts:
 
 def sixth_failure() -> Parts:
     """Open the breaker one failure late."""
-    return Parts(order_to_erp=replace(ORDER_TO_ERP, breaker=replace(ORDER_TO_ERP.breaker, failures=6)))
+    return Parts(order_to_erp=_with_breaker(failures=6))
 
 
 def fourth_failure() -> Parts:
     """Open the breaker one failure early."""
-    return Parts(order_to_erp=replace(ORDER_TO_ERP, breaker=replace(ORDER_TO_ERP.breaker, failures=4)))
+    return Parts(order_to_erp=_with_breaker(failures=4))
 
 
 def many_probes() -> Parts:
     """Let four orders through at once when the pause is over."""
-    return Parts(order_to_erp=replace(ORDER_TO_ERP, breaker=replace(ORDER_TO_ERP.breaker, probes=4)))
+    return Parts(order_to_erp=_with_breaker(probes=4))
 
 
 def half_pause() -> Parts:
     """Probe when half of the pause is over."""
-    return Parts(order_to_erp=replace(ORDER_TO_ERP, breaker=replace(ORDER_TO_ERP.breaker, pause_s=20.0)))
+    return Parts(order_to_erp=_with_breaker(pause_s=20.0))
 
 
 def no_schedule() -> Parts:
@@ -72,8 +74,20 @@ def one_worker() -> Parts:
 
 
 def _with_path(kind: Kind, *, attempts: int) -> HandoffPolicy:
-    return _replace_path(kind, replace(ORDER_TO_ERP.paths[kind], attempts=attempts))
+    return _replace_path(kind, replace(_find_path(kind), attempts=attempts))
+
+
+def _find_path(kind: Kind) -> RetryPath:
+    path = ORDER_TO_ERP.path(kind)
+    assert isinstance(path, RetryPath)
+    return path
 
 
 def _replace_path(kind: Kind, path: RetryPath) -> HandoffPolicy:
     return replace(ORDER_TO_ERP, paths={**ORDER_TO_ERP.paths, kind: path})
+
+
+def _with_breaker(**changes: Any) -> HandoffPolicy:
+    breaker = ORDER_TO_ERP.breaker
+    assert isinstance(breaker, BreakerPolicy)
+    return replace(ORDER_TO_ERP, breaker=replace(breaker, **changes))

@@ -4,10 +4,12 @@ import asyncio
 from sqlite3 import Connection
 
 from reference import backlog
-from reference.capture import ORDER_TO_ERP, Captured, Delivery, record_delivery
-from reference.orders import UnusableOrderError, parse_order
+from reference.backlog import Draft, Wake
+from reference.capture import Captured, Delivery, Intake, record_delivery
+from reference.fields import UnusableError
+from reference.handoffs import ORDER_TO_ERP
+from reference.orders import parse_order
 from reference.parts import Parts
-from reference.policies import CapturePolicy
 from reference.receiver import Receive
 
 FLUSH_AFTER_S = 0.1
@@ -52,6 +54,8 @@ def _write_behind(receive: Receive) -> Receive:
         await receive(delivery)
 
     async def acknowledge(delivery: Delivery) -> Captured:
+        if delivery.source != "storefront":
+            return await receive(delivery)
         task = asyncio.create_task(flush(delivery))
         pending.add(task)
         task.add_done_callback(pending.discard)
@@ -68,41 +72,40 @@ def _slow_down(receive: Receive) -> Receive:
     return slowly
 
 
-def _record_anew(conn: Connection, delivery: Delivery, policy: CapturePolicy, *, now: float) -> Captured:
-    captured = record_delivery(conn, delivery, policy, now=now)
+def _record_anew(conn: Connection, delivery: Delivery, intake: Intake, *, now: float) -> Captured:
+    captured = record_delivery(conn, delivery, intake, now=now)
     if captured.outcome not in {"duplicate", "unchanged"} or delivery.topic != "orders/create":
         return captured
     try:
         ref = parse_order(delivery.body).number
-    except UnusableOrderError:
+    except UnusableError:
         return captured
-    copies = conn.execute("SELECT count(*) FROM orders WHERE ref LIKE ?", (f"{ref}-%",)).fetchone()[0]
+    copies = conn.execute("SELECT count(*) FROM backlog WHERE ref LIKE ?", (f"{ref}-%",)).fetchone()[0]
     return Captured(captured.outcome, captured.entity, copy_order(conn, ref, f"{ref}-{copies + 2}", now=now))
 
 
-def copy_order(conn: Connection, ref: str, other: str, *, now: float) -> tuple[str, ...]:
-    """Queue an order once more under another key, hence under another external id; return the keys to wake."""
-    columns = "entity, document, digest, updated_at, observed_at, seen_at, source"
-    conn.execute(
-        f"INSERT OR REPLACE INTO orders (ref, {columns}) SELECT ?, {columns} FROM orders WHERE ref = ?",  # noqa: S608 -- constants
-        (other, ref),
-    )
-    entity = conn.execute("SELECT entity FROM orders WHERE ref = ?", (ref,)).fetchone()["entity"]
-    return (other,) if backlog.enqueue(conn, ORDER_TO_ERP, other, entity, trigger="copy", now=now) else ()
+def copy_order(conn: Connection, ref: str, other: str, *, now: float) -> tuple[Wake, ...]:
+    """Queue an order for the ERP once more under another key, hence under another external id; return what to wake."""
+    row = conn.execute(
+        "SELECT entity, document FROM backlog WHERE handoff = ? AND ref = ?", (ORDER_TO_ERP, ref)
+    ).fetchone()
+    draft = Draft(ORDER_TO_ERP, other, row["entity"], row["document"], trigger="copy")
+    return (Wake(ORDER_TO_ERP, other),) if backlog.enqueue(conn, draft, now=now) else ()
 
 
-def _record_readable(conn: Connection, delivery: Delivery, policy: CapturePolicy, *, now: float) -> Captured:
+def _record_readable(conn: Connection, delivery: Delivery, intake: Intake, *, now: float) -> Captured:
     try:
-        parse_order(delivery.body)
-    except UnusableOrderError:
+        if delivery.topic.startswith("orders/"):
+            parse_order(delivery.body)
+    except UnusableError:
         return Captured("ignored", delivery.id)
-    return record_delivery(conn, delivery, policy, now=now)
+    return record_delivery(conn, delivery, intake, now=now)
 
 
-def _record_last(conn: Connection, delivery: Delivery, policy: CapturePolicy, *, now: float) -> Captured:
+def _record_last(conn: Connection, delivery: Delivery, intake: Intake, *, now: float) -> Captured:
     try:
         ref = parse_order(delivery.body).number
-    except UnusableOrderError:
+    except UnusableError:
         ref = ""
     conn.execute("UPDATE orders SET updated_at = 0, observed_at = 0 WHERE ref = ?", (ref,))
-    return record_delivery(conn, delivery, policy, now=now)
+    return record_delivery(conn, delivery, intake, now=now)

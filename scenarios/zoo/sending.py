@@ -11,13 +11,14 @@ from sqlite3 import Connection, Row
 import httpx2
 
 from reference import backlog
-from reference.backlog import Item
+from reference.backlog import Item, Wake
 from reference.breaker import Breaker, Opening, Permit
 from reference.config import Settings
+from reference.handoffs import ORDER_TO_ERP
 from reference.lane import Lane, LaneParts, MakeBreaker
 from reference.outcomes import Health, Outcome
 from reference.parts import Parts
-from reference.policies import BreakerPolicy
+from reference.policy import BreakerPolicy
 from reference.replay import requeue
 from reference.session import ErpSession
 from reference.store import Store
@@ -44,12 +45,12 @@ def never_half_open() -> Parts:
 
 def backlog_dropped() -> Parts:
     """Throw away what comes up while the breaker is open."""
-    return Parts(make_lane=DroppingLane)
+    return Parts(make_lane=_make_lane(DroppingLane))
 
 
 def lazy_breaker() -> Parts:
     """Leave the probe to the next order that comes up by itself; those held try again after a wait of their own."""
-    return Parts(make_lane=LazyLane)
+    return Parts(make_lane=_make_lane(LazyLane))
 
 
 def alert_per_reopening() -> Parts:
@@ -137,7 +138,15 @@ class LazyLane(Lane):
 
 def _make(kind: type[Breaker]) -> MakeBreaker:
     def make(handoff: str, policy: BreakerPolicy, pause_s: float, on_change: Callable[[], None]) -> Breaker:
-        return kind(handoff, policy, pause_s=pause_s, on_change=on_change)
+        chosen = kind if handoff == ORDER_TO_ERP else Breaker
+        return chosen(handoff, policy, pause_s=pause_s, on_change=on_change)
+
+    return make
+
+
+def _make_lane(kind: type[Lane]) -> Callable[[Store, LaneParts], Lane]:
+    def make(store: Store, parts: LaneParts) -> Lane:
+        return (kind if parts.policy.handoff == ORDER_TO_ERP else Lane)(store, parts)
 
     return make
 
@@ -150,6 +159,8 @@ def _make_slow_lane(store: Store, parts: LaneParts) -> Lane:
     return Lane(store, replace(parts, send=send))
 
 
-def _requeue_twice(conn: Connection, letter: Row, now: float) -> list[str]:
+def _requeue_twice(conn: Connection, letter: Row, now: float) -> list[Wake]:
+    if letter["handoff"] != ORDER_TO_ERP:
+        return requeue(conn, letter, now)
     copies = copy_order(conn, letter["ref"], f"{letter['ref']}-2", now=now)
     return [*requeue(conn, letter, now), *copies]

@@ -36,7 +36,7 @@ def _threads() -> Iterator[None]:
     structlog.configure(processors=[], logger_factory=structlog.ReturnLoggerFactory())
     with pytest.MonkeyPatch.context() as patch:
         # Scaled down, an alert's timeout is shorter than a busy machine may be; then it would be sent twice.
-        patch.setattr("reference.alerts.ALERT_TIMEOUT_S", 30 * SCALE)
+        patch.setattr("reference.outbox.ALERT_TIMEOUT_S", 30 * SCALE)
         yield
         LocalService.join_all()
 

@@ -153,6 +153,6 @@ def test_the_logs_are_json_and_keep_secrets(environment, vendors):
     lines = service.errors.decode().splitlines()
     events = [json.loads(line)["event"] for line in lines]
 
-    assert {"webhook received", "webhook refused", "order failed", "order dead-lettered", "stopped"} <= set(events)
+    assert {"webhook received", "webhook refused", "item failed", "item dead-lettered", "stopped"} <= set(events)
     for secret in ("hush", "shop-token", "token-1", "key-oncall", vendors.assertions[0]):
         assert not any(secret in line for line in lines)

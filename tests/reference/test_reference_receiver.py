@@ -15,7 +15,7 @@ def test_an_order_becomes_one_sales_order(service, vendors):
 
     document = json.loads(vendors.records["SHP-1001"][0])
     assert document["otherRefNum"] == "#1001"
-    assert document["memo"] == "ring twice"
+    assert document["memo"] == "#1001 ring twice"
     assert document["item"]["items"] == [{"item": {"externalId": "MUG"}, "quantity": 2, "rate": 19.95}]
 
 
@@ -58,7 +58,7 @@ def test_an_update_before_the_creation_is_one_order_with_the_newest_data(service
     service.deliver(make_order(1002))
     vendors.wait(lambda: vendors.records["SHP-1001"] and vendors.records["SHP-1002"])
 
-    assert [json.loads(body)["memo"] for body in vendors.records["SHP-1001"]] == ["new"]
+    assert [json.loads(body)["memo"] for body in vendors.records["SHP-1001"]] == ["#1001 new"]
 
 
 def test_states_of_one_second_are_told_apart_by_their_trigger(service):
@@ -76,7 +76,7 @@ def test_an_update_is_posted_after_the_creation(service, vendors):
     service.deliver(make_order(1001, note="gift", updated_at="2026-11-20T11:00:00+01:00"), topic="orders/updated")
     vendors.wait(lambda: len(vendors.records["SHP-1001"]) == 2)
 
-    assert [json.loads(body)["memo"] for body in vendors.records["SHP-1001"]] == ["", "gift"]
+    assert [json.loads(body)["memo"] for body in vendors.records["SHP-1001"]] == ["#1001", "#1001 gift"]
 
 
 def test_an_update_while_sending_is_posted_next(service, vendors):
@@ -93,7 +93,7 @@ def test_an_update_while_sending_is_posted_next(service, vendors):
     vendors.open_gate.set()
     vendors.wait(lambda: len(vendors.records["SHP-1001"]) == 3)
 
-    assert [json.loads(body)["memo"] for body in vendors.records["SHP-1001"]] == ["", "a", "b"]
+    assert [json.loads(body)["memo"] for body in vendors.records["SHP-1001"]] == ["#1001", "#1001 a", "#1001 b"]
 
 
 UNUSABLE = {

@@ -79,8 +79,9 @@ def test_the_next_run_begins_where_the_last_one_did(idle, vendors):
 
 
 def test_throttling_is_obeyed(idle, vendors):
-    """A 429 is waited out for as long as the storefront says, and the page asked for again."""
-    throttled = JSONResponse({"errors": "Exceeded 2 calls per second"}, 429, headers={"Retry-After": "0.2"})
+    """A 429 is waited out for as long as the storefront says, in production time, and the page asked for again."""
+    wait = {"Retry-After": f"{0.2 * SCALE}"}
+    throttled = JSONResponse({"errors": "Exceeded 2 calls per second"}, 429, headers=wait)
     vendors.listing_replies, vendors.orders = [throttled], [make_order(1001)]
     began = time.monotonic()
     assert run(idle)["state"] == "succeeded"
@@ -128,7 +129,7 @@ def test_an_order_that_cannot_be_read_does_not_hold_up_the_rest(idle, vendors):
 
 def test_a_run_is_refused_while_one_is_under_way(idle, vendors):
     """The job never runs twice at once."""
-    vendors.listing_replies = [JSONResponse({}, 429, headers={"Retry-After": "0.3"})]
+    vendors.listing_replies = [JSONResponse({}, 429, headers={"Retry-After": f"{0.3 * SCALE}"})]
     assert idle.http.post("/ops/jobs/reconcile-orders/start").status_code == 202
     vendors.wait(lambda: vendors.listings)
     answer = idle.http.post("/ops/jobs/reconcile-orders/start")

@@ -1,0 +1,13 @@
+"""The names of the handoffs, as operators, alerts and the durable state call them."""
+
+ORDER_CAPTURE = "order-capture"
+ORDER_TO_ERP = "order-to-erp"
+PAYMENT_CAPTURE = "payment-capture"
+PAYMENT_WRITEBACK = "payment-writeback"
+ERP_TO_WMS = "erp-to-wms"
+WMS_SHIPMENT = "wms-shipment"
+SHIPMENT_TO_ERP = "shipment-to-erp"
+FULFILMENT_WRITEBACK = "fulfilment-writeback"
+INVENTORY_SYNC = "inventory-sync"
+REFUND_TO_ERP = "refund-to-erp"
+CANCEL_AND_REFUND = "cancel-and-refund"
