@@ -16,6 +16,7 @@ TOPICS = (
     "refunds/create",
     "fulfillments/create",
     "inventory_levels/update",
+    "products/update",
 )
 
 _BASE = r"/admin(?:/api/(?P<version>[a-z0-9-]{1,20}))?"
@@ -68,6 +69,8 @@ OPERATIONS = (
     Operation("product.read", "GET", _PRODUCT + r"\.json"),
     Operation("variant.list", "GET", _PRODUCT + r"/variants\.json"),
     Operation("variant.read", "GET", _BASE + r"/variants/(?P<variant>\d{1,19})\.json"),
+    Operation("variant.update", "PUT", _BASE + r"/variants/(?P<variant>\d{1,19})\.json"),
+    Operation("variant.update", "PUT", _PRODUCT + r"/variants/(?P<variant>\d{1,19})\.json"),
     Operation("webhook.count", "GET", _BASE + r"/webhooks/count\.json", shared=True),
     Operation("webhook.list", "GET", _BASE + r"/webhooks\.json", shared=True),
     Operation("webhook.create", "POST", _BASE + r"/webhooks\.json", shared=True),

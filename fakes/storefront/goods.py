@@ -24,6 +24,7 @@ class Item:
     variant_id: int
     price: int
     created_at: float
+    updated_at: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ def build_product(item: Item, available: int) -> dict[str, Any]:
         "handle": item.sku.lower(),
         "status": "active",
         "created_at": format_time(item.created_at),
-        "updated_at": format_time(item.created_at),
+        "updated_at": format_time(item.updated_at),
         "variants": [build_variant(item, available)],
     }
 

@@ -164,10 +164,12 @@ class ShopActs:
 
     def _find_news(self, topic: str, given: str) -> list[News]:
         stock, payments, fulfilment = self._shop.stock, self._shop.payments, self._shop.fulfilment
-        if topic == "inventory_levels/update":
+        if topic in {"inventory_levels/update", "products/update"}:
             item = stock.find_sku(given)
             if item is None:
                 raise ProblemError(404, f"there is no item {given!r}")
+            if topic == "products/update":
+                return [stock.build_product_news(item)]
             return [stock.build_news(level) for level in stock.levels_of(item.id)]
         order = self._find(given)
         latest = {

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fakes.kit.records import Collection
 from fakes.storefront.goods import Item, Level, Location
-from fakes.storefront.goods_payloads import build_level, show_item, show_level
+from fakes.storefront.goods_payloads import build_level, build_product, show_item, show_level
 from fakes.storefront.news import News
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class Stock:
         """Take an item in, or set the levels of one that is known, without telling anyone; it is its own entity."""
         item = self.find_sku(sku)
         if item is None:
-            ids = self._shop.ids
+            ids, now = self._shop.ids, self._shop.clock.wall()
             item = Item(
                 ids.number("item"),
                 sku,
@@ -85,7 +86,8 @@ class Stock:
                 ids.number("product"),
                 ids.number("variant"),
                 price,
-                self._shop.clock.wall(),
+                now,
+                now,
             )
             self._shop.entities.register(sku, [str(item.id)])
             self.items.put(item.id, item, entity=sku)
@@ -93,6 +95,13 @@ class Stock:
             if location.name in levels:
                 self._put(item, location, levels[location.name], None)
         return item
+
+    def reprice(self, item: Item, price: int, exchange: Exchange) -> Item:
+        """Sell an item for another price, in minor units, and announce it; orders keep theirs."""
+        changed = replace(item, price=price, updated_at=self._shop.clock.wall())
+        self.items.put(changed.id, changed, exchange=exchange)
+        self._shop.tell([self.build_product_news(changed)], exchange)
+        return changed
 
     def set_level(self, item: Item, location: Location, available: int, exchange: Exchange | None = None) -> Level:
         """Set what can be sold of an item at a location, stocking it there if need be, and announce it."""
@@ -115,6 +124,10 @@ class Stock:
     def build_news(self, level: Level) -> News:
         """Return what is told of a level that changed."""
         return News("inventory_levels/update", level.sku, lambda: build_level(level))
+
+    def build_product_news(self, item: Item) -> News:
+        """Return what is told of a product that changed."""
+        return News("products/update", item.sku, lambda: build_product(item, self.available(item)))
 
     def _put(self, item: Item, location: Location, available: int, exchange: Exchange | None) -> Level:
         made = Level(item.id, item.sku, location, available, self._shop.clock.wall())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fakes.kit.answers import Answer, build_json_answer
+from fakes.storefront.drafts import read_price, read_root
 from fakes.storefront.errors import not_found, refuse
 from fakes.storefront.goods_payloads import build_item, build_level, build_location, build_product, build_variant
 from fakes.storefront.paging import answer_page, read_ids, read_request
@@ -42,6 +43,7 @@ class StockRoutes:
             "product.read": self.read_product,
             "variant.list": self.list_variants,
             "variant.read": self.read_variant,
+            "variant.update": self.update_variant,
         }
 
     def list_locations(self, _: Exchange) -> Answer:
@@ -145,6 +147,16 @@ class StockRoutes:
     def read_variant(self, exchange: Exchange) -> Answer:
         """Answer one variant."""
         return build_json_answer(200, {"variant": self._build_variant(self._find_by("variant", exchange))})
+
+    def update_variant(self, exchange: Exchange) -> Answer:
+        """Change a variant's price; what else is given is ignored."""
+        item = self._find_by("variant", exchange)
+        if exchange.params.get("product") not in (None, str(item.product_id)):
+            raise not_found()
+        given = read_root(exchange, "variant")
+        if "price" in given:
+            item = self._stock.reprice(item, read_price(given["price"]), exchange)
+        return build_json_answer(200, {"variant": self._build_variant(item)})
 
     def _build_product(self, item: Item) -> dict[str, Any]:
         return build_product(item, self._stock.available(item))

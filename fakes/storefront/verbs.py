@@ -123,7 +123,7 @@ class RefundBody(OrderBody):
 
 
 class DeliverBody(OrderBody):
-    """Parameters of ``deliver``; for ``inventory_levels/update`` the id is a SKU."""
+    """Parameters of ``deliver``; for topics about items the id is a SKU."""
 
     topic: str = "orders/create"
 

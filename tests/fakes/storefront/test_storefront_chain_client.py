@@ -104,6 +104,16 @@ def test_it_sets_and_adjusts_stock(session: RunningFake) -> None:
     assert [one.available for one in places["EAST"].inventory_levels()] == [7]
 
 
+def test_it_changes_a_price(session: RunningFake) -> None:
+    """The client saves a variant with another price."""
+    stock(session)
+    [product] = shopify.Product.find()
+    variant = shopify.Variant.find(product.variants[0].id)
+    variant.price = "12.34"
+    assert variant.save()
+    assert shopify.Variant.find(variant.id).price == "12.34"
+
+
 def test_it_connects_and_disconnects_stock(session: RunningFake) -> None:
     """The client stocks an item elsewhere and takes it away again."""
     item, east = int(stock(session, "SKU1", MAIN=5)), locations(session)["EAST"]

@@ -234,3 +234,23 @@ def test_levels_can_be_told_again(storefront: RunningFake, receiver: Receiver) -
     assert (
         storefront.control.post("/act/deliver", json={"id": "X", "topic": "inventory_levels/update"}).status_code == 404
     )
+
+
+def test_a_price_can_be_changed(storefront: RunningFake, receiver: Receiver) -> None:
+    """A variant's new price is announced as about its SKU and is for orders to come; another product has no such variant."""
+    stock(storefront)
+    [variant] = get(storefront, "/products.json").json()["products"][0]["variants"]
+    storefront.seed(webhooks=[{"topic": "products/update", "address": receiver.url}])
+    for path, price, status in (
+        (f"/variants/{variant['id']}.json", "7.50", 200),
+        (f"/products/{variant['product_id']}/variants/{variant['id']}.json", "8.50", 200),
+        (f"/products/1/variants/{variant['id']}.json", "9.50", 404),
+        (f"/variants/{variant['id']}.json", "dear", 422),
+    ):
+        body = {"variant": {"id": variant["id"], "price": price}}
+        assert storefront.client.put(f"{API}{path}", json=body, headers=HEADERS).status_code == status
+    assert [one["price"] for one in storefront.state("items")] == ["8.50"]
+    prices = {json.loads(one.body)["variants"][0]["price"] for one in receiver.wait(2)}
+    assert prices == {"7.50", "8.50"}
+    assert {entry["entity"] for entry in storefront.journal("delivery")} == {"SKU1"}
+    assert storefront.act("deliver", id="SKU1", topic="products/update")["webhook_ids"]
