@@ -61,7 +61,6 @@ class Fulfilments:
         order = self._order_of(record)
         if content.lines is None or order is None:
             return self._store.update(record, Content(content.fields, None), exchange)
-        self._store.ensure_free(ITEM_FULFILLMENT, content.fields.get("externalId"), owner=record.id)
         own = _quantities_of(record)
         is_fulfillable = order.status["id"] in FULFILLABLE
         room = {

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from typing import Any
 
 import httpx2
 import pytest
 
-from tests.fakes.erp.conftest import ORDERS, Erp, error_of
+from tests.fakes.erp.conftest import CREDITS, CUSTOMERS, FULFILMENTS, ORDERS, Erp, error_of
+
+Call = tuple[str, str, dict[str, Any]]
 
 
-async def send_all(erp: Erp, calls: list[tuple[str, str, dict[str, str]]], *, sockets: int) -> list[httpx2.Response]:
+async def send_all(erp: Erp, calls: list[Call], *, sockets: int) -> list[httpx2.Response]:
     """Send all calls at once, over at most so many sockets."""
     limits = httpx2.Limits(max_connections=sockets)
     async with httpx2.AsyncClient(base_url=erp.fake.url, headers=erp.headers, limits=limits, timeout=60) as client:
@@ -22,7 +25,7 @@ def test_simultaneous_writes_leave_one_record_per_external_id(erp: Erp) -> None:
     """Of 500 mixed creates and upserts on ten external ids exactly one creates each; every other updates or is refused."""
     erp.fake.seed(settings={"concurrency": 1000})
     erp.login()
-    calls: list[tuple[str, str, dict[str, str]]] = []
+    calls: list[Call] = []
     for n in range(500):
         external_id = f"SO-{n % 10}"
         if n % 3:
@@ -43,6 +46,101 @@ def test_simultaneous_writes_leave_one_record_per_external_id(erp: Erp) -> None:
     exchanges = [entry for entry in erp.fake.journal("exchange") if not entry["shared"]]
     assert len(exchanges) == len({entry["id"] for entry in exchanges}) == 500
     assert len({row["id"] for row in rows}) == 10
+
+
+def seed_order(erp: Erp, name: str, *, quantity: int) -> str:
+    """Bring in an order of one line and return the address of its transform."""
+    line = {"item": {"externalId": "TEE"}, "quantity": quantity, "rate": 5}
+    erp.fake.seed(records={"sales_orders": [{"externalId": name, "item": {"items": [line]}}]})
+    return f"{ORDERS}/eid:{name}/!transform/itemFulfillment"
+
+
+def build_part(quantity: int, **fields: str) -> dict[str, Any]:
+    """Build the body of a transform that takes so many units."""
+    return {**fields, "item": {"items": [{"orderLine": 1, "quantity": quantity}]}}
+
+
+def test_simultaneous_transforms_under_one_external_id_make_one_fulfilment(erp: Erp) -> None:
+    """Of thirty transforms at once with one external id one is carried out, though enough is open for all."""
+    path = seed_order(erp, "SO-1", quantity=100)
+    erp.fake.seed(settings={"concurrency": 30})
+    erp.login()
+    calls: list[Call] = [("POST", path, build_part(1, externalId="IF-1"))] * 30
+    answers = asyncio.run(send_all(erp, calls, sockets=30))
+    refused = [error_of(each) for each in answers if each.status_code != 204]
+    assert len(refused) == 29
+    assert {(status, code) for status, code, _ in refused} == {(400, "USER_ERROR")}
+    assert all(text.endswith("This record already exists.") for _, _, text in refused)
+    assert [row["lines"] for row in erp.fake.state("item_fulfillments")] == [[{"sku": "TEE", "quantity": 1}]]
+    assert erp.fake.state("sales_orders")[0]["lines"][0]["fulfilled"] == 1
+
+
+def test_simultaneous_partial_transforms_never_exceed_the_order(erp: Erp) -> None:
+    """Thirty transforms of two units each at once take eleven units five times and leave one, whatever their order."""
+    path = seed_order(erp, "SO-1", quantity=11)
+    erp.fake.seed(settings={"concurrency": 30})
+    erp.login()
+    calls: list[Call] = [("POST", path, build_part(2, externalId=f"IF-{n}")) for n in range(30)]
+    answers = asyncio.run(send_all(erp, calls, sockets=30))
+    assert Counter(each.status_code for each in answers) == {204: 5, 400: 25}
+    (order,) = erp.fake.state("sales_orders")
+    assert (order["lines"][0]["fulfilled"], order["status"]) == (10, "Partially Fulfilled")
+    taken = [row["lines"][0]["quantity"] for row in erp.fake.state("item_fulfillments")]
+    assert taken == [2] * 5
+
+
+def build_mixed_calls(orders: int, count: int) -> list[Call]:
+    """Build a mixture of every kind of write over some orders, reads and lists between."""
+    calls: list[Call] = []
+    for n in range(count):
+        name = f"SO-{n % orders}"
+        calls.append(
+            [
+                ("POST", f"{ORDERS}/eid:{name}/!transform/itemFulfillment", build_part(1)),
+                ("POST", f"{ORDERS}/eid:{name}/!transform/itemFulfillment", build_part(1, externalId=f"IF-{name}")),
+                ("PUT", f"{CREDITS}/eid:CM-{name}", {"memo": str(n)}),
+                ("POST", CREDITS, {"externalId": f"CM-{name}"}),
+                ("PATCH", f"{FULFILMENTS}/eid:IF-{name}", build_part(2)),
+                ("DELETE", f"{FULFILMENTS}/eid:IF-{name}", {}),
+                ("PUT", f"{ORDERS}/eid:{name}", {"memo": str(n)}),
+                ("GET", f"{ORDERS}/eid:{name}", {}),
+                ("GET", FULFILMENTS, {}),
+                ("PUT", f"{CUSTOMERS}/eid:C-{name}", {"email": "a@b.c"}),
+            ][n // orders % 10]
+        )
+    return calls
+
+
+@pytest.mark.parametrize("pool", [15, 1000])
+def test_mixed_calls_at_once_lose_and_double_nothing(erp: Erp, pool: int) -> None:
+    """Five hundred mixed calls at once: no 5xx, each change journaled once, and every order's lines add up with its fulfilments."""
+    for n in range(5):
+        seed_order(erp, f"SO-{n}", quantity=6)
+    erp.fake.seed(settings={"concurrency": pool})
+    erp.login()
+    mark = erp.fake.journal()[-1]["seq"]
+    answers = asyncio.run(send_all(erp, build_mixed_calls(5, 500), sockets=100))
+
+    statuses = Counter(each.status_code for each in answers)
+    assert set(statuses) <= {200, 204, 400, 404, 429}
+    assert all(error_of(each)[1] == "CONCURRENCY_LIMIT_EXCEEDED" for each in answers if each.status_code == 429)
+    entries = [entry for entry in erp.fake.journal(after=mark) if entry["type"] == "exchange"]
+    assert Counter(entry["status"] for entry in entries) == statuses
+    changes = [entry for entry in erp.fake.journal(after=mark) if entry["type"] == "change"]
+    written = {entry["id"] for entry in entries if entry["status"] == 204}
+    assert {change["exchange"] for change in changes} == written
+
+    fulfilments = erp.fake.state("item_fulfillments")
+    standing = Counter(change["action"] for change in changes if change["collection"] == "item_fulfillments")
+    assert len(fulfilments) == standing["created"] - standing["deleted"]
+    for order in erp.fake.state("sales_orders"):
+        taken = [row["lines"][0]["quantity"] for row in fulfilments if row["sales_order"] == order["external_id"]]
+        assert order["lines"][0]["fulfilled"] == sum(taken) <= 6
+    for collection in ("credit_memos", "customers"):
+        names = [row["external_id"] for row in erp.fake.state(collection)]
+        assert len(names) == len(set(names)) <= 5
+        revisions = Counter(change["record_id"] for change in changes if change["collection"] == collection)
+        assert {row["id"]: row["revision"] for row in erp.fake.state(collection)} == revisions
 
 
 def test_calls_beyond_the_pool_are_refused(erp: Erp) -> None:
@@ -99,7 +197,7 @@ def test_work_keeps_its_place(erp: Erp) -> None:
     """With a working time, calls overlap: of many at once some find the pool full, and each is answered once."""
     erp.login()
     erp.fake.seed(settings={"concurrency": 1, "work_s": 0.5})
-    calls = [("PUT", f"{ORDERS}/eid:SO-{n}", {"memo": str(n)}) for n in range(20)]
+    calls: list[Call] = [("PUT", f"{ORDERS}/eid:SO-{n}", {"memo": str(n)}) for n in range(20)]
     statuses = Counter(each.status_code for each in asyncio.run(send_all(erp, calls, sockets=20)))
     assert set(statuses) == {204, 429}
     assert len(erp.fake.state("sales_orders")) == statuses[204]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.erp.conftest import CUSTOMERS, ORDERS, Erp
+from tests.fakes.erp.conftest import CREDITS, CUSTOMERS, FULFILMENTS, ORDERS, Erp
 
 ORDER = {"name": "#411001", "aliases": ["6411001", "411001", "#411001"]}
 
@@ -104,6 +104,86 @@ def test_calls_without_an_order_are_shared_or_nobodys(erp: Erp) -> None:
     erp.call("POST", ORDERS, json={"memo": "no reference"})
     entry = last_exchange(erp)
     assert (entry["entity"], entry["key"], entry["shared"]) == (None, None, False)
+
+
+LINES = {"items": [{"item": {"externalId": "TEE"}, "quantity": 2, "rate": 5}]}
+
+
+@pytest.mark.parametrize("by", ["external id", "internal id"])
+@pytest.mark.parametrize("body", [{}, {"externalId": "IF-1"}, {"memo": "#411002"}], ids=str)
+def test_fulfilment_is_about_the_order_it_is_from(erp: Erp, by: str, body: dict[str, Any]) -> None:
+    """A transform concerns its sales order's order, whatever its body says; so does the fulfilment from then on."""
+    erp.fake.seed(entities=[{"name": "#411002", "aliases": ["411002"]}])
+    location = erp.call("POST", ORDERS, json={"externalId": "SHP-411001", "item": LINES}).headers["Location"]
+    answer = erp.fulfil("eid:SHP-411001" if by == "external id" else location.rpartition("/")[2], **body)
+    entry = last_exchange(erp)
+    assert (entry["operation"], entry["entity"], entry["key"]) == (
+        "item_fulfillment.transform",
+        "#411001",
+        body.get("externalId"),
+    )
+    created, moved = erp.fake.journal("change")[-2:]
+    assert (created["collection"], created["action"], created["entity"]) == ("item_fulfillments", "created", "#411001")
+    assert (moved["collection"], moved["action"], moved["entity"]) == ("sales_orders", "updated", "#411001")
+    assert created["exchange"] == moved["exchange"] == entry["id"]
+    for method, operation in (("GET", "read"), ("DELETE", "delete")):
+        erp.call(method, answer.headers["Location"])
+        entry = last_exchange(erp)
+        assert (entry["operation"], entry["entity"]) == (f"item_fulfillment.{operation}", "#411001")
+
+
+def test_fulfilment_may_name_the_order_its_sales_order_does_not(erp: Erp) -> None:
+    """A sales order nobody could place is placed by what a fulfilment says; later ones need not say it again."""
+    record_id = erp.call("POST", ORDERS, json={"item": LINES}).headers["Location"].rpartition("/")[2]
+    one = {"items": [{"orderLine": 1, "quantity": 1}]}
+    for body in ({"memo": "web order 411001"}, {}):
+        assert erp.fulfil(record_id, item=one, **body).status_code == 204
+        assert last_exchange(erp)["entity"] == "#411001"
+    assert [row["entity"] for row in erp.fake.state("item_fulfillments")] == ["#411001", "#411001"]
+
+
+def test_refused_transforms_are_known_too(erp: Erp) -> None:
+    """A transform of an order that is not there is about the order its path names."""
+    erp.fulfil("eid:SHP-411001", externalId="IF-1")
+    assert (last_exchange(erp)["status"], last_exchange(erp)["entity"]) == (404, "#411001")
+    erp.fulfil("eid:SO-9", externalId="IF-1")
+    assert (last_exchange(erp)["entity"], last_exchange(erp)["key"]) == ("SO-9", "IF-1")
+    erp.fulfil("99", externalId="IF-411001")
+    assert last_exchange(erp)["entity"] == "#411001"
+    erp.fulfil("99")
+    assert (last_exchange(erp)["entity"], last_exchange(erp)["key"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"externalId": "CM-6411001-1"},
+        {"externalId": "CM-1", "memo": "refund of #411001"},
+        {"externalId": "CM-1", "createdFrom": {"externalId": "SO-X"}},
+        {"externalId": "CM-1", "createdFrom": {"id": "<id>"}},
+        {"externalId": "CM-1", "createdFrom": "<id>"},
+        {"externalId": "CM-1", "createdFrom": {"externalId": "SHP-411001"}},
+    ],
+    ids=str,
+)
+def test_credit_memo_names_its_order(erp: Erp, body: dict[str, Any]) -> None:
+    """External id, memo and the sales order it comes from each tell which order a credit memo is about."""
+    erp.put("SO-X", otherRefNum="411001")
+    record_id = erp.fake.state("sales_orders")[0]["id"]
+    source = body.get("createdFrom")
+    given = {"id": record_id} if source == {"id": "<id>"} else record_id if source == "<id>" else source
+    erp.call("POST", CREDITS, json={**body, "createdFrom": given})
+    assert (last_exchange(erp)["entity"], last_exchange(erp)["key"]) == ("#411001", body["externalId"])
+    erp.call("GET", f"{CREDITS}/eid:{body['externalId']}")
+    assert (last_exchange(erp)["operation"], last_exchange(erp)["entity"]) == ("credit_memo.read", "#411001")
+    assert erp.fake.state("credit_memos")[0]["entity"] == "#411001"
+
+
+def test_lists_of_new_types_are_shared(erp: Erp) -> None:
+    """Lists of fulfilments and credit memos serve no single order."""
+    for path in (FULFILMENTS, CREDITS):
+        erp.call("GET", path, params={"q": "externalId IS SHP-411001"})
+        assert (last_exchange(erp)["shared"], last_exchange(erp)["entity"]) == (True, None)
 
 
 def test_seeded_records_belong_to_their_order(erp: Erp) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.fakes.erp.conftest import CUSTOMERS, ORDERS, TOKEN_PATH, Erp, error_of
+from tests.fakes.erp.conftest import CREDITS, CUSTOMERS, FULFILMENTS, ORDERS, TOKEN_PATH, Erp, error_of
 
 UPSERT = "sales_order.upsert"
 
@@ -186,6 +186,99 @@ def test_delay_answers_late_but_rightly(erp: Erp) -> None:
     answer = erp.put("SO-1")
     assert answer.status_code == 204
     assert answer.elapsed.total_seconds() >= 0.29
+
+
+def transform(erp: Erp) -> httpx2.Response:
+    """Fulfil SO-1 whole, as IF-1."""
+    return erp.fulfil("eid:SO-1", externalId="IF-1")
+
+
+def credit(erp: Erp) -> httpx2.Response:
+    """Upsert a credit memo of SO-1."""
+    return erp.call("PUT", f"{CREDITS}/eid:CM-1", json={"createdFrom": {"externalId": "SO-1"}})
+
+
+NEW_CALLS = [
+    ("item_fulfillment.transform", "item_fulfillments", transform, "Transactions -> Item Fulfillment"),
+    ("credit_memo.upsert", "credit_memos", credit, "Transactions -> Credit Memo"),
+]
+
+
+@pytest.fixture
+def ordered(erp: Erp) -> Erp:
+    """Bring in SO-1, of one line."""
+    line = {"item": {"externalId": "TEE"}, "quantity": 2, "rate": 5}
+    erp.fake.seed(records={"sales_orders": [{"externalId": "SO-1", "item": {"items": [line]}}]})
+    return erp
+
+
+@pytest.mark.parametrize(("operation", "collection", "send", "permission"), NEW_CALLS, ids=["transform", "credit"])
+def test_faults_meet_the_calls_of_the_chain(
+    ordered: Erp, operation: str, collection: str, send: Any, permission: str
+) -> None:
+    """Session, permission, pool, script and silent failure in turn: each answers as the vendor does and writes nothing; then all is well."""
+    erp = ordered
+    erp.login()
+    for fault_id, kind, params in (
+        ("f1", "session_expired", {}),
+        ("f2", "permission_denied", {}),
+        ("f3", "rate_limited", {}),
+        ("f4", "error", {"code": "RESTRICTED_PRODUCT", "text": "This product may not be sold."}),
+        ("f5", "error", {"code": "USER_ERROR"}),
+        ("f6", "not_persisted", {}),
+    ):
+        erp.fake.arm(kind, fault_id, operation=operation, entities=["SO-1"], count=1, params=params)
+    assert error_of(send(erp))[:2] == (401, "INVALID_LOGIN")
+    assert erp.call("GET", ORDERS).status_code == 401
+    erp.login()
+    denied = error_of(send(erp))
+    assert denied[:2] == (403, "INSUFFICIENT_PERMISSION")
+    assert permission in denied[2]
+    assert error_of(send(erp))[:2] == (429, "CONCURRENCY_LIMIT_EXCEEDED")
+    assert error_of(send(erp)) == (400, "RESTRICTED_PRODUCT", "This product may not be sold.")
+    assert error_of(send(erp))[2].endswith("This record already exists.")
+    silent = send(erp)
+    assert silent.status_code == 204
+    assert error_of(erp.call("GET", silent.headers["Location"]))[:2] == (404, "NONEXISTENT_ID")
+    assert (erp.fake.state(collection), erp.fake.state("sales_orders")[0]["revision"]) == ([], 1)
+    assert send(erp).status_code == 204
+    assert [row["entity"] for row in erp.fake.state(collection)] == ["SO-1"]
+
+
+@pytest.mark.parametrize(
+    ("operation", "collection", "send"), [each[:3] for each in NEW_CALLS], ids=["transform", "credit"]
+)
+def test_lost_answer_of_the_chain_was_carried_out(ordered: Erp, operation: str, collection: str, send: Any) -> None:
+    """A call whose answer never leaves has written its record once; sending it again doubles none."""
+    ordered.fake.arm("lost_response", operation=operation, count=1, params={"how": "reset"})
+    with pytest.raises(httpx2.TransportError):
+        send(ordered)
+    assert len(ordered.fake.state(collection)) == 1
+    send(ordered)
+    assert len(ordered.fake.state(collection)) == 1
+
+
+def test_order_that_is_not_persisted_cannot_be_fulfilled(erp: Erp) -> None:
+    """The silent failure shows where somebody looks: reading, fulfilling and listing know nothing of the order."""
+    erp.fake.arm("not_persisted", operation=UPSERT, count=1)
+    body = {"item": {"items": [{"item": {"externalId": "TEE"}, "quantity": 1}]}}
+    assert erp.put("SHP-1", **body).status_code == 204
+    assert error_of(erp.call("GET", f"{ORDERS}/eid:SHP-1"))[:2] == (404, "NONEXISTENT_ID")
+    assert error_of(erp.fulfil("eid:SHP-1"))[:2] == (404, "NONEXISTENT_ID")
+    assert erp.call("GET", ORDERS).json()["count"] == 0
+    assert erp.put("SHP-1", **body).status_code == 204
+    assert erp.fulfil("eid:SHP-1").status_code == 204
+
+
+@pytest.mark.parametrize("method", ["PATCH", "DELETE"])
+def test_not_persisted_leaves_fulfilment_and_order_as_they_were(ordered: Erp, method: str) -> None:
+    """A change or deletion of a fulfilment that is not persisted moves nothing on the order either."""
+    transform(ordered)
+    before = (ordered.fake.state("item_fulfillments"), ordered.fake.state("sales_orders"))
+    ordered.fake.arm("not_persisted", count=1)
+    body: dict[str, Any] = {"json": {"item": {"items": [{"orderLine": 1, "quantity": 1}]}}} if method == "PATCH" else {}
+    assert ordered.call(method, f"{FULFILMENTS}/eid:IF-1", **body).status_code == 204
+    assert (ordered.fake.state("item_fulfillments"), ordered.fake.state("sales_orders")) == before
 
 
 def test_faults_limited_to_an_order_leave_others_alone(erp: Erp) -> None:

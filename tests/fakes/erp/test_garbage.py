@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.fakes.erp.conftest import CUSTOMERS, ORDERS, SUITEQL, TOKEN_PATH, Erp, error_of
+from tests.fakes.erp.conftest import CREDITS, CUSTOMERS, FULFILMENTS, ORDERS, SUITEQL, TOKEN_PATH, Erp, error_of
 
 if TYPE_CHECKING:
     import httpx2
@@ -42,12 +42,20 @@ names = st.sampled_from(
         "tranId",
         "addressBook",
         "q",
+        "createdFrom",
+        "shipStatus",
+        "package",
+        "linkedTrackingNumbers",
     ]
 )
 lines = st.fixed_dictionaries(
     {
         "items": st.lists(
-            st.dictionaries(st.sampled_from(["line", "item", "quantity", "rate", "amount"]), values, max_size=5),
+            st.dictionaries(
+                st.sampled_from(["line", "orderLine", "item", "quantity", "rate", "amount", "itemReceive", "isClosed"]),
+                values | st.integers(-1, 3) | st.just({"externalId": "TEE"}),
+                max_size=5,
+            ),
             max_size=4,
         )
     }
@@ -93,10 +101,14 @@ def check(answer: httpx2.Response) -> None:
 )
 def test_bodies_that_are_no_record_are_refused(erp: Erp, body: bytes) -> None:
     """No body breaks a create, an upsert, an update or a query; what is refused is refused in the envelope."""
-    erp.put("SO-1")
-    for method, path in (("POST", ORDERS), ("PUT", f"{ORDERS}/eid:SO-1"), ("PATCH", f"{ORDERS}/eid:SO-1")):
+    erp.put("SO-1", item={"items": [{"item": {"externalId": "TEE"}, "quantity": 1}]})
+    calls = [("POST", ORDERS), ("PUT", f"{ORDERS}/eid:SO-1"), ("PATCH", f"{ORDERS}/eid:SO-1")]
+    if body:  # without one a transform takes all there is
+        calls.append(("POST", f"{ORDERS}/eid:SO-1/!transform/itemFulfillment"))
+    for method, path in calls:
         answer = erp.call(method, path, content=body, headers=JSON)
         assert error_of(answer)[0] == 400
+    assert erp.fake.state("item_fulfillments") == []
     assert error_of(erp.call("POST", SUITEQL, content=body, headers={**JSON, "Prefer": "transient"}))[0] == 400
     assert erp.fake.client.post(TOKEN_PATH, content=body).json()["error"] == "invalid_request"
 
@@ -108,24 +120,71 @@ def test_body_beyond_the_limit_is_refused(erp: Erp) -> None:
 
 
 @PROPERTY
-@given(body=bodies, method=st.sampled_from(["POST", "PUT", "PATCH"]), customer=st.booleans())
-def test_any_body_is_taken_or_refused(erp: Erp, body: dict[str, Any], method: str, customer: bool) -> None:
+@given(
+    body=bodies,
+    method=st.sampled_from(["POST", "PUT", "PATCH"]),
+    place=st.sampled_from([(ORDERS, "sales_orders"), (CUSTOMERS, "customers"), (CREDITS, "credit_memos")]),
+)
+def test_any_body_is_taken_or_refused(erp: Erp, body: dict[str, Any], method: str, place: tuple[str, str]) -> None:
     """Whatever JSON comes, the fake takes it or refuses it; and what it took it can show again."""
-    path = CUSTOMERS if customer else ORDERS
+    path, collection = place
     target = path if method == "POST" else f"{path}/eid:SO-1"
     answer = erp.call(method, target, content=json.dumps(body), headers=JSON)
     check(answer)
     if answer.status_code == 204:
-        shown = erp.call("GET", f"{answer.headers['Location']}?expandSubResources=true")
-        assert shown.status_code == 200
-        shown.json()
-        erp.fake.state("customers" if customer else "sales_orders")
+        show(erp, answer, collection)
+
+
+@PROPERTY
+@given(made=bodies, changed=bodies, replaced=st.booleans(), reordered=bodies)
+def test_any_fulfilment_is_made_or_refused(
+    erp: Erp, made: dict[str, Any], changed: dict[str, Any], replaced: bool, reordered: dict[str, Any]
+) -> None:
+    """Whatever JSON makes or changes a fulfilment or its order, the order's lines add up with its fulfilments."""
+    tees = [{"item": {"externalId": "TEE"}, "quantity": 3}, {"item": {"externalId": "TEE"}, "quantity": 1}]
+    location = erp.call("POST", ORDERS, json={"item": {"items": tees}}).headers["Location"]
+    query = "?replace=item" if replaced else ""
+    fulfilled = erp.call(
+        "POST", f"{location}/!transform/itemFulfillment{query}", content=json.dumps(made), headers=JSON
+    )
+    check(fulfilled)
+    check(erp.call("PATCH", f"{location}{query}", content=json.dumps(reordered), headers=JSON))
+    if fulfilled.status_code == 204:
+        check(erp.call("PATCH", f"{fulfilled.headers['Location']}{query}", content=json.dumps(changed), headers=JSON))
+        show(erp, fulfilled, "item_fulfillments")
+    (order,) = (row for row in erp.fake.state("sales_orders") if row["id"] == location.rpartition("/")[2])
+    name = order["external_id"] or order["id"]
+    taken = [row for row in erp.fake.state("item_fulfillments") if row["sales_order"] in {name, order["id"]}]
+    total = sum(line["fulfilled"] for line in order["lines"])
+    assert total == pytest.approx(sum(line["quantity"] for row in taken for line in row["lines"]))
+    assert all(line["fulfilled"] <= line["quantity"] for line in order["lines"] if line["fulfilled"])
+
+
+def show(erp: Erp, answer: httpx2.Response, collection: str) -> None:
+    """Read a record that was written back, from both sides."""
+    shown = erp.call("GET", f"{answer.headers['Location']}?expandSubResources=true")
+    assert shown.status_code == 200
+    shown.json()
+    erp.fake.state(collection)
 
 
 @PROPERTY
 @given(
     method=st.sampled_from(["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"]),
-    head=st.sampled_from(["", ORDERS, f"{ORDERS}/", f"{ORDERS}/eid:", CUSTOMERS, SUITEQL, "/services/rest/record/v1/"]),
+    head=st.sampled_from(
+        [
+            "",
+            ORDERS,
+            f"{ORDERS}/",
+            f"{ORDERS}/eid:",
+            f"{ORDERS}/1/!transform/",
+            f"{FULFILMENTS}/",
+            f"{CREDITS}/eid:",
+            CUSTOMERS,
+            SUITEQL,
+            "/services/rest/record/v1/",
+        ]
+    ),
     tail=st.text(max_size=20),
     query=st.dictionaries(
         st.sampled_from(["q", "limit", "offset", "fields", "expandSubResources", "replace"]),

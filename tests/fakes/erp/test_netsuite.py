@@ -76,6 +76,64 @@ def test_client_creates_reads_and_upserts(erp: Erp) -> None:
     assert gone["status"] == 404
 
 
+def test_client_goes_the_whole_chain(erp: Erp) -> None:
+    """Order, fulfilment in two parts, credit memo: written and read back by the client, strict about names as it is."""
+    tee = {"externalId": "TEE"}
+    order = {"memo": "web order", "item": {"items": [{"item": tee, "quantity": 3, "rate": 9.95}]}}
+    part = {"item": {"items": [{"orderLine": 1, "quantity": 2, "itemReceive": True}]}}
+    package = {"items": [{"packageTrackingNumber": "1Z999"}]}
+    memo = {"memo": "one back", "item": {"items": [{"item": tee, "quantity": 1, "rate": 9.95}]}}
+    transform = "/record/v1/salesOrder/eid:SHP-1/!transform/itemFulfillment"
+    outcomes = drive(
+        erp,
+        {"verb": "put", "path": "/record/v1/salesOrder/eid:SHP-1", "json": order},
+        {"verb": "post", "path": transform, "json": {"externalId": "IF-1", "package": package, **part}},
+        {"verb": "post", "path": transform, "json": {"externalId": "IF-1", **part}},
+        {"verb": "post", "path": transform, "json": {"externalId": "IF-2", **part}},
+        {"verb": "post", "path": transform, "json": {"externalId": "IF-2", "memo": "the rest"}},
+        {"verb": "put", "path": "/record/v1/creditMemo/eid:CM-1", "json": memo},
+        {"verb": "get", "path": "/record/v1/itemFulfillment/eid:IF-1", "params": {"expandSubResources": "true"}},
+        {"verb": "get", "path": "/record/v1/salesOrder/eid:SHP-1", "params": {"expandSubResources": "true"}},
+        {"verb": "get", "path": "/record/v1/creditMemo/eid:CM-1"},
+        {"verb": "suiteql", "q": "SELECT externalid, type FROM transaction ORDER BY externalid"},
+    )
+    made, again, beyond, rest, credited = outcomes[1:6]
+    assert (made, rest, credited) == ({"value": None},) * 3
+    assert (again["status"], beyond["status"]) == (400, 400)
+    assert "This record already exists." in again["text"]
+    assert "exceeds" in beyond["text"]
+    fulfilment, sold, credit, found = (each["value"] for each in outcomes[6:])
+    assert fulfilment["package"] == package
+    assert [line["quantity"] for line in fulfilment["item"]["items"]] == [2]
+    assert fulfilment["createdFrom"]["id"] == sold["id"]
+    assert (sold["status"]["refName"], sold["item"]["items"][0]["quantityFulfilled"]) == ("Pending Billing", 3)
+    assert (credit["total"], credit["memo"]) == (9.95, "one back")
+    assert [(row["externalid"], row["type"]) for row in found["items"]] == [
+        ("CM-1", "CustCred"),
+        ("IF-1", "ItemShip"),
+        ("IF-2", "ItemShip"),
+        ("SHP-1", "SalesOrd"),
+    ]
+
+
+def test_client_fulfils_at_once_what_is_there_once(erp: Erp) -> None:
+    """Ten transforms at once under one external id leave one fulfilment; every other is told that it exists."""
+    erp.fake.seed(
+        settings={"concurrency": 50},
+        records={"sales_orders": [{"externalId": "SHP-1", "item": {"items": [{"item": {"id": "7"}, "quantity": 5}]}}]},
+    )
+    call = {
+        "verb": "post",
+        "path": "/record/v1/salesOrder/eid:SHP-1/!transform/itemFulfillment",
+        "json": {"externalId": "IF-1", "item": {"items": [{"orderLine": 1, "quantity": 1}]}},
+    }
+    outcomes = drive(erp, *[call] * 10, at_once=True)
+    refused = [each for each in outcomes if "error" in each]
+    assert len(refused) == 9
+    assert all("This record already exists." in each["text"] for each in refused)
+    assert len(erp.fake.state("item_fulfillments")) == 1
+
+
 def test_client_pages_through_lists_and_queries(erp: Erp) -> None:
     """Following offset while `hasMore` the client sees every record once, by list and by SuiteQL."""
     erp.fake.seed(records={"sales_orders": [{"externalId": f"SO-{n}", "memo": "a b+c%"} for n in range(7)]})

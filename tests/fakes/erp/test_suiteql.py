@@ -130,3 +130,25 @@ def test_queries_need_prefer_transient(erp: Erp) -> None:
     answer = erp.call("POST", SUITEQL, json={"q": "SELECT id FROM transaction"})
     assert error_of(answer)[:2] == (400, "INVALID_HEADER")
     assert answer.json()["o:errorDetails"][0]["o:errorHeader"] == "Prefer"
+
+
+def test_transactions_of_every_type_are_one_table(erp: Erp) -> None:
+    """Sales orders, fulfilments and credit memos are transactions; `type` and `status` tell them apart."""
+    lines = {"items": [{"item": {"externalId": "TEE"}, "quantity": 2, "rate": 5}]}
+    erp.fake.seed(
+        records={
+            "sales_orders": [{"externalId": "SO-1", "item": lines}],
+            "credit_memos": [{"externalId": "CM-1", "item": lines}],
+        }
+    )
+    assert erp.fulfil("eid:SO-1", externalId="IF-1", shipStatus="B").status_code == 204
+    rows = select(erp, "SELECT externalid, type, status, total FROM transaction ORDER BY type")
+    assert [(row["externalid"], row["type"], row["status"], row["total"]) for row in rows] == [
+        ("CM-1", "CustCred", "A", "10"),
+        ("IF-1", "ItemShip", "B", "0"),
+        ("SO-1", "SalesOrd", "F", "10"),
+    ]
+    (row,) = select(
+        erp, "SELECT externalid FROM transaction WHERE type = 'ItemShip' AND externalid IN ('IF-1', 'SO-1')"
+    )
+    assert row["externalid"] == "IF-1"
