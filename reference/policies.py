@@ -181,8 +181,8 @@ RECONCILE_SHIPMENTS = ReconcilePolicy(
 SYNC_INVENTORY = ReconcilePolicy(
     name="sync-inventory",
     handoff=handoffs.INVENTORY_SYNC,
-    every_s=60.0,
-    expected_s=30.0,
+    every_s=20.0,
+    expected_s=20.0,
     hold_s=0.0,
     timeout_s=20.0,
 )

@@ -8,7 +8,8 @@ import pytest
 import structlog
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from reference_service import SCALE, LocalService, ProcessService, build_environment
+from reference_chain import Chain
+from reference_service import CALM_CHAIN, SCALE, LocalService, ProcessService, build_environment
 from reference_vendors import Vendors, VendorServer
 
 from reference.parts import Parts
@@ -86,3 +87,37 @@ def process(environment: dict[str, str]) -> Iterator[ProcessService]:
     # Its timeouts cannot be taken off as those of a composed one can, so they are scaled less.
     with ProcessService(environment | {"HANDOFF_TIME_SCALE": "10"}) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def systems(key_file: Path) -> Iterator[Chain]:
+    """Run the fakes of all systems."""
+    with Chain(key_file) as running:
+        yield running
+
+
+@pytest.fixture
+def chain(systems: Chain) -> Chain:
+    """All systems, as if they had just been started."""
+    systems.reset()
+    return systems
+
+
+@pytest.fixture
+def carry(chain: Chain, tmp_path: Path) -> Iterator[Callable[..., LocalService]]:
+    """Start an integration between all systems, of the parts given, and subscribe it."""
+    with ExitStack() as stack:
+
+        def carry_it(parts: Parts | None = None, **changes: str) -> LocalService:
+            environment = chain.environment(tmp_path / "data", **changes)
+            service = stack.enter_context(LocalService(environment, parts or CALM_CHAIN))
+            chain.subscribe(service.port)
+            return service
+
+        yield carry_it
+
+
+@pytest.fixture
+def carrier(carry: Callable[..., LocalService]) -> LocalService:
+    """Run the reference between all systems."""
+    return carry()

@@ -12,7 +12,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -24,6 +24,7 @@ from reference.app import build
 from reference.config import read_settings
 from reference.parts import Parts
 from reference.policies import ORDER_TO_ERP, RECONCILE_ORDERS
+from reference.policy import HandoffPolicy, ReconcilePolicy
 
 SECRET = "hush"
 ONCALL, ECOMMERCE = "key-oncall", "key-ecommerce"
@@ -31,6 +32,15 @@ SCALE = 50.0
 # A busy machine must not turn a slow answer into a failure, where the test is not about timeouts.
 CALM = replace(ORDER_TO_ERP, timeout_s=30 * SCALE)
 PARTS = Parts(order_to_erp=CALM, reconcile=replace(RECONCILE_ORDERS, timeout_s=30 * SCALE))
+# The same for all handoffs.
+CALM_CHAIN = replace(
+    PARTS,
+    **{
+        field.name: replace(field.default, timeout_s=30 * SCALE)
+        for field in fields(Parts)
+        if isinstance(field.default, (HandoffPolicy, ReconcilePolicy))
+    },
+)
 
 
 def build_environment(
