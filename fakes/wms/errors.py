@@ -56,11 +56,11 @@ def build_status(status: int, retry_after_s: float | None = None) -> Answer:
     return _build(status, code, text, _wait(retry_after_s), {})
 
 
-def build_replies(time_scale: float) -> Replies:
-    """Return the vendor's wording; its own waits are divided by the time scale."""
+def build_replies() -> Replies:
+    """Return the vendor's wording; waits are told in vendor seconds, which clients scale as they scale their own."""
 
     def rate_limited(_: Exchange, retry_after_s: float | None) -> Answer:
-        return build_throttled(RETRY_AFTER_S / time_scale if retry_after_s is None else retry_after_s)
+        return build_throttled(RETRY_AFTER_S if retry_after_s is None else retry_after_s)
 
     def method_not_allowed(_: Exchange, allowed: tuple[str, ...]) -> Answer:
         return build_problem("method_not_allowed", headers=(("Allow", ", ".join(allowed)),))
@@ -109,5 +109,4 @@ def _title(status: int) -> str:
 
 
 def _wait(retry_after_s: float | None) -> tuple[Header, ...]:
-    # Whole seconds are what HTTP knows; scaled waits are shorter than one, so fractions are told as they are.
     return () if retry_after_s is None else (("Retry-After", f"{retry_after_s:.3f}".rstrip("0").rstrip(".")),)

@@ -73,7 +73,7 @@ class MessageActs:
         }
 
     def _build_forgery(self, given: ForgeBody) -> Forgery:
-        about = given.order or given.entity
+        about = given.entity or given.order
         if (given.body is None) == (about is None):
             raise invalid("body", "give body, or entity, one of them")
         if about is None:
@@ -81,7 +81,9 @@ class MessageActs:
             return Forgery(given.topic, body, given.how)
         if not given.topic.startswith("order."):
             raise invalid("topic", "a forgery about an order has a topic of orders")
-        held = self._warehouse.orders.get(about) or self._warehouse.find_order(about, None)
+        names = [name for name in (given.entity, given.order) if name is not None]
+        known = [self._warehouse.find_order(name, None) or self._warehouse.orders.get(name) for name in names]
+        held = next((order for order in known if order is not None), None)
         shipment_id = "shp_" + self._warehouse.ids.text("shipment", length=20)
         event = _invent(held or self._imagine(about), given.topic, shipment_id, self._warehouse.clock.wall())
         return Forgery(given.topic, dump_json(build_envelope(event)), given.how, entity=event.entity)
@@ -90,8 +92,9 @@ class MessageActs:
         """Make up an order the warehouse was never told of."""
         now = self._warehouse.clock.wall()
         entity = self._warehouse.entities.find(about) or about
+        reference = entity.lstrip("#") or entity
         order_id = "ord_" + self._warehouse.ids.text("order", length=20)
-        return Order(order_id, about, entity, "MAIN", (Line("NO-SUCH-ITEM", 1),), now, now, 0)
+        return Order(order_id, reference, entity, "MAIN", (Line("NO-SUCH-ITEM", 1),), now, now, 0)
 
 
 def _check_topic(topic: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from fakes.kit.answers import Answer, RefusedError, build_json_answer
@@ -120,7 +121,7 @@ class Gate:
             raise RefusedError(build_unauthorized())
         window = self._warehouse.window
         if not window.take():
-            raise RefusedError(build_throttled(window.wait_s()))
+            raise RefusedError(build_throttled(math.ceil(window.wait_s() * self._warehouse.time_scale)))
 
     def dress(self, _: Exchange) -> Iterable[tuple[str, str]]:
         """Give the request id and how many calls are left."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from fakes.wms.model import Location
 
 PLENTY = 1_000_000
+RESERVED_AGE_S = 3600.0
 RESERVED_LEVELS: Mapping[Location, int] = {"MAIN": 100, "EAST": 50}
 
 
@@ -45,10 +46,13 @@ class Shelves:
         held = self.stock.get(f"{sku}@{location}")
         return held or self._build(sku, location, 0 if self.knows(sku) else PLENTY)
 
-    def open(self, sku: str, levels: Mapping[Location, int], exchange: Exchange | None = None) -> None:
-        """Take an item in with what lies there, one location or several."""
+    def open(
+        self, sku: str, levels: Mapping[Location, int], exchange: Exchange | None = None, *, aged_s: float = 0.0
+    ) -> None:
+        """Take an item in with what lies there, one location or several, ``aged_s`` seconds ago."""
         for location, units in levels.items():
-            self._put(self._build(sku, location, units), exchange)
+            opened = self._build(sku, location, units)
+            self._put(replace(opened, updated_at=opened.updated_at - aged_s), exchange)
 
     def open_plenty(self, sku: str, exchange: Exchange | None = None) -> None:
         """Take in an item that nobody announced."""

@@ -108,7 +108,7 @@ class RedeliverBody(_Body):
 
 class ForgeBody(_Body):
     """
-    Parameters of ``forge``: a body, or an order (``entity`` or ``order``: any name of it, or its id) to tell lies about.
+    Parameters of ``forge``: a body, or an order to tell lies about, by any name of it (``entity`` before ``order``) or its id.
 
     ``how``: signed with a wrong key, not at all, or changed after a genuine signature. ``signature`` stands as it is given.
     """

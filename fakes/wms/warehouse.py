@@ -25,7 +25,7 @@ from fakes.wms.payloads import (
     show_order,
     show_shipment,
 )
-from fakes.wms.stock import RESERVED_LEVELS, Shelves
+from fakes.wms.stock import RESERVED_AGE_S, RESERVED_LEVELS, Shelves
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -156,10 +156,14 @@ class Warehouse:
         return stock
 
     def reserve_item(self) -> str:
-        """Take in a new item without a word to anybody, and return its name: one token that is this run's own."""
+        """
+        Take in a new item without a word to anybody, and return its name: one token that is this run's own.
+
+        It has lain there for an hour, so that nobody who asks for what changed lately hears of it.
+        """
         sku = f"ITEM{self.ids.number('item', digits=13, room=6)}"
         self.entities.register(sku)
-        self.shelves.open(sku, RESERVED_LEVELS)
+        self.shelves.open(sku, RESERVED_LEVELS, aged_s=RESERVED_AGE_S)
         return sku
 
     def count_all(self, location: Location | None = None) -> Event:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -173,13 +174,18 @@ def test_verbs_need_an_order(wms: Wms, verb: str) -> None:
 
 
 def test_items_are_reserved_in_silence(wms: Wms) -> None:
-    """Reserved items are new single tokens with opening stock at both locations, and are what their changes are about."""
+    """Reserved items are new single tokens with old opening stock at both locations, and are what their changes are about."""
     items = [one["sku"] for one in wms.fake.act("reserve-items", count=3)["items"]]
     assert len(set(items)) == 3
     assert all(sku.isalnum() for sku in items)
     levels = {(one["sku"], one["location"], one["opening"], one["entity"]) for one in wms.fake.state("stock")}
     assert levels == {(sku, at, n, sku) for sku in items for at, n in (("MAIN", 100), ("EAST", 50))}
     assert {entry["entity"] for entry in wms.fake.journal("change")} == set(items)
+    since = (datetime.now(UTC) - timedelta(minutes=50)).isoformat()
+    assert wms.client.get("/inventory", params={"updated_since": since}).json()["items"] == []
+    wms.fake.act("adjust-stock", sku=items[1], location="EAST", delta=-3)
+    [changed] = wms.client.get("/inventory", params={"updated_since": since}).json()["items"]
+    assert (changed["sku"], changed["location"], changed["available"]) == (items[1], "EAST", 47)
     wms.fake.reset()
     assert wms.fake.act("reserve-items")["items"][0]["sku"] not in items
 
