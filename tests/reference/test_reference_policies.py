@@ -1,0 +1,260 @@
+"""What each handoff of the chain does about failures, held against the real fakes."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+from reference_chain import CHAIN_SCALE, await_that
+from reference_service import CALM_CHAIN
+
+# handoff, system, operation, what brings it about
+API = {
+    "order-to-erp": ("erp", "sales_order.upsert"),
+    "payment-capture": ("gateway", "payment_intent.capture"),
+    "payment-writeback": ("storefront", "transaction.create"),
+    "erp-to-wms": ("wms", "wms_order.create"),
+    "shipment-to-erp": ("erp", "item_fulfillment.transform"),
+    "fulfilment-writeback": ("storefront", "fulfillment.create"),
+    "refund-to-erp": ("erp", "credit_memo.upsert"),
+}
+# How each finds out what became of a call whose answer was lost; the gateway may tell by itself.
+SECOND_LOOK = {
+    "order-to-erp": ("sales_order.upsert", 2),
+    "payment-writeback": ("transaction.list", 1),
+    "erp-to-wms": ("wms_order.create", 2),
+    "shipment-to-erp": ("item_fulfillment.transform", 2),
+    "fulfilment-writeback": ("fulfillment.list", 1),
+    "refund-to-erp": ("credit_memo.upsert", 2),
+}
+AFTER_SHIPPING = {"shipment-to-erp", "fulfilment-writeback"}
+ROLES = {
+    "order-to-erp": "integration-oncall",
+    "payment-capture": "payments-ops",
+    "payment-writeback": "ecommerce-ops",
+    "erp-to-wms": "warehouse-ops",
+    "shipment-to-erp": "integration-oncall",
+    "fulfilment-writeback": "ecommerce-ops",
+    "refund-to-erp": "finance-ops",
+}
+
+
+def bring(chain, handoff, order):
+    """Place an order and bring it to a handoff."""
+    chain.place(order)
+    if handoff in AFTER_SHIPPING:
+        await_that(lambda: chain.is_at_the_warehouse(order))
+        chain.wms.act("ship", entity=order.name)
+    if handoff == "refund-to-erp":
+        await_that(lambda: chain.storefront.state("transactions", order_id=order.id, kind="capture"))
+        chain.storefront.act("refund", id=order.id, amount="1.00")
+
+
+def gaps(calls):
+    """Return the seconds between the answer to each call and the arrival of the next."""
+    return [
+        later["received_mono"] - (earlier["answered_mono"] or earlier["received_mono"])
+        for earlier, later in pairwise(calls)
+    ]
+
+
+@pytest.mark.parametrize("handoff", API)
+def test_an_error_is_retried_then_parked_and_replayed(chain, carrier, handoff):
+    """Three attempts with growing gaps, then a dead letter; a replay hands it on once, and nothing else has failed."""
+    system, operation = API[handoff]
+    control, order = chain.controls[system], chain.reserve()
+    with control.fault("status", operation, params={"status": 503}, entities=[order.name]):
+        bring(chain, handoff, order)
+        (letter,) = await_that(lambda: carrier.letters(handoff=handoff))
+    calls = control.calls(operation, entity=order.name)
+    assert len(calls) == 3 == letter["attempts"]
+    assert letter["payload_sha256"] == calls[-1]["request_sha256"]
+    assert letter["entity"] == order.name
+    first, second = gaps(calls)
+    assert first >= 4 / CHAIN_SCALE
+    assert second >= 8 / CHAIN_SCALE
+    assert {row["handoff"] for row in carrier.ops("exceptions")} == {handoff}
+
+    assert carrier.http.post(f"/ops/dead-letters/{letter['id']}/replay").status_code == 202
+    await_that(lambda: len(control.calls(operation, entity=order.name)) == 4)
+    await_that(lambda: chain.is_at_the_warehouse(order))
+    await_that(lambda: chain.storefront.state("transactions", order_id=order.id, kind="capture"))
+    if handoff in AFTER_SHIPPING:
+        await_that(lambda: chain.is_shipped_everywhere(order))
+    chain.ensure_whole(order, shipments=int(handoff in AFTER_SHIPPING))
+    if handoff == "refund-to-erp":
+        assert len(await_that(lambda: chain.erp.state("credit_memos", entity=order.name))) == 1
+
+
+@pytest.mark.parametrize("handoff", API)
+def test_three_dead_letters_reach_their_role(chain, carrier, handoff):
+    """The third unresolved dead letter of a handoff raises one alert, to the role that owns it."""
+    system, operation = API[handoff]
+    orders = [chain.reserve() for _ in range(3)]
+    names = [order.name for order in orders]
+    # A refusal, so that the breaker has no part in it.
+    with chain.controls[system].fault("status", operation, params={"status": 400}, entities=names):
+        for order in orders:
+            bring(chain, handoff, order)
+        await_that(lambda: len(carrier.letters(handoff=handoff)) == 3)
+        await_that(lambda: all(row["escalated_at"] for row in carrier.letters(handoff=handoff)))
+    (alert,) = chain.opsdesk.state("alerts")
+
+    assert (alert["role"], alert["handoff"]) == (ROLES[handoff], handoff)
+
+
+@pytest.mark.parametrize("how", ["reset", "hang"])
+@pytest.mark.parametrize("handoff", API)
+def test_an_answer_that_was_lost_doubles_nothing(chain, carry, handoff, how):
+    """What was carried out although its answer was lost is not carried out again."""
+    name = handoff.replace("-", "_")
+    policy = replace(getattr(CALM_CHAIN, name), timeout_s=0.6 * CHAIN_SCALE)
+    carrier = carry(replace(CALM_CHAIN, **{name: policy}))
+    system, operation = API[handoff]
+    order = chain.reserve()
+    fault = {"params": {"how": how}, "entities": [order.name], "attempts": [1]}
+    with chain.controls[system].fault("lost_response", operation, **fault):
+        bring(chain, handoff, order)
+        await_that(lambda: [row for row in carrier.ops("exceptions") if row["handoff"] == handoff])
+        await_that(lambda: chain.is_at_the_warehouse(order))
+        await_that(lambda: chain.storefront.state("transactions", order_id=order.id, kind="capture"))
+        if handoff in AFTER_SHIPPING:
+            await_that(lambda: chain.is_shipped_everywhere(order))
+    if handoff in SECOND_LOOK:
+        looked, count = SECOND_LOOK[handoff]
+        await_that(lambda: len(chain.controls[system].calls(looked)) == count, "the second look")
+
+    chain.ensure_whole(order, shipments=int(handoff in AFTER_SHIPPING))
+    assert carrier.letters() == []
+    assert len(chain.erp.state("credit_memos")) == int(handoff == "refund-to-erp")
+    keys = {call["key"] for call in chain.gateway.calls("payment_intent.capture")}
+    assert keys == {f"payment-capture:{order.number}"}
+
+
+@pytest.mark.parametrize("handoff", ["payment-writeback", "fulfilment-writeback"])
+def test_the_storefront_is_given_the_time_it_asks_for(chain, carrier, handoff):
+    """A throttled call waits as long as the vendor asked, in production seconds, and is made four times at most."""
+    _, operation = API[handoff]
+    order = chain.reserve()
+    with chain.storefront.fault("rate_limited", operation, params={"retry_after_s": 30}, entities=[order.name]):
+        bring(chain, handoff, order)
+        (letter,) = await_that(lambda: carrier.letters(handoff=handoff))
+    calls = chain.storefront.calls(operation, entity=order.name)
+
+    assert len(calls) == 4 == letter["attempts"]
+    assert min(gaps(calls)) >= 30 / CHAIN_SCALE
+
+
+@pytest.mark.parametrize("handoff", ["shipment-to-erp", "refund-to-erp"])
+def test_an_expired_session_is_renewed_for_all_that_share_it(chain, carrier, handoff):
+    """A session that expires at one ERP handoff is renewed once, and the item sent a second time."""
+    _, operation = API[handoff]
+    order = chain.reserve()
+    with chain.erp.fault("session_expired", operation, entities=[order.name], attempts=[1]):
+        bring(chain, handoff, order)
+        await_that(lambda: len(chain.erp.calls(operation, entity=order.name, status=204)) == 1)
+
+    assert len(chain.erp.calls(operation, entity=order.name)) == 2
+    assert len(chain.erp.state("sessions")) == 2
+    assert carrier.letters() == []
+
+
+def test_a_write_that_wrote_nothing_is_made_again(chain, carrier):
+    """A success of the ERP is believed once the sales order can be read; until then it is a failed attempt."""
+    order = chain.reserve()
+    fault = {"entities": [order.name], "attempts": [1, 2]}
+    with chain.erp.fault("not_persisted", "sales_order.upsert", **fault):
+        chain.place(order)
+        await_that(lambda: chain.erp.state("sales_orders", entity=order.name))
+    await_that(lambda: chain.is_at_the_warehouse(order))
+
+    assert len(chain.erp.calls("sales_order.upsert", entity=order.name)) == 3
+    assert [row["code"] for row in carrier.ops("exceptions")] == ["NOT_PERSISTED"] * 2
+
+
+def test_a_write_that_never_wrote_is_a_dead_letter(chain, carrier):
+    """After three successes that wrote nothing the order is parked, and its payment went on."""
+    order = chain.reserve()
+    with chain.erp.fault("not_persisted", "sales_order.upsert", entities=[order.name]):
+        chain.place(order)
+        (letter,) = await_that(lambda: carrier.letters(handoff="order-to-erp"))
+        await_that(lambda: chain.storefront.state("transactions", order_id=order.id, kind="capture"))
+
+    assert (letter["code"], letter["attempts"]) == ("NOT_PERSISTED", 3)
+    assert chain.wms.state("orders") == []
+
+
+def test_a_missing_permission_is_a_persons_to_give(chain, carrier):
+    """One attempt, a dead letter, and the on-call role hears of it at once."""
+    order = chain.reserve()
+    with chain.erp.fault("permission_denied", "sales_order.upsert", entities=[order.name]):
+        chain.place(order)
+        (letter,) = await_that(lambda: [row for row in carrier.letters() if row["escalated_at"]])
+
+    assert (letter["attempts"], letter["code"]) == (1, "INSUFFICIENT_PERMISSION")
+    (alert,) = chain.opsdesk.state("alerts")
+    assert (alert["role"], alert["code"]) == ("integration-oncall", "INSUFFICIENT_PERMISSION")
+
+
+def test_a_payment_that_was_captured_already_is_done(chain, carrier):
+    """When the gateway says a payment was captured before, and it was, that is the end of it."""
+    order = chain.reserve()
+    fault = {
+        "params": {"code": "payment_intent_unexpected_state", "text": "has already been captured", "commit": True},
+        "entities": [order.name],
+    }
+    with chain.gateway.fault("error", "payment_intent.capture", **fault):
+        chain.place(order)
+        await_that(lambda: chain.storefront.state("transactions", order_id=order.id, kind="capture"))
+
+    assert len(chain.gateway.calls("payment_intent.capture")) == 1
+    assert carrier.ops("exceptions") == []
+
+
+def test_the_gateways_own_word_settles_an_unknown_outcome(chain, carry):
+    """While a capture's answer hangs, the webhook that the payment succeeded lets the order go on."""
+    carrier = carry()
+    order = chain.reserve()
+    with chain.gateway.fault("lost_response", "payment_intent.capture", params={"how": "hang"}, entities=[order.name]):
+        chain.place(order)
+        await_that(lambda: chain.is_at_the_warehouse(order))
+        await_that(lambda: chain.storefront.state("transactions", order_id=order.id, kind="capture"))
+        assert len(chain.gateway.calls("payment_intent.capture")) == 1
+    assert carrier.letters() == []
+
+
+def test_a_payment_captured_by_hand_settles_its_dead_letter(chain, carrier):
+    """What waits as a dead letter is discarded when the gateway says the payment was captured, and the order goes on."""
+    order = chain.reserve()
+    with chain.gateway.fault("status", "payment_intent.capture", params={"status": 503}, entities=[order.name]):
+        chain.place(order)
+        await_that(lambda: carrier.letters(handoff="payment-capture"))
+    headers = {"Authorization": "Bearer sk_test_chain"}
+    chain.gateway.http.post(f"{chain.gateway.url}/v1/payment_intents/{order.payment}/capture", headers=headers)
+    await_that(lambda: chain.is_at_the_warehouse(order))
+
+    assert [row["state"] for row in carrier.letters()] == ["discarded"]
+
+
+@pytest.mark.parametrize("handoff", ["payment-capture", "erp-to-wms", "fulfilment-writeback"])
+def test_a_breaker_pauses_its_handoff_and_no_other(chain, carrier, handoff):
+    """Five failures in a row pause one handoff and tell its role; what waits goes on after the pause, nothing lost."""
+    system, operation = API[handoff]
+    orders = [chain.reserve() for _ in range(6)]
+    with chain.controls[system].fault("status", operation, params={"status": 503}):
+        for order in orders:
+            bring(chain, handoff, order)
+        await_that(lambda: "open" in {row["state"] for row in carrier.ops("breakers")})
+    breakers = {row["handoff"] for row in carrier.ops("breakers") if row["consecutive_failures"]}
+    for letter in carrier.letters():
+        carrier.http.post(f"/ops/dead-letters/{letter['id']}/replay")
+    for order in orders:
+        await_that(lambda order=order: chain.is_at_the_warehouse(order))
+        if handoff in AFTER_SHIPPING:
+            await_that(lambda order=order: chain.is_shipped_everywhere(order))
+        await_that(lambda order=order: chain.storefront.state("transactions", order_id=order.id, kind="capture"))
+
+    assert breakers <= {handoff}
+    alerts = [row for row in chain.opsdesk.state("alerts") if row["code"] == "BREAKER_OPEN"]
+    assert {row["role"] for row in alerts} == {ROLES[handoff]}
+    for order in orders:
+        chain.ensure_whole(order, shipments=int(handoff in AFTER_SHIPPING))
