@@ -104,14 +104,20 @@ def _list_invented(history: History, rule: LedgerRule, placed: set[int]) -> Iter
     """List the orders that reached an end although nobody placed them, such as forged ones."""
     for order in history.orders:
         if order.ordinal not in placed:
-            for station in rule.stations:
-                if station.end is not None and station.end.find(history, order.ordinal):
-                    yield f"{order.name} in {station.end}"
-                    break
+            found = next((end for _, end in _list_ends(rule) if end.find(history, order.ordinal)), None)
+            if found is not None:
+                yield f"{order.name} in {found}"
+
+
+def _list_ends(rule: LedgerRule) -> Iterator[tuple[Station, EndState]]:
+    """List where orders, not items, end."""
+    for station in rule.stations:
+        if station.end is not None and station.start.subject == "order":
+            yield station, station.end
 
 
 def _entry(history: History, order: int, rule: LedgerRule) -> Entry:
-    standings = [_stand(history, order, station, station.end) for station in rule.stations if station.end is not None]
+    standings = [_stand(history, order, station, end) for station, end in _list_ends(rule)]
     story = [*_tell(history, order), *dict.fromkeys(_tell_standing(each) for each in standings if each.due)]
     letters = sum(len(history.waiting(station.handoff, order)) for station in rule.stations)
     story.append(f"{letters} dead letters waiting")
