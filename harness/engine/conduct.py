@@ -20,7 +20,7 @@ from harness.core.timing import build_timing
 from harness.core.verdict import UnknownKind, merge
 from harness.engine.driver import DEAD_LETTERS, QUEUES, Driver, Interrupted
 from harness.engine.orders import draw_basket
-from harness.engine.rest import bring_to_rest
+from harness.engine.rest import bring_to_rest, select_stations
 from harness.lab.errors import LabError
 from harness.lab.starvation import longest_wait_s
 
@@ -75,7 +75,7 @@ async def conduct(bench: Bench, experiment: Experiment) -> Conducted:
         verdict=merge(gates, checks),
         history=history,
         timing=build_timing(history, waits, duration_s=time.monotonic() - began),
-        ledger=build_ledger(rested, experiment.ledger) if experiment.subject == "order" else (),
+        ledger=build_ledger(rested, select_stations(experiment)) if experiment.subject == "order" else (),
         lab=bench.index,
     )
     return Conducted(result, bench.recorder.entries, driver.origin)
@@ -144,7 +144,7 @@ def _judge(experiment: Experiment, history: History) -> tuple[list[Gate], list[C
 
 def _list_lasting(experiment: Experiment, history: History) -> list[Check]:
     """List the checks that are asked at rest whatever the clause: the ledger, of orders alone, and the stock that moved."""
-    ledger = Check("ledger", partial(check_ledger, rule=experiment.ledger))
+    ledger = Check("ledger", partial(check_ledger, rule=select_stations(experiment)))
     stock = Check("stock", check_stock)
     return [*([ledger] if experiment.subject == "order" else []), *([stock] if has_stock(history) else [])]
 
