@@ -1,6 +1,7 @@
 """The whole chain on its clean path: from an order to its parcel, its stock and its refund."""
 
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 from reference_chain import STOCK, await_that
@@ -175,4 +176,4 @@ def test_stock_sync_refuses_to_run_twice_at_once(chain, carrier, item):
     assert statuses <= {202, 409}
     runs = [job for job in carrier.ops("jobs") if job["name"] == "sync-inventory"]
     ended = sorted((job["started_at"], job["finished_at"]) for job in runs if job["finished_at"])
-    assert all(later[0] >= earlier[1] - 0.05 for earlier, later in zip(ended, ended[1:], strict=False))
+    assert all(later[0] >= earlier[1] - 0.05 for earlier, later in pairwise(ended))
