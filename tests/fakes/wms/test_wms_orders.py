@@ -229,6 +229,15 @@ def test_pages_lose_nothing(wms: Wms) -> None:
     assert seen == {"0": "shipped", **{str(i): "allocated" for i in range(1, 7)}}
 
 
+def test_pages_double_nothing_that_rests(wms: Wms) -> None:
+    """While nothing changes every order is on exactly one page, and the last page has no cursor."""
+    made = [wms.create(str(i))["id"] for i in range(6)]
+    first = wms.client.get("/orders", params={"limit": "3"}).json()
+    second = wms.client.get("/orders", params={"limit": "3", "cursor": first["next_cursor"]}).json()
+    assert [one["id"] for one in first["orders"] + second["orders"]] == made
+    assert second["next_cursor"] is None
+
+
 @pytest.mark.parametrize(
     "moment", ["2000-01-01T00:00:00+00:00", "2000-01-01T00:00:00Z", "2000-01-01T00:00:00", "2000-01-01"]
 )

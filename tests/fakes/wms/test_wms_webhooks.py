@@ -185,6 +185,18 @@ def test_a_subscription_that_fails_for_days_is_disabled(wms: Wms, receiver: Rece
     assert list(attempts.values()) == [4]
 
 
+def test_a_subscription_that_took_something_is_not_failing(wms: Wms, receiver: Receiver) -> None:
+    """Failures count from the last delivery that was taken: one failure long after another disables nothing."""
+    wms.fake.seed(settings={"disable_after_s": 1.0, "ladder_s": []})
+    subscribe(wms, receiver, "order.allocated")
+    receiver.answers = [500, 200, 500, 200]
+    for i in range(4):
+        wms.create(str(i))
+        deliveries(wms, i + 1)
+    assert [one["status"] for one in deliveries(wms, 4)] == [500, 200, 500, 200]
+    assert len(wms.fake.state("webhooks")) == 1
+
+
 def test_subscriptions_are_managed(wms: Wms, receiver: Receiver) -> None:
     """A subscription is to all topics unless some are named, can be read, listed and deleted; the same one twice is one."""
     every = subscribe(wms, receiver)
@@ -264,6 +276,19 @@ def test_a_forgery_is_plausible_and_does_not_verify(
         assert event["data"]["status"] == "shipped"
     assert wms.fake.state("orders") == before
     assert deliveries(wms, 1 + known)[-1]["entity"] == "#411001"
+
+
+def test_an_order_on_hold_can_be_lied_about(wms: Wms, receiver: Receiver) -> None:
+    """A forgery tells of the shipment of an order that rests at the warehouse."""
+    subscribe(wms, receiver, "order.shipped")
+    order = wms.create("411001", 2)
+    wms.fake.act("hold", order_id=order["id"])
+    wms.fake.act("forge", topic="order.shipped", order=order["id"])
+    [got] = receiver.wait(1)
+    data = wms.document.check_event(got.body)["data"]
+    assert (data["order_id"], data["status"]) == (order["id"], "shipped")
+    assert data["shipment"]["lines"] == [{"sku": "TEE", "quantity": 2}]
+    assert wms.read(order)["status"] == "held"
 
 
 def test_a_forger_may_bring_the_body(wms: Wms, receiver: Receiver) -> None:
