@@ -97,4 +97,4 @@ CODES = (
     ErrorCode("api_error", 500, "An unexpected error occurred on our side.", retriable=True),
 )
 
-CATALOGUE = Catalogue("gateway", OPERATIONS, CODES, API_KINDS + WEBHOOK_KINDS + REMOVAL_KINDS, TOPICS)
+CATALOGUE = Catalogue("gateway", OPERATIONS, CODES, API_KINDS + WEBHOOK_KINDS + REMOVAL_KINDS, TOPICS, open_codes=True)

@@ -62,7 +62,7 @@ class Catalogue:
     """
     Everything a vendor can do; the first operation whose method and path fit classifies a call.
 
-    ``open_codes``: merchants' own scripts may answer with codes that are not listed.
+    ``open_codes``: it may answer with codes that are not listed, as scripts of a merchant's own or the vendor's next release do.
     """
 
     system: str

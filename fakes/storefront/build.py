@@ -59,7 +59,7 @@ def build_storefront(*, nonce: str, settings: Settings | None = None, time_scale
             )
             for name, handler in routes(shop).build().items()
         },
-        replies=build_replies(time_scale),
+        replies=build_replies(),
         subject_of=lambda exchange: build_subject(shop, exchange),
         acts=acts.build(),
         seeds=acts.build_seeds(),

@@ -106,4 +106,6 @@ CODES = (
     ErrorCode("GATEWAY_TIMEOUT", 504, "Gateway Timeout", retriable=True),
 )
 
-CATALOGUE = Catalogue("storefront", OPERATIONS, CODES, API_KINDS + WEBHOOK_KINDS + REMOVAL_KINDS, TOPICS)
+CATALOGUE = Catalogue(
+    "storefront", OPERATIONS, CODES, API_KINDS + WEBHOOK_KINDS + REMOVAL_KINDS, TOPICS, open_codes=True
+)

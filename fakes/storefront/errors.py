@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fakes.kit.answers import Answer, RefusedError, Replies, build_json_answer
@@ -61,15 +62,14 @@ def _error(_: Exchange, code: str, text: str | None) -> Answer:
     known = CATALOGUE.code(code)
     status = known.status if known else 422
     usual = build_status(status)
-    return usual if text is None else build_error(status, text)
+    return replace(usual if text is None else build_error(status, text), code=code)
 
 
-def build_replies(time_scale: float) -> Replies:
-    """Return the vendor's wording; its waits are divided by the time scale."""
-    usual_wait = RETRY_AFTER_S / time_scale
+def build_replies() -> Replies:
+    """Return the vendor's wording; waits are told in the vendor's seconds, which clients scale as they scale their own."""
 
     def rate_limited(_: Exchange, retry_after_s: float | None) -> Answer:
-        return build_throttled(usual_wait if retry_after_s is None else retry_after_s)
+        return build_throttled(RETRY_AFTER_S if retry_after_s is None else retry_after_s)
 
     def method_not_allowed(_: Exchange, allowed: tuple[str, ...]) -> Answer:
         return build_error(405, "Method Not Allowed", headers=(("Allow", ", ".join(allowed)),))

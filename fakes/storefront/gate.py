@@ -28,7 +28,7 @@ class Gate:
         if exchange.operation is not None and serve_version(exchange.params.get("version")) is None:
             raise not_found()
         if not self._shop.bucket.take():
-            raise RefusedError(build_throttled(RETRY_AFTER_S / self._shop.time_scale))
+            raise RefusedError(build_throttled(RETRY_AFTER_S))
 
     def dress(self, exchange: Exchange) -> Iterable[tuple[str, str]]:
         """Give the version served, the request id, and how full the bucket is."""

@@ -67,4 +67,4 @@ class PartialAllocationParams(Params):
 PARTIAL_ALLOCATION = FaultKind("partial_allocation", "api", PartialAllocationParams, operation="wms_order.create")
 
 KINDS = (*API_KINDS, PARTIAL_ALLOCATION, *WEBHOOK_KINDS, *REMOVAL_KINDS)
-CATALOGUE = Catalogue("wms", OPERATIONS, CODES, KINDS, TOPICS)
+CATALOGUE = Catalogue("wms", OPERATIONS, CODES, KINDS, TOPICS, open_codes=True)
