@@ -25,11 +25,13 @@ class Sent:
     client_retries: int = 0
 
 
-def check_attempts(history: History, sent: Sent, *, expected: int, declared: str) -> CheckResult:
+def check_attempts(
+    history: History, sent: Sent, *, expected: int, declared: str, at_least: int | None = None
+) -> CheckResult:
     """
     Judge how often one order was sent.
 
-    Held when the calls on the wire equal `expected`; with `client_retries` below the policy each of them may stand for up
+    Held when the calls on the wire equal `expected`, or are `at_least` so many where fewer are as good; with `client_retries` below the policy each of them may stand for up
     to that many more. Violated when there were more, or fewer and then no further one; unknown when there were fewer
     because one got through that was to fail: the fault bit less often than planned.
     """
@@ -37,7 +39,7 @@ def check_attempts(history: History, sent: Sent, *, expected: int, declared: str
     most = expected * (1 + sent.client_retries)
     observed = describe_attempts(calls)
     evidence = show(calls)
-    if expected <= len(calls) <= most:
+    if (expected if at_least is None else at_least) <= len(calls) <= most:
         return build_held("attempts", declared, observed, evidence)
     if len(calls) < expected and calls and calls[-1].succeeded and not calls[-1].faults:
         observed += ": the last one was to fail, but met no fault"

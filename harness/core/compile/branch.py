@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from harness.core.checks.dead_letter import check_no_dead_letter
 from harness.core.checks.retry import check_attempts
 from harness.core.compile.failures import PARTIAL_ALLOCATION, Failure, choose_failure, choose_unlisted
-from harness.core.compile.retry import build_recovering, concluded, posted_checks
+from harness.core.compile.retry import build_exhausted, build_recovering, concluded, posted_checks
 from harness.core.ends import build_end
 from harness.core.experiments import Arm, Await, Check, Experiment, Watch
 from harness.core.outcomes import Branch, Retry
@@ -40,7 +40,11 @@ def compile_branch(frame: Frame, path: Path, branch: Branch) -> Iterator[Experim
     fallback = _fallback(frame, path.on)
     if fallback is not None:
         other = Failure("error", params={"code": path.on.code, "text": OTHER_TEXT})
-        yield build_recovering(frame, fallback, other, shape="other-text", failures=1)
+        # A gateway keeps what it answered under the key of the call: every attempt meets the refusal, not only the first.
+        if frame.target_fake == "stripe":
+            yield build_exhausted(frame, fallback, other, shape="other-text")
+        else:
+            yield build_recovering(frame, fallback, other, shape="other-text", failures=1)
 
 
 def _build_taken(frame: Frame, failure: Failure, end: EndState, *, shape: str) -> Experiment:

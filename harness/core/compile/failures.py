@@ -19,13 +19,18 @@ UNLISTED_CODE = "UNEXPECTED_CONDITION"
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One way to fail a call: the fault's kind and layer, and whether a breaker counts it."""
+    """
+    One way to fail a call: the fault's kind and layer, and whether a breaker counts it.
+
+    `carries_out` tells that the vendor does what it was asked, and only its answer is lost.
+    """
 
     kind: str
     layer: Layer = Layer.VENDOR
     params: Mapping[str, Any] = field(default_factory=dict)
     toxics: tuple[Toxic, ...] = ()
     counts_for_breaker: bool = False
+    carries_out: bool = False
 
     def build(
         self,
@@ -58,11 +63,13 @@ RESET = Failure(
 )
 HANG = Failure("timeout", Layer.WIRE, toxics=(Toxic("timeout", "upstream", {"timeout": 0}),), counts_for_breaker=True)
 ANSWER_LOST = Failure(
-    "lost_response", Layer.WIRE, toxics=(Toxic("limit_data", "downstream", {"bytes": 0}),), counts_for_breaker=True
+    "lost_response",
+    Layer.WIRE,
+    toxics=(Toxic("limit_data", "downstream", {"bytes": 0}),),
+    counts_for_breaker=True,
+    carries_out=True,
 )
-ANSWER_HANGS = Failure(
-    "lost_response", Layer.WIRE, toxics=(Toxic("timeout", "downstream", {"timeout": 0}),), counts_for_breaker=True
-)
+ANSWER_HANGS = replace(ANSWER_LOST, toxics=(Toxic("timeout", "downstream", {"timeout": 0}),))
 # What only a warehouse does: it takes an order of which it has not everything at hand.
 PARTIAL_ALLOCATION = Failure("partial_allocation")
 

@@ -41,7 +41,7 @@ def compile_retry(frame: Frame, path: Path, retry: Retry) -> Iterator[Experiment
     yield build_recovering(frame, retry, failure, shape="once", failures=1)
     if retry.attempts > 2:
         yield build_recovering(frame, retry, failure, shape="last", failures=retry.attempts - 1)
-    if isinstance(path.then, DeadLetter):
+    if isinstance(path.then, DeadLetter) and not failure.carries_out:
         yield build_exhausted(frame, retry, failure)
     if path.on.condition == "any":
         unlisted = choose_unlisted(frame.handoff)
@@ -56,11 +56,13 @@ def compile_retry(frame: Frame, path: Path, retry: Retry) -> Iterator[Experiment
 def build_recovering(frame: Frame, retry: Retry, failure: Failure, *, shape: str, failures: int) -> Experiment:
     """Build an experiment in which the first `failures` attempts fail and the next one gets through."""
     expected = failures + 1
+    # Whoever learns by other means that a call was carried out, as by the vendor's webhook, need not send it again.
+    at_least = 1 if failure.carries_out else expected
     fault = failure.build(frame.handoff, orders=(1,), attempts=tuple(range(1, expected)), expected=failures)
     paused_s = _paused_s(frame, failure, failures)
     asked_s = read_retry_after_s(frame, retry, failure)
     waiting_s = total_s(retry, scale=frame.scale) + paused_s + asked_s * failures
-    declared = f"{expected} attempts, the last one succeeding"
+    declared = f"{expected} attempts{' at most' if failure.carries_out else ''}, the last one succeeding"
     # How long a client waits for an answer is its own affair, bounded only by what the handoff declares as a whole.
     by_policy_s = waiting_s * HORIZON + failures * HANDLING_S
     allowed_s = max(by_policy_s, frame.within_s) if failure is HANG else by_policy_s
@@ -73,12 +75,12 @@ def build_recovering(frame: Frame, retry: Retry, failure: Failure, *, shape: str
             Await(concluded(frame), within_s=allowed_s + frame.patience_s, declared_s=waiting_s),
             watch_further_attempt(frame, retry, expected + 1),
         ],
-        checks=[*attempts_checks(frame, retry, expected, declared, asked_s), *posted_checks(frame)],
+        checks=[*attempts_checks(frame, retry, expected, declared, asked_s, at_least), *posted_checks(frame)],
         needs=["dead_letters"],
     )
 
 
-def build_exhausted(frame: Frame, retry: Retry, failure: Failure) -> Experiment:
+def build_exhausted(frame: Frame, retry: Retry, failure: Failure, *, shape: str = "exhausted") -> Experiment:
     """Build an experiment in which every attempt fails: the declared number of them, then a dead letter."""
     fault = failure.build(frame.handoff, orders=(1,), expected=retry.attempts)
     waiting_s = total_s(retry, scale=frame.scale) + _paused_s(frame, failure, retry.attempts - 1)
@@ -88,7 +90,7 @@ def build_exhausted(frame: Frame, retry: Retry, failure: Failure) -> Experiment:
     used_up = AnyOf((put_down, Attempted(frame.handoff.operations, retry.attempts, 1)))
     put_aside = partial(check_dead_letter, sent=frame.sent(), handoff=frame.handoff.id, horizon_s=within_s)
     return frame.build(
-        "exhausted",
+        shape,
         faults=[fault],
         steps=[
             Arm(fault.id),
@@ -152,7 +154,12 @@ def _paused_s(frame: Frame, failure: Failure, failures: int) -> float:
 
 
 def attempts_checks(
-    frame: Frame, retry: Retry, expected: int, declared: str, retry_after_s: float = 0.0
+    frame: Frame,
+    retry: Retry,
+    expected: int,
+    declared: str,
+    retry_after_s: float = 0.0,
+    at_least: int | None = None,
 ) -> list[Check]:
     """List what every retry owes: the number, the same payload, the gaps, none shorter than a vendor asked for."""
     sent = frame.sent()
@@ -168,7 +175,7 @@ def attempts_checks(
         retry_after_s=retry_after_s,
     )
     return [
-        Check("attempts", partial(check_attempts, sent=sent, expected=expected, declared=declared)),
+        Check("attempts", partial(check_attempts, sent=sent, expected=expected, declared=declared, at_least=at_least)),
         Check("backoff", gaps),
         Check("same_payload", partial(check_same_payload, sent=sent, exactly_once=once)),
     ]
