@@ -28,10 +28,10 @@ class Warehouse:
 
         An order that neither location can fill stays at the WMS, but fails here, so that a person hears of it.
         """
-        body = _build_order(load_order(item.document))
+        order = load_order(item.document)
+        body = _build_order(order)
         try:
-            order = await self.wms.place(body)
-            return await self._fill(order)
+            return await self._fill(await self.wms.place(order.number, body))
         except FailureError as error:
             return replace(error.failure, payload=body)
 

@@ -24,15 +24,17 @@ class Wms:
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
 
-    async def place(self, body: bytes) -> Mapping[str, Any]:
+    async def place(self, reference: str, body: bytes) -> Mapping[str, Any]:
         """Place an order and return it, or the one that took its reference before; raise `FailureError`."""
         answer = await self._caller.call("POST", "/orders", content=body)
         if answer.status_code == 201:
             return _read_order(answer)
-        problem = read_object(answer)
-        if problem.get("code") == DUPLICATE_REFERENCE and isinstance(problem.get("order_id"), str):
-            return _read_order(await self._caller.call("GET", f"/orders/{problem['order_id']}"))
-        raise FailureError(_read_failure(answer))
+        failure = _read_failure(answer)
+        # That it is there already is believed once it has been found.
+        found = await self.find(reference) if failure.code == DUPLICATE_REFERENCE else None
+        if found is None:
+            raise FailureError(failure)
+        return found
 
     async def allocate(self, order_id: str, location: str) -> Mapping[str, Any]:
         """Allocate at a location what is still missing and return the order; raise `FailureError`."""

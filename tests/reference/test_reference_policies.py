@@ -195,31 +195,87 @@ def test_a_missing_permission_is_a_persons_to_give(chain, carrier):
     assert (alert["role"], alert["code"]) == ("integration-oncall", "INSUFFICIENT_PERMISSION")
 
 
-def test_a_payment_that_was_captured_already_is_done(chain, carrier):
-    """When the gateway says a payment was captured before, and it was, that is the end of it."""
+@pytest.fixture
+def item(chain):
+    """Stock a new item at both ends."""
+    (made,) = chain.wms.act("reserve-items", count=1)["items"]
+    chain.storefront.act("stock-items", items=[{"sku": made["sku"], "levels": {"MAIN": 100, "EAST": 50}}])
+    return made["sku"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "params", "attempts"),
+    [("rate_limited", {"retry_after_s": 10}, 4), ("status", {"status": 503}, 3)],
+    ids=["rate limited", "unavailable"],
+)
+def test_a_stock_level_that_cannot_be_set_is_parked_and_replayed(chain, carrier, item, kind, params, attempts):
+    """A level is retried as declared and becomes a dead letter; a newer value goes out with the replay, and only that."""
+    await_that(lambda: len(chain.storefront.calls("inventory_level.set", entity=item)) == 2, "the opening stock")
+    with chain.storefront.fault(kind, "inventory_level.set", params=params, entities=[item]):
+        chain.wms.act("adjust-stock", sku=item, location="MAIN", delta=-3)
+        (letter,) = await_that(lambda: carrier.letters(handoff="inventory-sync"))
+        chain.wms.act("adjust-stock", sku=item, location="MAIN", delta=-4)
+        runs = len(carrier.ops("jobs"))
+        await_that(lambda: len([job for job in carrier.ops("jobs") if job["name"] == "sync-inventory"]) > runs + 1)
+    assert (letter["entity"], letter["attempts"]) == (item, attempts)
+    assert carrier.http.post(f"/ops/dead-letters/{letter['id']}/replay").status_code == 202
+    await_that(
+        lambda: tuple(row["available"] for row in chain.storefront.state("inventory_levels", sku=item)) == (93, 50)
+    )
+
+    assert len(chain.storefront.calls("inventory_level.set", entity=item)) == 2 + attempts + 1
+
+
+def test_an_answer_that_is_lost_every_time_is_a_dead_letter(chain, carry):
+    """A capture whose answer never comes is sent three times under one key, and then a person's; the replay finds it done."""
+    policy = replace(CALM_CHAIN.payment_capture, timeout_s=0.6 * CHAIN_SCALE)
+    carrier = carry(replace(CALM_CHAIN, payment_capture=policy))
     order = chain.reserve()
-    fault = {
-        "params": {"code": "payment_intent_unexpected_state", "text": "has already been captured", "commit": True},
-        "entities": [order.name],
-    }
-    with chain.gateway.fault("error", "payment_intent.capture", **fault):
+    with chain.gateway.fault("lost_response", "payment_intent.capture", params={"how": "reset"}, entities=[order.name]):
         chain.place(order)
-        await_that(lambda: chain.storefront.state("transactions", order_id=order.id, kind="capture"))
+        (letter,) = await_that(lambda: carrier.letters(handoff="payment-capture"))
+    assert carrier.http.post(f"/ops/dead-letters/{letter['id']}/replay").status_code == 202
+    await_that(lambda: chain.is_at_the_warehouse(order))
 
-    assert len(chain.gateway.calls("payment_intent.capture")) == 1
-    assert carrier.ops("exceptions") == []
+    assert letter["attempts"] == 3
+    assert [call["key"] for call in chain.gateway.calls("payment_intent.capture")] == [
+        f"payment-capture:{order.number}"
+    ] * 4
+    (payment,) = chain.gateway.state("payment_intents", id=order.payment)
+    assert payment["captures"] == [payment["amount"]]
 
 
-def test_the_gateways_own_word_settles_an_unknown_outcome(chain, carry):
-    """While a capture's answer hangs, the webhook that the payment succeeded lets the order go on."""
-    carrier = carry()
-    order = chain.reserve()
-    with chain.gateway.fault("lost_response", "payment_intent.capture", params={"how": "hang"}, entities=[order.name]):
-        chain.place(order)
+CLAIMS = {
+    "order-to-erp": {"code": "USER_ERROR", "text": "Refused: already exists."},
+    "shipment-to-erp": {"code": "USER_ERROR", "text": "Refused: already exists."},
+    "refund-to-erp": {"code": "USER_ERROR", "text": "Refused: already exists."},
+    "erp-to-wms": {"code": "duplicate_reference"},
+    "payment-capture": {"code": "payment_intent_unexpected_state", "text": "Refused: already been captured."},
+}
+
+
+@pytest.mark.parametrize(
+    ("handoff", "commit"),
+    # The gateway keeps a refusal under its key, so what it says wrongly it says for good.
+    [(handoff, commit) for handoff in CLAIMS for commit in (True, False) if commit or handoff != "payment-capture"],
+)
+def test_what_is_said_to_be_there_is_believed_once_it_was_found(chain, carrier, handoff, commit):
+    """A record the vendor refuses as there already is done at once if it is, and sent again if it is not."""
+    system, operation = API[handoff]
+    control, order = chain.controls[system], chain.reserve()
+    fault = {"params": {**CLAIMS[handoff], "commit": commit}, "entities": [order.name], "attempts": [1]}
+    with control.fault("error", operation, **fault):
+        bring(chain, handoff, order)
         await_that(lambda: chain.is_at_the_warehouse(order))
         await_that(lambda: chain.storefront.state("transactions", order_id=order.id, kind="capture"))
-        assert len(chain.gateway.calls("payment_intent.capture")) == 1
-    assert carrier.letters() == []
+        if handoff == "shipment-to-erp":
+            await_that(lambda: chain.is_shipped_everywhere(order))
+        if handoff == "refund-to-erp":
+            await_that(lambda: chain.erp.state("credit_memos", entity=order.name))
+
+    chain.ensure_whole(order, shipments=int(handoff == "shipment-to-erp"))
+    assert len(control.calls(operation, entity=order.name)) == (1 if commit else 2)
+    assert len(carrier.ops("exceptions")) == (0 if commit else 1)
 
 
 def test_a_payment_captured_by_hand_settles_its_dead_letter(chain, carrier):
