@@ -25,6 +25,8 @@ from harness.lab.errors import LabError
 from harness.lab.starvation import longest_wait_s
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from harness.core.experiments import LedgerRule
     from harness.core.record import Entry
     from harness.core.verdict import CheckResult, Gate
@@ -61,6 +63,16 @@ async def conduct(bench: Bench, experiment: Experiment) -> Conducted:
         bench.recorder.note_trouble(UnknownKind.ENVIRONMENT, bench.unsettled)
     else:
         await _drive(driver)
+    return await conclude(driver, began=began, waited=waited)
+
+
+async def conclude(driver: Driver, *, began: float, waited: Mapping[int, float]) -> Conducted:
+    """
+    Judge what was driven, bring the lab to rest, and ask for what must be true then.
+
+    `began` is when the experiment did, on the monotonic clock; `waited` what `Bench.read_waits` said then.
+    """
+    bench, experiment = driver.bench, driver.experiment
     bench.recorder.note("disturbance", seconds=longest_wait_s(waited, bench.read_waits()))
     history = await _collect(driver)
     gates, checks = _judge(experiment, history)

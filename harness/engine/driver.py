@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from harness.core.conditions import AllOf, AnyOf, Replayed
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from harness.core.conditions import Condition
     from harness.core.experiments import Experiment
     from harness.core.history import History, Order
+    from harness.core.starts import Subject
     from harness.engine.bench import Bench
 
 # How often the integration is asked what it shows while something it shows is waited for.
@@ -57,15 +59,19 @@ class Driver:
         self.waits: list[Waited] = []
         self.armory = Armory(bench.lab, experiment.id, self.orders, seed=bench.seed)
 
-    async def reserve(self, count: int, basket: Mapping[str, Any]) -> None:
-        """Reserve orders of this basket, or items, and make their names known to every vendor; nothing is placed yet."""
+    async def reserve(self, count: int, basket: Mapping[str, Any], *, subject: Subject | None = None) -> None:
+        """
+        Reserve orders of this basket, or items, and make their names known to every vendor; nothing is placed yet.
+
+        `subject` says which, where it is not the experiment's own. Ordinals run on from what was reserved before.
+        """
         self.recorder.note("bystanders", tokens=sorted(self.bench.known))
-        if self.experiment.subject == "item":
+        if (subject or self.experiment.subject) == "item":
             reserved = await reserve_items(self.bench, count)
         else:
             reserved = await reserve_orders(self.bench, count, basket, self.experiment.totals)
-        for order in reserved:
-            self.orders[order.ordinal] = order
+        for ordinal, given in enumerate(reserved, start=len(self.orders) + 1):
+            order = self.orders[ordinal] = replace(given, ordinal=ordinal)
             self.recorder.note(
                 "order",
                 ordinal=order.ordinal,
