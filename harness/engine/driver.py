@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 # How often the integration is asked what it shows while something it shows is waited for.
 ASK_EVERY_S = 0.025
+ASK_AT_LEAST_EVERY_S = 0.1
 REPLAYED_WITHIN_S = 5.0
 # How long a process that was sent SIGKILL may take to be gone.
 DIED_WITHIN_S = 2.0
@@ -206,6 +207,8 @@ class Driver:
                 if last.get(what) != items:
                     last[what] = items
                     self.recorder.note("observation", what=what, items=items)
+            # What the integration shows changes with what is on the wire: without news it is asked less often.
+            await self.recorder.wait_news(self.recorder.version, ASK_AT_LEAST_EVERY_S)
             await asyncio.sleep(ASK_EVERY_S)
 
     async def _await(self, step: Await) -> bool:

@@ -48,7 +48,7 @@ class Source:
 
     async def journal(self, after=0, wait=0.0):
         """Answer a page."""
-        if wait and not self.failure and not any(entry["seq"] > after for entry in self.entries):
+        if wait and not self.failure and (self.entries[-1]["seq"] if self.entries else 0) == after:
             self._news.clear()
             async with asyncio.timeout(wait):
                 await self._news.wait()

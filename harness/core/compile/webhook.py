@@ -219,8 +219,9 @@ def _compile_receiver_down(frame: Frame, path: Path) -> Iterator[Experiment]:
             steps=[
                 Arm(fault.id),
                 *frame.start(1),
-                Await(Delivered(1, topics=frame.topics[:1]), within_s=within_s + PATIENCE_S, declared_s=within_s),
-                Await(frame.resolved(1), within_s=PATIENCE_S),
+                Await(Received(fault.id, refused), within_s=within_s + PATIENCE_S, declared_s=within_s),
+                # Whether the sender brings it again or a reconciliation finds it first is all the same.
+                Await(frame.resolved(1), within_s=within_s + PATIENCE_S, declared_s=within_s),
                 Watch(frame.horizon_s, "a second record"),
             ],
             checks=[_resolved(frame, 1, within_s=within_s + HANDLING_S)],
