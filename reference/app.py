@@ -18,7 +18,6 @@ from reference.catalogue import build_names
 from reference.config import Settings
 from reference.crew import build_sends, choose_policies
 from reference.decisions import Decider
-from reference.graph import Graph
 from reference.jobs import JobParts, build_jobs
 from reference.lane import Lane, LaneParts
 from reference.log import get_log
@@ -27,7 +26,7 @@ from reference.outbox import Sender as OutboxSender
 from reference.parts import Parts, Record
 from reference.receiver import Receive, Receiver
 from reference.replay import Inbound, Replayer, reread_order, reread_parcel
-from reference.senders import GatewaySender, Sender, StorefrontSender, WmsSender
+from reference.senders import GatewaySender, Sender, StorefrontSender
 from reference.store import Store
 from reference.vendors import Vendors
 
@@ -44,7 +43,7 @@ class Service:
         self._settings = settings
         self._parts = parts
         self._policies = choose_policies(settings, parts)
-        self._graph = Graph(self._policies)
+        self._graph = parts.make_graph(self._policies)
         self._orders = Intake(parts.capture, self._graph)
         self._parcels = Intake(parts.wms_shipment, self._graph)
         settings.ensure_roles(self._list_roles())
@@ -77,7 +76,7 @@ class Service:
             gateway = GatewaySender(settings.gateway_webhook_secret)
             routes.append(self._build_receiver(gateway, parts.record_event, self._orders))
         if settings.wms_url:
-            wms = WmsSender(settings.wms_webhook_secret)
+            wms = parts.make_wms_sender(settings.wms_webhook_secret)
             routes.append(self._build_receiver(wms, parts.record_parcel, self._parcels))
         return routes
 

@@ -1,6 +1,6 @@
 """The replaceable parts of the service, with those of the reference as defaults."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from sqlite3 import Connection
 from typing import Protocol
@@ -13,6 +13,7 @@ from reference.capture import Captured, Delivery, Intake, record_delivery
 from reference.config import Settings
 from reference.erp import says_already_exists
 from reference.events import record_event
+from reference.graph import Graph
 from reference.lane import Lane, LaneParts, MakeBreaker, Send, make_breaker
 from reference.orders import build_external_id
 from reference.outcomes import Failure
@@ -21,7 +22,7 @@ from reference.payments import build_key
 from reference.policy import CapturePolicy, HandoffPolicy, ReconcilePolicy
 from reference.receiver import Receive
 from reference.replay import Requeue, requeue
-from reference.senders import Verify, verify_signature
+from reference.senders import Sender, Verify, WmsSender, verify_signature
 from reference.session import ErpSession, TokenSource
 from reference.store import Store
 from reference.warehouse import SECOND_LOCATION
@@ -88,6 +89,7 @@ class Parts:
     reconcile_shipments: ReconcilePolicy | None = policies.RECONCILE_SHIPMENTS
     sync_inventory: ReconcilePolicy | None = policies.SYNC_INVENTORY
     verify: Verify = verify_signature
+    make_wms_sender: Callable[[str], Sender] = WmsSender
     record: Record = record_delivery
     record_parcel: Record = record_parcel_delivery
     record_event: Record = record_event
@@ -97,6 +99,7 @@ class Parts:
     already_exists: Callable[[Failure], bool] = says_already_exists
     second_location: str | None = SECOND_LOCATION
     requeue: Requeue = requeue
+    make_graph: Callable[[Mapping[str, HandoffPolicy]], Graph] = Graph
     wrap_send: Callable[[str, Send], Send] = keep_send
     make_breaker: MakeBreaker = make_breaker
     make_lane: Callable[[Store, LaneParts], Lane] = Lane

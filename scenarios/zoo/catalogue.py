@@ -2,11 +2,12 @@
 
 from reference.parts import Parts
 from scenarios.zoo import numbers, receiving, sending
+from scenarios.zoo.chain import CHAIN
 from scenarios.zoo.variant import Variant
 
 CAPTURE, ERP = "order-capture", "order-to-erp"
 
-VARIANTS: tuple[Variant, ...] = (
+SLICE: tuple[Variant, ...] = (
     Variant(
         "one-attempt-too-many",
         "broken",
@@ -145,6 +146,7 @@ VARIANTS: tuple[Variant, ...] = (
     Variant("slower", "correct", "takes 50 ms longer to send", sending.slow_sender),
     Variant("slow-receiver", "correct", "takes 50 ms longer to acknowledge", receiving.slow_receiver),
 )
+VARIANTS = (*SLICE, *CHAIN)
 
 
 def find_variant(name: str) -> Variant | None:

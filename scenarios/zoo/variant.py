@@ -13,7 +13,7 @@ class Variant:
     The reference with one part replaced.
 
     `clauses` are the ids of the clauses a broken one must be caught by, empty for a correct one; `also` are clauses it may break
-    in consequence. `compose` makes its parts.
+    in consequence. `compose` makes its parts. `stack` is what shows it: the slice of the first two handoffs, or the whole chain.
     """
 
     name: str
@@ -22,6 +22,7 @@ class Variant:
     compose: Callable[[], Parts]
     clauses: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
+    stack: Literal["slice", "chain"] = "slice"
 
     def show(self) -> dict[str, object]:
         """Return the entry of the list."""
@@ -29,6 +30,7 @@ class Variant:
             "name": self.name,
             "kind": self.kind,
             "about": self.about,
+            "stack": self.stack,
             "clauses": list(self.clauses),
             "also": list(self.also),
         }

@@ -1,0 +1,231 @@
+"""The inhabitants that only the whole chain shows, the broken ones by the handoff they break."""
+
+from collections.abc import Callable
+from functools import partial
+
+from reference import handoffs
+from reference.parts import Parts
+from scenarios.zoo import calling, carrying, cascading, numbers, rules, unloading
+from scenarios.zoo.variant import Variant
+
+
+def _break(
+    handoff: str, name: str, about: str, compose: Callable[[], Parts], *clauses: str, also: tuple[str, ...] = ()
+) -> Variant:
+    """Make a broken one: the clauses are those of its handoff, `also` are whole ids or their beginnings."""
+    return Variant(name, "broken", about, compose, tuple(f"{handoff}/{clause}" for clause in clauses), also, "chain")
+
+
+def _keep(name: str, about: str, compose: Callable[[], Parts]) -> Variant:
+    return Variant(name, "correct", about, compose, stack="chain")
+
+
+_capture_orders = partial(_break, handoffs.ORDER_CAPTURE)
+_order = partial(_break, handoffs.ORDER_TO_ERP)
+_capture = partial(_break, handoffs.PAYMENT_CAPTURE)
+_write_back = partial(_break, handoffs.PAYMENT_WRITEBACK)
+_place = partial(_break, handoffs.ERP_TO_WMS)
+_unload = partial(_break, handoffs.WMS_SHIPMENT)
+_fulfil = partial(_break, handoffs.SHIPMENT_TO_ERP)
+_track = partial(_break, handoffs.FULFILMENT_WRITEBACK)
+_stock = partial(_break, handoffs.INVENTORY_SYNC)
+_credit = partial(_break, handoffs.REFUND_TO_ERP)
+
+CHAIN: tuple[Variant, ...] = (
+    _capture_orders(
+        "no-order-reconcile",
+        "never looks for orders whose webhook was lost or not subscribed any more",
+        numbers.no_schedule,
+        "dropped:reconcile",
+        "subscription_removed:reconcile",
+    ),
+    _order(
+        "believes-204", "believes that what the ERP accepts is kept", carrying.write_believed, "not_persisted:retry"
+    ),
+    _order(
+        "retries-restricted",
+        "sends a restricted product again instead of asking",
+        rules.restricted_retried,
+        "RESTRICTED_PRODUCT:queue",
+    ),
+    _order(
+        "asks-wrong-role",
+        "asks another role about a restricted product",
+        rules.restricted_asked_of_others,
+        "RESTRICTED_PRODUCT:queue",
+    ),
+    _order(
+        "resumes-twice", "makes two records of an approved order", carrying.resumed_twice, "RESTRICTED_PRODUCT:queue"
+    ),
+    _order(
+        "retries-without-permission",
+        "sends again what it may not write",
+        rules.permission_retried,
+        "permission_denied:dead_letter",
+    ),
+    _capture("captures-once-too-often", "sends rate limited captures five times", rules.fifth_capture, "429:retry"),
+    _capture("retries-declined", "sends a declined capture again", rules.declined_retried, "card_declined:queue"),
+    _capture("ignores-threshold", "captures any amount unasked", rules.no_threshold, "amount>500.00EUR:queue"),
+    _capture(
+        "charges-anew-when-unsure",
+        "makes another payment when it does not know what came of the first",
+        calling.charged_anew,
+        "lost_answer:exactly_once",
+        "lost_response:retry",
+        "any:retry",
+    ),
+    _capture(
+        "believes-unexpected-state",
+        "takes any payment in an unexpected state for captured",
+        carrying.state_believed,
+        "payment_intent_unexpected_state+already-been-captured:branch",
+    ),
+    _write_back(
+        "writes-back-blindly",
+        "never looks before it writes a capture back again",
+        carrying.write_back_blind,
+        "lost_answer:exactly_once",
+    ),
+    _write_back(
+        "write-back-ignores-retry-after",
+        "does not wait as long as the storefront asks for",
+        rules.write_back_impatient,
+        "rate_limited:retry",
+    ),
+    _write_back(
+        "drops-failed-write-back",
+        "forgets a capture that could not be written back",
+        carrying.write_back_dropped,
+        "rate_limited:retry",
+        "any:retry",
+        "dead_letter:escalate",
+        "outage:contain",
+    ),
+    _place("ships-unpaid", "does not wait for the payment", cascading.shipped_unpaid, "outage:contain"),
+    _place(
+        "leaves-orders-short",
+        "does not turn to the second location",
+        rules.left_short,
+        "partial_allocation:branch",
+    ),
+    _place(
+        "retries-duplicate-reference",
+        "retries an order the warehouse has already",
+        calling.duplicate_retried,
+        "duplicate_reference:branch",
+    ),
+    _place(
+        "warehouse-breaker-never-opens",
+        "goes on sending whatever happens",
+        rules.warehouse_breaker_shut,
+        "breaker",
+    ),
+    _place(
+        "places-anew-per-attempt",
+        "places an order under another reference with every attempt",
+        carrying.placed_anew,
+        "lost_answer:exactly_once",
+        "any:retry",
+    ),
+    _unload(
+        "believes-any-parcel",
+        "believes whoever posts a shipment",
+        unloading.any_parcel_believed,
+        "bad_signature:reject",
+    ),
+    _unload(
+        "every-parcel-anew",
+        "takes each delivery of a shipment for another shipment",
+        unloading.every_parcel_anew,
+        "duplicate:deduplicate",
+    ),
+    _unload(
+        "forgets-malformed-parcels",
+        "acknowledges what it cannot read and forgets it",
+        unloading.malformed_parcel_ignored,
+        "malformed:dead_letter",
+    ),
+    _unload(
+        "no-shipment-reconcile",
+        "never looks for shipments whose webhook was lost",
+        unloading.no_shipment_schedule,
+        "dropped:reconcile",
+    ),
+    _fulfil(
+        "fulfils-anew-per-attempt",
+        "gives a shipment another external id with every attempt",
+        carrying.fulfilled_anew,
+        "lost_answer:exactly_once",
+    ),
+    _fulfil("fulfils-once-too-often", "sends a failing fulfilment four times", rules.fourth_fulfilment, "any:retry"),
+    _fulfil(
+        "drops-failed-fulfilment",
+        "forgets an item fulfilment the ERP did not take",
+        carrying.fulfilment_dropped,
+        "any:retry",
+        "dead_letter:escalate",
+        "outage:contain",
+    ),
+    _track(
+        "tracking-ignores-retry-after",
+        "does not wait as long as the storefront asks for",
+        rules.fulfilment_impatient,
+        "rate_limited:retry",
+    ),
+    _track(
+        "one-breaker-for-all",
+        "pauses every handoff when one of them fails",
+        cascading.one_breaker,
+        "outage:contain",
+    ),
+    _track(
+        "tracking-told-to-wrong-role",
+        "tells another role of what the storefront does not take",
+        rules.shipments_told_to_others,
+        "dead_letter:escalate",
+    ),
+    _stock(
+        "stock-ignores-retry-after",
+        "does not wait as long as the storefront asks for",
+        rules.stock_impatient,
+        "rate_limited:retry",
+    ),
+    _stock(
+        "stock-at-wrong-location",
+        "sets the level of one location at the other",
+        carrying.stock_elsewhere,
+        "clean:resolve",
+        also=("inventory-sync/",),
+    ),
+    _stock(
+        "stock-told-to-nobody", "collects dead letters and tells nobody", rules.stock_untold, "dead_letter:escalate"
+    ),
+    _credit(
+        "credits-anew-per-attempt",
+        "writes another credit memo with every attempt",
+        carrying.credited_anew,
+        "lost_answer:exactly_once",
+        "any:retry",
+    ),
+    _credit(
+        "drops-failed-credit",
+        "forgets a credit memo the ERP did not take",
+        carrying.credit_dropped,
+        "any:retry",
+        "dead_letter:escalate",
+        "outage:contain",
+    ),
+    _credit(
+        "tells-late-of-refunds",
+        "tells of four dead letters, not of three",
+        rules.refunds_told_late,
+        "dead_letter:escalate",
+    ),
+    _keep(
+        "new-key-per-attempt",
+        "captures under another key each time; the gateway captures once",
+        carrying.new_key_per_attempt,
+    ),
+    _keep("one-worker-everywhere", "sends one item at a time at every handoff", carrying.one_worker_everywhere),
+    _keep("always-looking", "looks before every write-back whether it was made", carrying.always_looking),
+)
