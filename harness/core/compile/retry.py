@@ -66,12 +66,16 @@ def build_recovering(frame: Frame, retry: Retry, failure: Failure, *, shape: str
     # How long a client waits for an answer is its own affair, bounded only by what the handoff declares as a whole.
     by_policy_s = waiting_s * HORIZON + failures * HANDLING_S
     allowed_s = max(by_policy_s, frame.within_s) if failure is HANG else by_policy_s
+    # Where the vendor has done it already, its record says nothing of the attempts to come.
+    sent = Attempted(frame.handoff.operations, expected, 1)
+    again = [Await(sent, within_s=by_policy_s, declared_s=waiting_s)] if failure.carries_out else []
     return frame.build(
         shape,
         faults=[fault],
         steps=[
             Arm(fault.id),
             *frame.start(1),
+            *again,
             Await(concluded(frame), within_s=allowed_s + frame.patience_s, declared_s=waiting_s),
             watch_further_attempt(frame, retry, expected + 1),
         ],
