@@ -5,10 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.core.golden import Trace, TraceError, judge_trace, list_differences, load_trace
+from harness.core.golden import Stage, Trace, TraceError, build_stage, judge_trace, list_differences, load_trace
 from harness.core.history import History
-from harness.core.loading import load_stack
-from harness.core.stack import Stack
 from harness.core.verdict import Outcome, UnknownKind
 
 ROOT = Path(__file__).parents[2]
@@ -41,16 +39,19 @@ verdict: held
 """
 
 
+SLICE, CHAIN = "scenarios/slice.yaml", "reference/stack.yaml"
+
+
 @cache
-def reference() -> Stack:
-    """Load the stack most traces are about."""
-    text = (ROOT / "scenarios/slice.yaml").read_text(encoding="utf-8")
-    return load_stack(text, file="scenarios/slice.yaml")
+def find(name: str) -> Stage | None:
+    """Load a stack of the repository."""
+    path = ROOT / name
+    return build_stage(path.read_text(encoding="utf-8"), file=name) if path.exists() else None
 
 
-def read(text: str) -> Trace:
-    """Load a trace about the reference."""
-    return load_trace(text, file="trace.yaml", stack=reference())
+def read(text: str, file: str = "trace.yaml") -> Trace:
+    """Load a trace, about the slice unless it says otherwise."""
+    return load_trace(text, file=file, stage=find(SLICE), find=find)
 
 
 def tell(*lines: str, verdict: str = "held") -> History:
@@ -71,7 +72,7 @@ def complain(text: str) -> list[str]:
 @pytest.mark.parametrize("file", FILES, ids=[file.stem for file in FILES])
 def test_verdict(file):
     """Every golden trace gets the verdict it must get, by what must decide it."""
-    trace = load_trace(file.read_text(encoding="utf-8"), file=str(file.relative_to(ROOT)), stack=reference())
+    trace = read(file.read_text(encoding="utf-8"), str(file.relative_to(ROOT)))
     assert list_differences(trace, judge_trace(trace)) == ()
 
 
@@ -92,7 +93,7 @@ def test_every_story_is_its_own():
 
 def read_story(file: Path) -> str:
     """Return the story of a trace, which is a sentence."""
-    trace = load_trace(file.read_text(encoding="utf-8"), file=file.name, stack=reference())
+    trace = read(file.read_text(encoding="utf-8"), file.name)
     assert trace.story.endswith(".")
     return trace.story
 
@@ -186,7 +187,8 @@ def test_letters_change_and_go():
         "0 letter 1 attempts=4", "0.1 letter 1 state=replayed", "0.2 letter 2", "0.3 letters gone 'letter 2 x'"
     )
     assert [letter["state"] for letter in history.dead_letters("order-to-erp", 1)] == ["replayed"]
-    assert [observation.t for observation in history.observations] == pytest.approx([0, 0.1, 0.2, 0.3, 0.3])
+    times = [observation.t for observation in history.observations if observation.what == "dead_letters"]
+    assert times == pytest.approx([0, 0.1, 0.2, 0.3, 0.3])
     gone = tell("0 letter 1 id=a", "0.1 letters gone a")
     assert gone.waiting("order-to-erp") == ()
     assert tell("0 letters unreadable").observed("dead_letters") is None

@@ -6,19 +6,38 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.core.compile import compile_stack
 from harness.core.ends import EndState, build_end
 from harness.core.golden.lines import LineError, read_whole
 from harness.core.history import Order
+from harness.core.loading import load_stack
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from harness.core.experiments import Experiment
-    from harness.core.stack import Stack
+    from harness.core.stack import Handoff, Stack
 
 SHOP = "shopify"
+NEW_ORDER = "orders/create"
 # When the experiment of a trace began, on the clock of its entries.
 ORIGIN = 1_000.0
 # An order more than the experiment plans: the one that goes through last, while the lab is brought to rest.
 SPARE_ORDERS = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A stack and all its experiments by id."""
+
+    stack: Stack
+    experiments: Mapping[str, Experiment]
+
+
+def build_stage(text: str, *, file: str) -> Stage:
+    """Load and compile the text of a stack; raise StackError with everything that is wrong with it."""
+    stack = load_stack(text, file=file)
+    return Stage(stack, {experiment.id: experiment for experiment in compile_stack(stack).experiments})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +55,36 @@ class Cast:
 
     @property
     def storefront(self) -> str:
-        """Name the system that webhooks come from."""
+        """Name the system that orders come from."""
         shops = (name for name, system in self.stack.systems.items() if system.fake == SHOP)
         return next(shops, "storefront")
 
     @property
+    def handoff(self) -> Handoff:
+        """The handoff under test."""
+        return self.stack.handoff(self.experiment.handoff)
+
+    @property
     def end(self) -> EndState:
         """What shows that an order is resolved."""
-        return build_end(self.stack.handoff(self.experiment.handoff).resolved_when)
+        return build_end(self.handoff.resolved_when)
+
+    def find_caller(self, operation: str) -> Handoff:
+        """Find the handoff that makes a call, or that a topic begins; the one under test where none says so."""
+        others = (each for each in self.stack.handoffs if operation in each.operations)
+        return self.handoff if operation in self.handoff.operations else next(others, self.handoff)
+
+    @property
+    def topic(self) -> str:
+        """Name the webhook that begins the handoff under test; that of a new order where none does."""
+        return self.handoff.operations[0] if self.handoff.protocol == "webhook" else NEW_ORDER
+
+    def find_sender(self, topic: str) -> str:
+        """Name the system that sends a topic; the storefront where no handoff says so."""
+        senders = (
+            each.source for each in self.stack.handoffs if each.protocol == "webhook" and topic in each.operations
+        )
+        return next(senders, self.storefront)
 
     def order(self, word: str) -> Order | None:
         """Find the order a word names by its ordinal; None for `-`; raise LineError when there is no such order."""

@@ -5,66 +5,67 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from harness.core.compile import compile_stack
 from harness.core.document import Document, read_document
 from harness.core.gates import list_gates
-from harness.core.golden.cast import ORIGIN, Cast
+from harness.core.golden.cast import ORIGIN, Cast, Stage, build_stage
 from harness.core.golden.lines import LineError, read_line
-from harness.core.golden.scribe import Scribe
-from harness.core.golden.trace import Expected, Trace, TraceError
+from harness.core.golden.scribe import SHOWN, Scribe
+from harness.core.golden.trace import LASTING, Expected, Trace, TraceError
 from harness.core.golden.verbs import tell
 from harness.core.history import History
-from harness.core.loading import load_stack
 from harness.core.problems import Problem, StackError, nearest
 from harness.core.record import Scope
 from harness.core.verdict import Outcome, UnknownKind
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from harness.core.nodes import Node
     from harness.core.stack import Stack
 
 FIELDS = ("story", "stack", "experiment", "observable", "raising", "history", "until", "rest", "verdict", "by", "says")
 REQUIRED = ("story", "experiment", "history", "verdict")
 VERDICTS = ("held", "violated", *(f"unknown {kind}" for kind in UnknownKind))
-OBSERVABLE = "dead_letters"
+STACK_FILE = ".yaml"
 
 
-def load_trace(text: str, *, file: str, stack: Stack) -> Trace:
+def load_trace(text: str, *, file: str, stage: Stage, find: Callable[[str], Stage | None] | None = None) -> Trace:
     """
-    Return the trace a text tells, in an experiment of `stack` unless it brings its own.
+    Return the trace a text tells, in an experiment of `stage` unless it brings its own stack or names a file of one.
 
-    Raises TraceError with every problem of the text, each with its place.
+    `find` returns the stage of a file, None where there is no such file. Raises TraceError with every problem of the text,
+    each with its place.
     """
     document = read_document(text, file=file)
     if document.root is None or document.problems or document.root.kind != "mapping":
         found = document.problems or (Problem("wrong-type", "a trace is a mapping of fields", file, 1, 1),)
         raise TraceError(found)
-    return _Reader(document, document.root).read(stack)
+    return _Reader(document, document.root, find).read(stage)
 
 
 @dataclass(slots=True)
 class _Reader:
     document: Document
     root: Node
+    find: Callable[[str], Stage | None] | None
     problems: list[Problem] = field(default_factory=list)
 
-    def read(self, stack: Stack) -> Trace:
+    def read(self, stage: Stage) -> Trace:
         self._check_fields()
-        stack = self._read_stack(stack)
+        stage = self._read_stage(stage)
         expected = self._read_expected()
-        cast = self._read_cast(stack)
+        cast = self._read_cast(stage)
         if cast is None or expected is None:
             raise TraceError(tuple(self.problems))
         scribe = Scribe(cast)
         self._tell(scribe, "history")
         until = self._read_until(scribe)
-        observable = self._read_observable(stack)
-        if OBSERVABLE in observable:
-            scribe.observe(until)
+        observable = self._read_observable(stage.stack)
+        _read_once_more(scribe, observable, until)
         told = tuple(scribe.entries)
         self._tell(scribe, "rest")
-        if OBSERVABLE in observable and len(scribe.entries) > len(told):
-            scribe.observe(scribe.newest)
+        if len(scribe.entries) > len(told):
+            _read_once_more(scribe, observable, scribe.newest)
         self._check_names(cast, expected)
         if self.problems:
             raise TraceError(tuple(self.problems))
@@ -87,22 +88,28 @@ class _Reader:
             if key not in self.root.entries:
                 self._complain("missing-key", f"a trace needs `{key}`", self.root)
 
-    def _read_stack(self, stack: Stack) -> Stack:
+    def _read_stage(self, stage: Stage) -> Stage:
         text = self.root.text("stack")
         if text is None:
-            return stack
+            return stage
         try:
-            return load_stack(text, file=f"{self.document.file} (its stack)")
+            if "\n" in text or not text.endswith(STACK_FILE):
+                return build_stage(text, file=f"{self.document.file} (its stack)")
+            found = self.find(text) if self.find is not None else None
         except StackError as error:
             raise TraceError((*self.problems, *error.problems)) from None
+        if found is None:
+            self._complain("no-stack", f"there is no stack `{text}`", self.root.get("stack") or self.root)
+            raise TraceError(tuple(self.problems))
+        return found
 
-    def _read_cast(self, stack: Stack) -> Cast | None:
+    def _read_cast(self, stage: Stage) -> Cast | None:
         name = self.root.text("experiment") or ""
-        by_id = {experiment.id: experiment for experiment in compile_stack(stack).experiments}
-        if name in by_id:
-            return Cast(stack, by_id[name])
+        if name in stage.experiments:
+            return Cast(stage.stack, stage.experiments[name])
         at = self.root.get("experiment") or self.root
-        self._complain("unknown-experiment", f"the stack has no experiment `{name}`", at, tuple(by_id), name)
+        known = tuple(stage.experiments)
+        self._complain("unknown-experiment", f"the stack has no experiment `{name}`", at, known, name)
         return None
 
     def _read_expected(self) -> Expected | None:
@@ -122,7 +129,7 @@ class _Reader:
 
     def _check_names(self, cast: Cast, expected: Expected) -> None:
         """Complain of checks and gates the experiment does not have."""
-        checks = (*(check.name for check in cast.experiment.checks), "ledger")
+        checks = (*(check.name for check in cast.experiment.checks), *LASTING)
         gates = tuple(gate.name for gate in list_gates(cast.experiment, History(0.0)))
         raising = self.root.text("raising")
         for name, at, known in (
@@ -143,7 +150,8 @@ class _Reader:
     def _read_observable(self, stack: Stack) -> frozenset[str]:
         if self.root.get("observable") is not None:
             return frozenset(self._read_names("observable"))
-        return frozenset({OBSERVABLE} if stack.integration.observe.dead_letters is not None else ())
+        observe = stack.integration.observe
+        return frozenset(what for what in SHOWN if getattr(observe, what) is not None)
 
     def _read_until(self, scribe: Scribe) -> float:
         node = self.root.get("until")
@@ -176,3 +184,9 @@ class _Reader:
         self.problems.append(
             self.document.problem(code, message, at, expected=expected, suggestion=suggestion, found=found)
         )
+
+
+def _read_once_more(scribe: Scribe, observable: Iterable[str], t: float) -> None:
+    """Have the integration asked for everything it shows."""
+    for what in sorted(frozenset(SHOWN).intersection(observable)):
+        scribe.observe(what, t)

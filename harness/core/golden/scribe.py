@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from harness.core.ends import EXISTING, IN_SYNC
 from harness.core.faults import Layer
 from harness.core.golden.cast import ORIGIN
 from harness.core.golden.lines import LineError
@@ -13,12 +14,16 @@ from harness.core.record import DRIVER, TAP, Entry
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from harness.core.ends import EndState
     from harness.core.faults import Fault
     from harness.core.golden.cast import Cast
 
 TIMES = ("started", "request", "ended", "received", "sent", "began", "until")
 # Between the tap and a fake, each way.
 HOP_S = 0.001
+# What an integration shows of itself that a trace can tell.
+LETTERS, CASES, BREAKERS = "dead_letters", "queues", "breakers"
+SHOWN = (LETTERS, CASES, BREAKERS)
 
 
 @dataclass(slots=True)
@@ -28,8 +33,8 @@ class Scribe:
     cast: Cast
     entries: list[Entry] = field(default_factory=list)
     newest: float = 0.0
-    letters: dict[str, dict[str, Any]] = field(default_factory=dict)
-    readable: bool = True
+    shown: dict[str, dict[str, dict[str, Any]]] = field(default_factory=lambda: {what: {} for what in SHOWN})
+    unreadable: set[str] = field(default_factory=set)
     alerts: set[str] = field(default_factory=set)
     attempts: dict[str, int] = field(default_factory=dict)
 
@@ -46,13 +51,18 @@ class Scribe:
         """Write an entry of the driver."""
         self.write(t, DRIVER, kind, **fields)
 
-    def observe(self, t: float) -> None:
-        """Have the integration asked for its dead letters."""
-        if self.readable:
-            items = [dict(letter) for letter in self.letters.values()]
-            self.driver(t, "observation", what="dead_letters", items=items)
+    def observe(self, what: str, t: float) -> None:
+        """Have the integration asked for its dead letters, its cases or its breakers."""
+        if what in self.unreadable:
+            self.driver(t, "observation", what=what, items=[], error="it did not answer")
         else:
-            self.driver(t, "observation", what="dead_letters", items=[], error="it did not answer")
+            self.driver(t, "observation", what=what, items=[dict(item) for item in self.shown[what].values()])
+
+    def show(self, what: str, t: float, item: Mapping[str, Any]) -> None:
+        """Have the integration show something from now on; what it has shown under the same id changes."""
+        self.shown[what].setdefault(item["id"], {}).update(item)
+        self.unreadable.discard(what)
+        self.observe(what, t)
 
     def exchange(self, t: float, took_s: float, fields: Mapping[str, Any]) -> None:
         """Write what the tap records of a call, which began at `t`."""
@@ -60,10 +70,16 @@ class Scribe:
         fields = {"id": f"x{len(self.entries)}", "entity": None, **fields}
         self.write(t + took_s, TAP, "exchange", **times, **fields)
 
-    def change(self, t: float, entity: str | None, record_id: str, action: str, record: Mapping[str, Any]) -> None:
-        """Write that a record of the end state changed."""
-        fields = {"collection": self.cast.end.collection, "record_id": record_id, "entity": entity, "action": action}
-        self.write(t, self.cast.end.system, "change", **fields, record={"id": record_id, **record})
+    def change(self, t: float, where: tuple[str, str, str], action: str, entity: str | None, **record: Any) -> None:
+        """Write that a record changed; `where` is its system, collection and id."""
+        system, collection, record_id = where
+        fields = {"collection": collection, "record_id": record_id, "entity": entity, "action": action}
+        self.write(t, system, "change", **fields, record={"id": record_id, **record})
+
+    def resolve(self, t: float, end: EndState, record_id: str, entity: str | None) -> None:
+        """Write that an order has come to an end state."""
+        state = {} if end.state in {*EXISTING, IN_SYNC} else {"state": end.state}
+        self.change(t, (end.system, end.collection, record_id), "created", entity, **state)
 
     def fault(self, word: str) -> Fault:
         """Find a fault of the experiment; raise LineError when it has none of this id."""

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from harness.core.checks.ledger import check_ledger
+from harness.core.checks.stock import check_stock, has_stock
 from harness.core.experiments import Check
 from harness.core.gates import list_gates, run_check
 from harness.core.record import build_history
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from harness.core.problems import Location, Problem
     from harness.core.record import Entry, Scope
     from harness.core.verdict import CheckResult, UnknownKind, Verdict
+
+
+# What is asked at rest, whatever the clause.
+LASTING = ("ledger", "stock")
 
 
 class TraceError(Exception):
@@ -68,15 +73,14 @@ class Trace:
 
 
 def judge_trace(trace: Trace) -> Verdict:
-    """Judge a trace as the engine judges an experiment: gates, checks, and the ledger once everything is at rest."""
-    history = trace.history
-    checks = [
-        run_check(_raising(check) if check.name == trace.raising else check, history)
-        for check in trace.experiment.checks
-    ]
+    """Judge a trace as the engine judges an experiment: gates, checks, and ledger and stock once everything is at rest."""
+    history, rested = trace.history, trace.rested
     ledger = Check("ledger", partial(check_ledger, rule=trace.experiment.ledger))
-    checks.append(run_check(_raising(ledger) if trace.raising == "ledger" else ledger, trace.rested))
-    return merge(list_gates(trace.experiment, history), checks)
+    lasting = [ledger] if trace.experiment.subject == "order" else []
+    lasting += [Check("stock", check_stock)] if has_stock(rested) else []
+    asked = [*((check, history) for check in trace.experiment.checks), *((check, rested) for check in lasting)]
+    results = [run_check(_raising(check) if check.name == trace.raising else check, seen) for check, seen in asked]
+    return merge(list_gates(trace.experiment, history), results)
 
 
 def find_deciding(verdict: Verdict) -> tuple[str, ...]:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from harness.core.ends import EXISTING, IN_SYNC, STATE_FIELDS, build_end
 from harness.core.faults import Layer
 from harness.core.golden.lines import LineError, read_number, read_whole
 from harness.core.golden.scribe import HOP_S, Scribe
+from harness.core.golden.shown import tell_breaker, tell_case, tell_letter, tell_shown
 from harness.core.record import OPS_DESK, TAP
 from harness.core.verdict import UnknownKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from harness.core.ends import EndState
     from harness.core.golden.lines import Line
 
 Fields: TypeAlias = dict[str, Any]
@@ -28,10 +32,9 @@ ANSWERS: Mapping[str, tuple[int | None, str, int | None]] = {
     "refused": (None, "refused", None),
 }
 CALL_OPTIONS = ("took", "key", "body", "code", "seen", "only", "record", "system", "part")
-WEBHOOK_OPTIONS = ("topic", "id", "took", "body", "seen", "only")
-LETTER_OPTIONS = ("id", "handoff", "attempts", "body", "state", "code", "entity")
+WEBHOOK_OPTIONS = ("topic", "id", "took", "body", "seen", "only", "system")
 ALERT_OPTIONS = ("key", "handoff", "order", "code", "in")
-LETTER_WORDS = ("none", "unreadable", "gone")
+ACTS = ("ship", "refund")
 DESKS = ("alerts", "messages", "tickets")
 METHODS = {"upsert": "PUT", "read": "GET", "list": "GET", "delete": "DELETE"}
 
@@ -55,7 +58,9 @@ def tell_call(scribe: Scribe, line: Line) -> None:
     line.expect(words=range(2, 6), options=CALL_OPTIONS)
     order = scribe.cast.order(line.words[0])
     seen, end, answered = _read_answer(line.words[1])
-    system, took_s = line.option("system", scribe.cast.end.system), line.seconds("took", CALL_S)
+    caller = scribe.cast.find_caller(line.verb)
+    end_state = build_end(caller.resolved_when)
+    system, took_s = line.option("system", end_state.system), line.seconds("took", CALL_S)
     faults, rule = scribe.split_faults(line.words[2:], line.option("part", "0"))
     key = line.option("key", f"SHP-{order.number}" if order else "")
     entity = order.name if order else key or None
@@ -77,7 +82,7 @@ def tell_call(scribe: Scribe, line: Line) -> None:
         got |= {"shared": entity is None, "key": key or None, "entity": entity}
         scribe.write(line.t + took_s - HOP_S, system, "exchange", received=line.t + HOP_S, **what, **got)
     if line.option("record"):
-        scribe.change(line.t + took_s - HOP_S, entity, line.option("record"), "created", {})
+        scribe.resolve(line.t + took_s - HOP_S, end_state, line.option("record"), entity)
 
 
 def tell_webhook(scribe: Scribe, line: Line) -> None:
@@ -86,17 +91,18 @@ def tell_webhook(scribe: Scribe, line: Line) -> None:
     order, answer = scribe.cast.order(line.words[0]), line.words[1]
     status = None if answer in {"none", "suppressed"} else read_whole(answer, "the answer")
     seen = read_whole(line.option("seen"), "`seen`") if line.option("seen") else status
-    took_s, topic = line.seconds("took", CALL_S), line.option("topic", "orders/create")
+    took_s, topic = line.seconds("took", CALL_S), line.option("topic", scribe.cast.topic)
     faults, rule = scribe.split_faults(line.words[2:], "0")
-    shop, body = scribe.cast.storefront, scribe.cast.body(line.option("body", f"webhook {line.words[0]}"))
+    sender = line.option("system", scribe.cast.find_sender(topic))
+    body = scribe.cast.body(line.option("body", f"webhook {line.words[0]}"))
     if answer != "suppressed" and line.option("only", "tap") == "tap":
         end = "complete" if seen is not None else "reset" if rule else "refused"
         saw: Fields = {
-            "system": shop,
+            "system": sender,
             "direction": "inbound",
             "operation": None,
             "method": "POST",
-            "path": f"/in/{shop}",
+            "path": f"/in/{sender}",
         }
         saw |= {"request_sha256": body, "status": seen, "end": end, "rule": rule}
         scribe.exchange(line.t + HOP_S, took_s - 2 * HOP_S, saw)
@@ -112,50 +118,25 @@ def tell_webhook(scribe: Scribe, line: Line) -> None:
         }
         sent |= {"attempt": scribe.attempts[webhook], "body_sha256": body, "faults": faults}
         sent["outcome"] = "suppressed" if answer == "suppressed" else "delivered" if good else "failed"
-        scribe.write(line.t + took_s, shop, "delivery", sent=line.t, ended=line.t + took_s, **sent)
+        scribe.write(line.t + took_s, sender, "delivery", sent=line.t, ended=line.t + took_s, **sent)
 
 
 def tell_record(scribe: Scribe, line: Line) -> None:
-    """`record <order> <id> <created, updated or deleted> <field>=<value>…`: a record of the end state changed."""
+    """
+    `record <order> <id> <created, updated or deleted> <field>=<value>…`: a record changed.
+
+    It is of the end state, or where `<system>/<collection>/<id>` says.
+    """
     line.expect(words=range(2, 4), options=None)
-    order = scribe.cast.order(line.words[0])
+    order, end = scribe.cast.order(line.words[0]), scribe.cast.end
     action = line.words[2] if len(line.words) > 2 else "created"
-    scribe.change(line.t, order.name if order else None, line.words[1], action, dict(line.options))
-
-
-def tell_letter(scribe: Scribe, line: Line) -> None:
-    """`letter <order or -> <field>=<value>…`: the integration shows this dead letter from now on."""
-    line.expect(words=range(1, 2), options=LETTER_OPTIONS)
-    order = scribe.cast.order(line.words[0])
-    handoff = line.option("handoff", scribe.cast.experiment.handoff)
-    letter_id = line.option("id", f"letter {line.words[0]} {handoff}")
-    new = {
-        "id": letter_id,
-        "handoff": handoff,
-        "state": "waiting",
-        "entity": line.option("entity", order.name if order else ""),
-        "payload_sha256": scribe.cast.body(scribe.cast.payload(handoff, order)),
-    }
-    letter = scribe.letters.setdefault(letter_id, new)
-    if line.option("attempts"):
-        letter["attempts"] = read_whole(line.option("attempts"), "`attempts`")
-    if line.option("body"):
-        letter["payload_sha256"] = None if line.option("body") == "none" else scribe.cast.body(line.option("body"))
-    letter |= {name: line.option(name) for name in ("state", "code") if line.option(name)}
-    scribe.readable = True
-    scribe.observe(line.t)
-
-
-def tell_letters(scribe: Scribe, line: Line) -> None:
-    """`letters none`, `letters unreadable` or `letters gone <id>`: what else asking for dead letters may come to."""
-    line.expect(words=range(1, 3))
-    word = line.words[0]
-    if word not in LETTER_WORDS:
-        raise LineError(f"`letters` cannot be `{word}`", expected=LETTER_WORDS, found=word)
-    if word == "gone":
-        scribe.letters.pop(line.words[-1], None)
-    scribe.readable = word != "unreadable"
-    scribe.observe(line.t)
+    shown = {name: _read_value(value) for name, value in line.options}
+    system, collection, record_id = _read_place(line.words[1], end)
+    at_end = (system, collection) == (end.system, end.collection) and end.state not in {*EXISTING, IN_SYNC}
+    if at_end and action != "deleted" and shown.keys().isdisjoint(STATE_FIELDS):
+        shown["state"] = end.state
+    entity = order.name if order else None
+    scribe.change(line.t, (system, collection, record_id), action, entity, **shown)
 
 
 def tell_alert(scribe: Scribe, line: Line) -> None:
@@ -207,6 +188,22 @@ def tell_lift(scribe: Scribe, line: Line) -> None:
     _act(scribe, line, "lift")
 
 
+def tell_act(scribe: Scribe, line: Line) -> None:
+    """`act <ship or refund> <order>`: the driver had a vendor do something about an order."""
+    line.expect(words=range(2, 3), options=("took",))
+    if line.words[0] not in ACTS:
+        raise LineError(f"`{line.words[0]}` is nothing a vendor does", expected=ACTS, found=line.words[0])
+    order = scribe.cast.order(line.words[1])
+    _act(scribe, line, "act", orders=[order.ordinal] if order else [])
+
+
+def tell_decide(scribe: Scribe, line: Line) -> None:
+    """`decide <order> <decision>`: the driver decided the open cases of an order."""
+    line.expect(words=range(2, 3), options=("took",))
+    order = scribe.cast.order(line.words[0])
+    _act(scribe, line, "decide", orders=[order.ordinal] if order else [])
+
+
 def tell_replay(scribe: Scribe, line: Line) -> None:
     """`replay <order>`: the driver replayed the dead letters of an order."""
     line.expect(words=range(1, 2), options=("took",))
@@ -252,12 +249,18 @@ VERBS: Mapping[str, Callable[[Scribe, Line], None]] = {
     "place": tell_place,
     "arm": tell_arm,
     "lift": tell_lift,
+    "act": tell_act,
+    "decide": tell_decide,
     "replay": tell_replay,
     "restart": tell_restart,
     "webhook": tell_webhook,
     "record": tell_record,
     "letter": tell_letter,
-    "letters": tell_letters,
+    "letters": tell_shown,
+    "case": tell_case,
+    "cases": tell_shown,
+    "breaker": tell_breaker,
+    "breakers": tell_shown,
     "alert": tell_alert,
     "signal": tell_signal,
     "stall": tell_stall,
@@ -278,3 +281,21 @@ def _read_answer(word: str) -> tuple[int | None, str, int | None]:
     if not (word.isascii() and word.isdigit()):
         raise LineError(f"`{word}` is no answer", expected=("<status>", *ANSWERS), found=word)
     return int(word), "complete", int(word)
+
+
+def _read_place(word: str, end: EndState) -> tuple[str, str, str]:
+    """Read where a record is: its id alone where that is the end state."""
+    if "/" not in word:
+        return end.system, end.collection, word
+    parts = word.split("/")
+    if len(parts) != 3 or not all(parts):
+        raise LineError(f"a record is `<id>` or `<system>/<collection>/<id>`, not `{word}`")
+    return parts[0], parts[1], parts[2]
+
+
+def _read_value(text: str) -> Any:
+    """Read a number or list as JSON does, and anything else as text."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
