@@ -13,7 +13,7 @@ import httpx2
 import pytest
 
 from harness.core.loading import load_stack
-from harness.core.stack import Role
+from harness.core.stack import Handoff, Role, System
 from harness.engine.recorder import Recorder
 from harness.lab import attached
 from harness.lab.attached import open_attached_lab
@@ -264,3 +264,25 @@ async def test_a_lab_that_goes_down_meanwhile_is_left_quietly(up, join):
         for process in (*up.fakes.values(), up.tap_process):
             await process.kill()
     assert [record.id for record in read_records()] == [up.id]
+
+
+async def test_webhooks_of_every_vendor_are_led_to_the_integration(stack, receiver, join):
+    """Shop, gateway and warehouse each have a listener that leads to the integration while it is joined, and not after."""
+    fakes = {"shop": "shopify", "pay": "stripe", "depot": "wms"}
+    systems = {name: System(name, fake=fake) for name, fake in fakes.items()}
+    webhooks = {name: f"/from/{name}" for name in fakes}
+    chain = replace(stack, systems=systems, integration=replace(stack.integration, webhooks=webhooks), handoffs=())
+    async with open_embedded_lab(chain, stack_path=STACK_PATH, run_id="up", with_integration=False, kind="up") as up:
+        before = await _read_inbound(up)
+        async with join(chain) as lab:
+            assert set(lab.controls) == {*fakes, "opsdesk"}
+            led = await _read_inbound(up)
+            assert {f"http://{upstream}" for upstream in led.values()} == {receiver.url}
+            assert set(led) == {f"inbound-{name}" for name in fakes}
+        assert await _read_inbound(up) == before
+        dressed = replace(
+            chain, handoffs=(Handoff("tell", "depot", "integration", "webhook", 60.0, operations=("order.cancelled",)),)
+        )
+        with pytest.raises(EnvironmentNotReady, match="webhook topics"):
+            async with join(dressed):
+                pytest.fail("it was joined")
