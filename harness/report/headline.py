@@ -75,6 +75,10 @@ def _say_orders(ledger: Ledger | None) -> str:
     if ledger.violations:
         n = len(ledger.violations)
         return f"{plural(n, 'order')} {'is' if n == 1 else 'are'} in a state that is not allowed"
+    if ledger.unseen:
+        return (
+            f"of {plural(ledger.unseen, 'order')} nobody can say where {'it is' if ledger.unseen == 1 else 'they are'}"
+        )
     return "orders are not lost" if ledger.orders else ""
 
 

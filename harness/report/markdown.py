@@ -102,8 +102,9 @@ def _foot(view: RunView, report: str) -> Iterator[str]:
     ledger = view.ledger
     facts = []
     if ledger is not None and ledger.orders is not None:
+        unseen = f", {ledger.unseen} not to be seen" if ledger.unseen else ""
         facts.append(
-            f"ledger: {plural(ledger.orders, 'order')}, {_say(ledger.lost)} lost, {_say(ledger.duplicated)} doubled"
+            f"ledger: {plural(ledger.orders, 'order')}, {_say(ledger.lost)} lost, {_say(ledger.duplicated)} doubled{unseen}"
         )
     if view.times.median_overhead_s is not None:
         facts.append(f"median overhead {say_seconds(view.times.median_overhead_s)}")

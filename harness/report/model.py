@@ -186,8 +186,11 @@ class Ledger:
     lost: int | None
     duplicated: int | None
     violations: tuple[Stray, ...]
+    fulfilled: int | None = None
+    cancelled: int | None = None
+    unseen: int | None = None
 
     @property
     def is_clean(self) -> bool:
         """Say whether the run states that nothing was lost, doubled or left in a state that is not allowed."""
-        return self.lost == 0 and self.duplicated == 0 and not self.violations
+        return self.lost == 0 and self.duplicated == 0 and not self.unseen and not self.violations

@@ -273,6 +273,9 @@ def read_ledger(run: Mapping[str, Any]) -> Ledger | None:
         lost=count(data, "lost"),
         duplicated=count(data, "duplicated"),
         violations=tuple(_read_stray(item) for item in objects(data, "violations")),
+        fulfilled=count(data, "fulfilled"),
+        cancelled=count(data, "cancelled"),
+        unseen=count(data, "unseen"),
     )
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 SCHEMA = "handoff-run/1"
 # Rows that are wrong, as the run's ledger names them.
+PAYMENT = "payment_intent"
 WRONG = (Row.LOST, Row.DUPLICATED)
 
 
@@ -219,11 +220,16 @@ def worst(outcomes: Sequence[Outcome]) -> Outcome:
 def _build_ledger(results: Sequence[Result]) -> dict[str, Any]:
     entries: list[Entry] = [entry for result in results for entry in result.ledger]
     rows = Counter(entry.row for entry in entries)
+    stations = {station for result in results for station in result.experiment.ledger.stations}
+    paid = any(station.end is not None and station.end.record == PAYMENT for station in stations)
     return {
         "orders": len(entries),
-        "captured": None,  # payments: no gateway is part of these stacks
-        "posted": rows[Row.POSTED],
+        "captured": sum(entry.captured for entry in entries) if paid else None,
+        "posted": rows[Row.POSTED] + rows[Row.FULFILLED],
+        "fulfilled": rows[Row.FULFILLED],
         "parked": rows[Row.PARKED],
+        "cancelled": rows[Row.CANCELLED],
+        "unseen": rows[Row.UNSEEN],
         "lost": rows[Row.LOST],
         "duplicated": rows[Row.DUPLICATED],
         "violations": [

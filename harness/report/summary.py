@@ -129,7 +129,7 @@ class _Printer:
             yield Text(f"{view.exercised} of {view.clauses} clauses exercised")
         ledger = view.ledger
         if ledger is not None:
-            known = ((ledger.lost, "lost"), (ledger.duplicated, "doubled"))
+            known = ((ledger.lost, "lost"), (ledger.duplicated, "doubled"), (ledger.unseen or None, "not to be seen"))
             parts = [plural(ledger.orders, "order")] if ledger.orders is not None else []
             yield Text("ledger: " + ", ".join(parts + [f"{n} {word}" for n, word in known if n is not None]))
 

@@ -53,6 +53,13 @@ def test_orders_astray_are_not_safe():
     assert _headline(_held(2), ledger=ledger).endswith("; 1 order is in a state that is not allowed.")
 
 
+def test_orders_nobody_sees_are_not_safe():
+    """Where nobody can say what became of an order, it is not called safe."""
+    ledger = {"orders": 9, "lost": 0, "duplicated": 0, "unseen": 2, "violations": []}
+
+    assert _headline(_held(2), ledger=ledger).endswith("; of 2 orders nobody can say where they are.")
+
+
 @pytest.mark.parametrize("ledger", [{}, {"orders": 4}, {"orders": 0, "lost": 0, "duplicated": 0}])
 def test_safety_is_not_claimed_without_a_ledger(ledger):
     """Without orders, or without a count of lost ones, the sentence claims nothing about orders."""

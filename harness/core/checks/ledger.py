@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from harness.core.checks.money import describe_missing_money, describe_surplus_money, list_causes
+from harness.core.checks.money import captured, describe_missing_money, describe_surplus_money, list_causes
 from harness.core.checks.quantities import describe_growth
 from harness.core.starts import Start
 from harness.core.verdict import CheckResult, Evidence, UnknownKind, build_held, build_unknown, build_violated
@@ -44,12 +44,13 @@ RESTING = frozenset({Row.POSTED, Row.FULFILLED, Row.PARKED, Row.CANCELLED})
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One order, its row, and its story across the systems."""
+    """One order, its row, its story across the systems, and whether money was taken for it."""
 
     order: int
     name: str
     row: Row
     story: tuple[str, ...]
+    captured: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,7 @@ def _entry(history: History, order: int, rule: LedgerRule) -> Entry:
         row = Row.PARKED if owed else Row.FULFILLED if shipped else Row.POSTED
     else:
         row = Row.LOST if _shows_what_waits(history, rule) else Row.UNSEEN
-    return Entry(order, history.order(order).name, row, tuple(story))
+    return Entry(order, history.order(order).name, row, tuple(story), captured=captured(history, order) > 0)
 
 
 def _stand(history: History, order: int, station: Station, end: EndState) -> _Standing:
