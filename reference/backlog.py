@@ -176,14 +176,10 @@ def mark_doubtful(conn: Connection, item: Item) -> None:
 
 
 def complete(conn: Connection, handoff: str, ref: str) -> bool:
-    """
-    Mark an item as passed that a dead letter or a role queue holds, because the vendor says so by itself; False for any other.
-
-    What is queued keeps to its own path: sending it again finds out, and is harmless.
-    """
+    """Mark an item as passed because the vendor says so by itself; False when that is known or the item is not."""
     updated = conn.execute(
         "UPDATE backlog SET state = 'done', attempts = 0, first_failed_at = NULL, doubtful = 0 "
-        "WHERE handoff = ? AND ref = ? AND state IN ('dead', 'held')",
+        "WHERE handoff = ? AND ref = ? AND state IN ('queued', 'dead', 'held')",
         (handoff, ref),
     )
     return updated.rowcount == 1

@@ -1,8 +1,4 @@
-"""
-Events of the gateway: a payment that was captured settles the dead letter or the case that waits for its capture.
-
-An unknown outcome needs none: the capture is sent again under its key, which finds out.
-"""
+"""Events of the gateway: a payment that was captured is captured here too, whatever became of our own call."""
 
 from collections.abc import Mapping
 from sqlite3 import Connection

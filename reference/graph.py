@@ -111,7 +111,7 @@ class Graph:
         return [wake for one in shipments for wake in self.ship(conn, order, one, trigger=trigger, now=now)]
 
     def confirm_capture(self, conn: Connection, payment: str, *, trigger: str, now: float) -> list[Wake]:
-        """Take the gateway's word that a payment is captured: the dead letter or the case that held its capture up is settled."""
+        """Take the gateway's word that a payment is captured: whatever held its capture up is settled."""
         row = conn.execute("SELECT ref FROM orders WHERE payment = ?", (payment,)).fetchone()
         if row is None or not backlog.complete(conn, PAYMENT_CAPTURE, row["ref"]):
             return []

@@ -105,13 +105,12 @@ def chain(systems: Chain) -> Chain:
 
 @pytest.fixture
 def carry(chain: Chain, tmp_path: Path) -> Iterator[Callable[..., LocalService]]:
-    """Start an integration between all systems, of the parts given, and subscribe it."""
+    """Start an integration between all systems, of the parts given, that hears the systems given, or all."""
     with ExitStack() as stack:
 
-        def carry_it(parts: Parts | None = None, **changes: str) -> LocalService:
-            environment = chain.environment(tmp_path / "data", **changes)
-            service = stack.enter_context(LocalService(environment, parts or CALM_CHAIN))
-            chain.subscribe(service.port)
+        def carry_it(parts: Parts | None = None, *heard: str) -> LocalService:
+            service = stack.enter_context(LocalService(chain.environment(tmp_path / "data"), parts or CALM_CHAIN))
+            chain.subscribe(service.port, *heard)
             return service
 
         yield carry_it

@@ -226,10 +226,21 @@ def test_a_stock_level_that_cannot_be_set_is_parked_and_replayed(chain, carrier,
     assert len(chain.storefront.calls("inventory_level.set", entity=item)) == 2 + attempts + 1
 
 
+def test_the_gateways_own_word_settles_an_unknown_outcome(chain, carrier):
+    """While a capture's answer hangs, the webhook that the payment succeeded lets the order go on."""
+    order = chain.reserve()
+    with chain.gateway.fault("lost_response", "payment_intent.capture", params={"how": "hang"}, entities=[order.name]):
+        chain.place(order)
+        await_that(lambda: chain.is_at_the_warehouse(order))
+        await_that(lambda: chain.storefront.state("transactions", order_id=order.id, kind="capture"))
+        assert len(chain.gateway.calls("payment_intent.capture")) == 1
+    assert carrier.letters() == []
+
+
 def test_an_answer_that_is_lost_every_time_is_a_dead_letter(chain, carry):
-    """A capture whose answer never comes is sent three times under one key, and then a person's; the replay finds it done."""
+    """Three times a capture is sent under one key, and then a person's; the replay is one more, and finds it done."""
     policy = replace(CALM_CHAIN.payment_capture, timeout_s=0.6 * CHAIN_SCALE)
-    carrier = carry(replace(CALM_CHAIN, payment_capture=policy))
+    carrier = carry(replace(CALM_CHAIN, payment_capture=policy), "storefront")
     order = chain.reserve()
     with chain.gateway.fault("lost_response", "payment_intent.capture", params={"how": "reset"}, entities=[order.name]):
         chain.place(order)
