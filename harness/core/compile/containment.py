@@ -14,7 +14,7 @@ from harness.core.compile.passage import is_driven, list_before
 from harness.core.compile.retry import concluded
 from harness.core.conditions import AllOf, Failed, Resolved
 from harness.core.ends import build_end
-from harness.core.experiments import Arm, Await, Check, Experiment, Lift, Step, Watch
+from harness.core.experiments import Arm, Await, Check, Experiment, Lift, Watch
 from harness.core.starts import choose_start
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from harness.core.stack import Handoff
 
-ORDERS = (1, 2, 3)
+ORDERS, LATER = (1, 2, 3), (4, 5)
 
 
 def compile_containment(frame: Frame) -> Iterator[Experiment]:
@@ -33,28 +33,57 @@ def compile_containment(frame: Frame) -> Iterator[Experiment]:
 
 
 def _build_contained(frame: Frame) -> Experiment:
-    """Fail every call of the handoff while orders keep coming: what does not depend on it goes on, the rest only waits."""
+    """
+    Fail every call of the handoff, often enough for any breaker, and only then let further orders come.
+
+    What does not depend on the handoff takes them as if nothing was wrong, well before a breaker that had opened for all
+    could close again; the rest only waits.
+    """
     fault = _outage(frame).build(frame.handoff, expected=len(ORDERS))
     beside = [handoff for handoff in _list_handoffs(frame) if _goes_on(frame, handoff)]
-    ends = tuple(dict.fromkeys(build_end(handoff.resolved_when) for handoff in beside))
-    going_on: list[Step] = [Await(Resolved(end, ORDERS), within_s=frame.patience_s) for end in ends]
-    neighbours = tuple(_list_neighbours(frame))
+    ends = {build_end(handoff.resolved_when): choose_start(handoff.resolved_when).action for handoff in beside}
+    within_s = _soon_s(frame)
+    everybody = (*ORDERS, *LATER)
     return frame.build(
         "others-go-on",
         faults=[fault],
         steps=[
             Arm(fault.id),
             *frame.start(*ORDERS),
-            Await(Failed(frame.handoff.operations, 1), within_s=frame.patience_s),
-            *going_on,
+            Await(Failed(frame.handoff.operations, _count_failures(frame)), within_s=frame.patience_s),
+            *frame.start(*LATER),
+            *(Await(Resolved(end, everybody), within_s=frame.patience_s) for end in ends),
             Watch(frame.horizon_s, "an exception elsewhere"),
         ],
         checks=[
-            Check("contained", partial(check_contained, neighbours=neighbours, orders=ORDERS)),
+            Check("contained", partial(check_contained, neighbours=tuple(_list_neighbours(frame)), orders=everybody)),
             *(Check(f"goes_on {end}", partial(check_resolved_once, end=end, orders=ORDERS)) for end in ends),
+            *(
+                Check(
+                    f"unhindered {end}",
+                    partial(check_resolved_once, end=end, orders=LATER, within_s=within_s, since=since),
+                )
+                for end, since in ends.items()
+            ),
         ],
         needs=["dead_letters"],
     )
+
+
+def _count_failures(frame: Frame) -> int:
+    """Count the failures after which any breaker of the stack would have opened, as far as the orders bring them about."""
+    own = frame.handoff.breaker
+    if own is not None:
+        return own.failures
+    breakers = [each.breaker.failures for each in frame.stack.handoffs if each.breaker is not None]
+    unnamed = [path.retry.attempts for path in frame.handoff.paths if path.on.condition == "any" and path.retry]
+    return min(max([len(ORDERS), *breakers]), len(ORDERS) * max([1, *unnamed]))
+
+
+def _soon_s(frame: Frame) -> float | None:
+    """Return how soon an order must be through elsewhere: in half the shortest pause of any breaker, in lab seconds."""
+    pauses = [each.breaker.pause_s for each in frame.stack.handoffs if each.breaker is not None]
+    return frame.lab_s(min(pauses)) / 2 + HANDLING_S if pauses else None
 
 
 def _build_drained(frame: Frame) -> Experiment:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.core.backoff import longest_s
+from harness.core.backoff import HANDLING_S, longest_s, total_s
 from harness.core.checks.retry import Sent
 from harness.core.compile.passage import build_start, is_driven, list_before
 from harness.core.conditions import Condition, Resolved
@@ -70,6 +70,18 @@ class Frame:
         retries = [path.retry for handoff in chain for path in handoff.paths if path.retry is not None]
         longest = max((longest_s(retry, scale=self.scale) for retry in retries), default=0.0)
         return max(LEAST_HORIZON_S, HORIZON * longest)
+
+    @property
+    def refused_s(self) -> float:
+        """How long a call that is refused again and again may go on, until it is put aside: by the path that takes it."""
+        chain = [each for each in self.stack.handoffs if each.id == self.handoff.id or self._follows(each)]
+        unnamed = [path.retry for each in chain for path in each.paths if path.on.condition == "any" and path.retry]
+        return HORIZON * max((total_s(retry, scale=self.scale) for retry in unnamed), default=0.0) + HANDLING_S
+
+    @property
+    def holders(self) -> tuple[str, ...]:
+        """The handoffs that may put an order of this one aside: itself, and those after it that end in the same record."""
+        return (self.handoff.id, *(each.id for each in self.stack.handoffs if self._follows(each)))
 
     @property
     def patience_s(self) -> float:

@@ -194,6 +194,7 @@ def posted_checks(frame: Frame, *orders: int, end: EndState | None = None) -> li
     about = orders or (1,)
     checks = [Check("resolved_once", partial(check_resolved_once, end=end or frame.end, orders=about))]
     if frame.stack.integration.observe.dead_letters is not None:
-        aside = partial(check_no_dead_letter, handoff=frame.handoff.id, orders=about)
-        checks.append(Check("no_dead_letter", aside))
+        for holder in frame.holders if frame.handoff.protocol == "webhook" else (frame.handoff.id,):
+            name = "no_dead_letter" if holder == frame.handoff.id else f"no_dead_letter {holder}"
+            checks.append(Check(name, partial(check_no_dead_letter, handoff=holder, orders=about)))
     return checks

@@ -15,6 +15,7 @@ from harness.core.checks.resolution import (
 )
 from harness.core.checks.webhook import check_acknowledged, check_answer
 from harness.core.compile.frame import HORIZON, PATIENCE_S, Frame
+from harness.core.compile.retry import posted_checks
 from harness.core.conditions import Alerted, CalledSince, Delivered, PayloadDeadLettered, Received
 from harness.core.experiments import Act, Arm, Await, Check, Experiment, Restart, Step, Watch
 from harness.core.faults import Fault, Layer
@@ -88,15 +89,16 @@ def _compile_duplicate(frame: Frame, path: Path) -> Iterator[Experiment]:  # noq
                 *frame.start(1),
                 Await(Delivered(1, params["copies"], topics=frame.topics[:1]), within_s=PATIENCE_S),
                 Await(frame.resolved(1), within_s=PATIENCE_S),
-                Watch(frame.horizon_s, "a second effect"),
+                Watch(max(frame.horizon_s, frame.refused_s), "a second effect, or a dead letter"),
             ],
             checks=[
-                _resolved(frame, 1),
+                *posted_checks(frame),
                 Check(
                     "acknowledged",
                     partial(check_acknowledged, order=1, at_least=params["copies"], topics=frame.topics[:1]),
                 ),
             ],
+            needs=["dead_letters"],
         )
 
 
