@@ -108,8 +108,9 @@ def carry(chain: Chain, tmp_path: Path) -> Iterator[Callable[..., LocalService]]
     """Start an integration between all systems, of the parts given, that hears the systems given, or all."""
     with ExitStack() as stack:
 
-        def carry_it(parts: Parts | None = None, *heard: str) -> LocalService:
-            service = stack.enter_context(LocalService(chain.environment(tmp_path / "data"), parts or CALM_CHAIN))
+        def carry_it(parts: Parts | None = None, *heard: str, **changes: str) -> LocalService:
+            environment = chain.environment(tmp_path / "data", **changes)
+            service = stack.enter_context(LocalService(environment, parts or CALM_CHAIN))
             chain.subscribe(service.port, *heard)
             return service
 

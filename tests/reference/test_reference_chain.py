@@ -177,3 +177,39 @@ def test_stock_sync_refuses_to_run_twice_at_once(chain, carrier, item):
     runs = [job for job in carrier.ops("jobs") if job["name"] == "sync-inventory"]
     ended = sorted((job["started_at"], job["finished_at"]) for job in runs if job["finished_at"])
     assert all(later[0] >= earlier[1] - 0.05 for earlier, later in pairwise(ended))
+
+
+def test_what_is_not_configured_is_left_out(chain, without):
+    """Without a warehouse orders are posted and paid; without a gateway they are posted and sent; nothing waits for what is not there."""
+    missing, carrier = without
+    order = chain.reserve()
+    chain.place(order)
+    await_that(lambda: chain.erp.state("sales_orders", entity=order.name))
+    if missing == "wms":
+        await_that(lambda: chain.storefront.state("transactions", order_id=order.id, kind="capture"))
+    else:
+        await_that(lambda: chain.is_at_the_warehouse(order))
+
+    assert carrier.http.post(f"/webhooks/{missing}").status_code == 404
+    assert missing not in {row["system"] for row in carrier.ops("sessions")}
+    assert chain.wms.calls("wms_order.create") == [] or missing == "gateway"
+    assert chain.gateway.calls("payment_intent.capture") == [] or missing == "wms"
+    assert carrier.ops("exceptions") == []
+
+
+@pytest.fixture(params=["wms", "gateway"])
+def without(request, chain, carry):
+    """Run the reference without one of the systems."""
+    heard = [system for system in ("storefront", "wms", "gateway") if system != request.param]
+    return request.param, carry(None, *heard, **{f"{request.param.upper()}_URL": ""})
+
+
+def test_operators_see_every_system_and_every_breaker(carrier):
+    """There is a session for each system and a breaker for each handoff that has one."""
+    assert [row["system"] for row in carrier.ops("sessions")] == ["erp", "storefront", "gateway", "wms"]
+    assert {row["handoff"] for row in carrier.ops("breakers")} == {
+        "order-to-erp",
+        "payment-capture",
+        "erp-to-wms",
+        "fulfilment-writeback",
+    }

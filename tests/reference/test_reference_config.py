@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from reference.app import build
 from reference.config import ConfigurationError, read_settings
 
 
@@ -40,6 +41,8 @@ def test_secrets_are_not_shown(environment):
         ({"HANDOFF_TIME_SCALE": "fast"}, "HANDOFF_TIME_SCALE must be a number"),
         ({"HANDOFF_TIME_SCALE": "0"}, "HANDOFF_TIME_SCALE must be above zero"),
         ({"HANDOFF_TIME_SCALE": "inf"}, "HANDOFF_TIME_SCALE"),
+        ({"GATEWAY_URL": "http://gateway"}, "GATEWAY_API_KEY, GATEWAY_WEBHOOK_SECRET"),
+        ({"WMS_URL": "http://wms", "WMS_TOKEN": "t"}, "WMS_WEBHOOK_SECRET"),
         ({"INTEGRATION_PORT": "-1"}, "INTEGRATION_PORT"),
         ({"INTEGRATION_PORT": "70000"}, "INTEGRATION_PORT"),
         ({"INTEGRATION_PORT": "80.5"}, "INTEGRATION_PORT"),
@@ -62,6 +65,15 @@ def test_the_process_says_what_it_lacks(environment, missing):
     assert ended.returncode == 4
     assert missing in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_a_role_is_needed_once_its_handoff_is_there(environment):
+    """The roles of the warehouse need keys as soon as there is a warehouse, and no sooner."""
+    warehouse = {"WMS_URL": "http://wms", "WMS_TOKEN": "t", "WMS_WEBHOOK_SECRET": "whsec_c2VjcmV0"}
+    build(read_settings(environment))
+    with pytest.raises(ConfigurationError, match="OPS_ROLE_WAREHOUSE_OPS_KEY"):
+        build(read_settings(environment | warehouse))
+    build(read_settings(environment | warehouse | {"OPS_ROLE_WAREHOUSE_OPS_KEY": "k"}))
 
 
 def test_an_address_in_use_is_said(environment):

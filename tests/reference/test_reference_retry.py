@@ -3,8 +3,8 @@
 import pytest
 
 from reference.outcomes import Failure, Kind
-from reference.policies import ORDER_TO_ERP
-from reference.retry import Again, Park, decide
+from reference.policies import ORDER_TO_ERP, PAYMENT_CAPTURE, PAYMENT_WRITEBACK
+from reference.retry import Again, Hold, Park, decide
 
 
 def waits(kind):
@@ -44,3 +44,25 @@ def test_the_latest_failure_decides_over_all_attempts_of_the_run():
     assert isinstance(decide(ORDER_TO_ERP, Failure(Kind.OTHER, "C", "t"), 3), Park)
     assert isinstance(decide(ORDER_TO_ERP, Failure(Kind.RATE_LIMITED, "C", "t"), 3), Again)
     assert isinstance(decide(ORDER_TO_ERP, Failure(Kind.SESSION_EXPIRED, "C", "t"), 2), Park)
+
+
+def test_a_vendor_that_asks_for_time_gets_it_where_that_is_promised():
+    """The wait is the longer of the two where the path honours the vendor's, and the path's own elsewhere."""
+    patient = Failure(Kind.RATE_LIMITED, "C", "t", retry_after_s=30.0)
+    brief = Failure(Kind.RATE_LIMITED, "C", "t", retry_after_s=0.5)
+
+    assert decide(PAYMENT_WRITEBACK, patient, 1) == Again(30.0)
+    assert decide(PAYMENT_WRITEBACK, brief, 2) == Again(4.0)
+    step = decide(PAYMENT_CAPTURE, patient, 1)
+    assert isinstance(step, Again)
+    assert step.wait_s <= 4.0
+
+
+def test_what_a_person_decides_is_not_retried():
+    """A failure whose path leads to a role queue is held at the first attempt; other kinds fall back to the path of any."""
+    step = decide(PAYMENT_CAPTURE, Failure(Kind.DECLINED, "card_declined", "t"), 1)
+
+    assert isinstance(step, Hold)
+    assert step.queue.role == "fraud-review"
+    assert decide(PAYMENT_WRITEBACK, Failure(Kind.MALFORMED, "C", "t"), 1) == Again(4.0)
+    assert isinstance(decide(PAYMENT_WRITEBACK, Failure(Kind.MALFORMED, "C", "t"), 3), Park)
