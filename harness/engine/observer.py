@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from harness.core.stack import Observe, Source
 
 ANSWER_WITHIN_S = 5.0
+CONFLICT = 409
 
 
 class ObserveError(Exception):
@@ -70,6 +71,16 @@ class Observer:
     async def decide(self, case: str, decision: str) -> None:
         """Take a decision on one role-queue case; raises ObserveError."""
         await self._post("queues", f"{case}/decide", {"decision": decision})
+
+    async def start(self, job: str) -> bool:
+        """Start a run of a job; False where the integration refuses since one is under way. Raises ObserveError."""
+        try:
+            await self._post("jobs", f"{job}/start")
+        except ObserveError as error:
+            if isinstance(error.__cause__, httpx2.HTTPStatusError) and error.__cause__.response.status_code == CONFLICT:
+                return False
+            raise
+        return True
 
     async def _post(self, what: str, call: str, body: dict[str, Any] | None = None) -> None:
         source = self._sources.get(what)

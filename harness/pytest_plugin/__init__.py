@@ -5,6 +5,8 @@ Collect a stack.yaml as pytest items, one an experiment.
 
 Only a stack named on the command line is collected. An unknown experiment fails, a clause that cannot be exercised is
 skipped with its reason, and pytest's own exit codes keep their meaning.
+
+The fixtures for stories written by hand are in `harness.pytest_plugin.fixtures`; docs/howto/write-a-scenario.md tells of them.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from harness.pytest_plugin.items import StackFile
 
+pytest_plugins = ["harness.pytest_plugin.fixtures"]
 SUFFIXES = (".yaml", ".yml")
 
 
@@ -26,6 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("handoff", "chaos experiments of a stack.yaml")
     group.addoption("--handoff-seed", type=int, default=0, metavar="S", help="decide by this seed (default 0)")
     group.addoption("--handoff-integration", metavar="CMD", help="start this command instead of the stack's")
+    group.addoption("--handoff-stack", metavar="FILE", help="play stories in the lab of this stack")
     group.addoption("--handoff-attach", metavar="URL", help="judge an integration that runs elsewhere")
 
 
@@ -40,9 +44,8 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> StackFile 
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """End the lab of this process, if one was opened."""
-    from harness.pytest_plugin.keys import LAB  # noqa: PLC0415 - as above
+    """End the labs of this process, if any were opened."""
+    from harness.pytest_plugin.keys import LABS  # noqa: PLC0415 - as above
 
-    lab = config.stash.get(LAB, None)
-    if lab is not None:
+    for lab in config.stash.get(LABS, ()):
         lab.close()

@@ -13,10 +13,9 @@ from harness.core.loading import load_stack
 from harness.core.problems import StackError
 from harness.core.verdict import Outcome
 from harness.engine.attachment import explain_unfit, is_attached
-from harness.engine.run import Options
 from harness.lab.errors import LabError
-from harness.pytest_plugin.keys import LAB
-from harness.pytest_plugin.lab import LabThread
+from harness.pytest_plugin.keys import use_lab
+from harness.pytest_plugin.lab import LabThread, read_options
 from harness.report.words import describe_result
 
 if TYPE_CHECKING:
@@ -26,12 +25,14 @@ if TYPE_CHECKING:
     from harness.core.experiments import Coverage, Experiment
     from harness.core.result import Result
     from harness.core.stack import Stack
+    from harness.engine.run import Options
 
 
 class StackFile(pytest.File):
     """A stack.yaml named on the command line."""
 
     stack: Stack
+    _lab: LabThread | None = None
 
     def collect(self) -> Iterator[pytest.Item]:
         """Compile it: an item an experiment, and a skipped one for each clause that has none."""
@@ -50,16 +51,11 @@ class StackFile(pytest.File):
                 yield UnexercisedItem.from_parent(self, name=row.clause, row=row)
 
     def open_lab(self) -> LabThread:
-        """Return the lab of this process, opened for this stack."""
-        stash = self.config.stash
-        lab = stash.get(LAB, None)
-        if isinstance(lab, LabThread) and lab.stack is self.stack:
-            return lab
-        if lab is not None:
-            lab.close()
-        lab = LabThread(self.stack, self._options())
-        stash[LAB] = lab
-        return lab
+        """Return the lab of this stack, the only one of this process that is up."""
+        if self._lab is None:
+            self._lab = LabThread(self.stack, self._options())
+        use_lab(self.config, self._lab)
+        return self._lab
 
     def skip_unfit(self, experiment: Experiment) -> None:
         """Skip aloud what cannot be done to an integration that runs elsewhere."""
@@ -68,14 +64,7 @@ class StackFile(pytest.File):
             pytest.skip(reason)
 
     def _options(self) -> Options:
-        worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
-        return Options(
-            run_id=f"pytest-{worker}",
-            seed=self.config.getoption("--handoff-seed"),
-            stack_path=self.path,
-            integration_command=self.config.getoption("--handoff-integration"),
-            attach_url=self.config.getoption("--handoff-attach"),
-        )
+        return read_options(self.config, self.path)
 
 
 class Unproven(Exception):  # noqa: N818 - it is no error, it is a verdict

@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.core.verdict import UnknownKind
 from harness.engine.conduct import conduct
-from harness.engine.run import open_bench
+from harness.engine.driver import Interrupted
+from harness.engine.run import Options, open_bench
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
+    from pathlib import Path
+
+    import pytest
 
     from harness.core.experiments import Experiment
     from harness.core.result import Result
     from harness.core.stack import Stack
     from harness.engine.bench import Bench
-    from harness.engine.run import Options
-
 T = TypeVar("T")
 
 
 class LabThread:
     """
-    Conduct experiments one at a time in one lab, opened at the first.
+    Conduct experiments, or stories, one at a time in one lab, opened at the first.
 
     It is replaced when it is not usable any more, if it ever was.
     """
@@ -49,9 +52,23 @@ class LabThread:
             return first
         return replace(self._wait(self._conduct(experiment)), rerun_of=first)
 
+    def perform(self, work: Callable[[Bench], Coroutine[Any, Any, T]], *, last: bool = False) -> T:
+        """
+        Do something with the open lab and return what came of it; raises LabError where it does not come up.
+
+        After what is `last` of a story, a lab that is not usable any more is taken down, for the next one to have a new one.
+        """
+        return self._wait(self._perform(work, last=last))
+
+    def take_down(self) -> None:
+        """Take the lab down; it is opened anew when it is needed again."""
+        self._wait(self._close())
+
     def close(self) -> None:
         """Take the lab down and end the thread."""
-        self._wait(self._close())
+        if self._loop.is_closed():
+            return
+        self.take_down()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -62,15 +79,20 @@ class LabThread:
             return future.result()
         except KeyboardInterrupt:
             self._loop.call_soon_threadsafe(self._stop.set)
-            future.result()
+            with suppress(Interrupted):
+                future.result()
             raise
 
     async def _conduct(self, experiment: Experiment) -> Result:
+        return await self._perform(lambda bench: _conduct(bench, experiment), last=True)
+
+    async def _perform(self, work: Callable[[Bench], Coroutine[Any, Any, T]], *, last: bool) -> T:
         bench = await self._open()
-        result = (await conduct(bench, experiment)).result
-        if self._warm and not bench.usable:
-            await self._close()
-        return result
+        try:
+            return await work(bench)
+        finally:
+            if last and self._warm and not bench.usable:
+                await self._close()
 
     async def _open(self) -> Bench:
         if self._bench is None:
@@ -84,3 +106,19 @@ class LabThread:
         opened, self._opened, self._bench = self._opened, None, None
         if opened is not None:
             await opened.aclose()
+
+
+def read_options(config: pytest.Config, stack_path: Path) -> Options:
+    """Read how to run from pytest's own options."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    return Options(
+        run_id=f"pytest-{worker}",
+        seed=config.getoption("--handoff-seed"),
+        stack_path=stack_path,
+        integration_command=config.getoption("--handoff-integration"),
+        attach_url=config.getoption("--handoff-attach"),
+    )
+
+
+async def _conduct(bench: Bench, experiment: Experiment) -> Result:
+    return (await conduct(bench, experiment)).result

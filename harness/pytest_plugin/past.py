@@ -1,0 +1,78 @@
+"""What has happened in a story: waiting for it, and asking about it."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from harness.core.compile.session import RENEWALS
+from harness.core.durations import format_duration
+from harness.core.experiments import Watch
+from harness.pytest_plugin.seen import Count, Seen
+from harness.pytest_plugin.telling import Unmet, describe_orders, say_call
+
+if TYPE_CHECKING:
+    from harness.core.history import Exchange, History
+    from harness.pytest_plugin.conditions import Until
+    from harness.pytest_plugin.orders import Orders
+    from harness.pytest_plugin.story import Story
+    from harness.pytest_plugin.system import System
+
+
+class Past:
+    """The history of a story."""
+
+    def __init__(self, story: Story) -> None:
+        self._story = story
+
+    def wait_until(self, *conditions: Until, within: str = "1m") -> None:
+        """
+        Wait until all of these conditions are met; fails with the orders' stories where they are not.
+
+        `within` is in production time, as in the stack; a busy machine gets a moment more.
+        """
+        __tracebackhide__ = True
+        unmet = self._story.wait(conditions, within)
+        if unmet:
+            history = self._story.look()
+            raise Unmet(
+                [
+                    f"declared   {' and '.join(map(str, conditions))}, within {within}",
+                    f"observed   not so: {' and '.join(map(str, unmet))}",
+                    *describe_orders(history, self._story.rule),
+                ]
+            )
+
+    def watch(self, production: str) -> None:
+        """Let so much time of production pass, to see that something does not happen."""
+        self._story.perform(Watch(self._story.lab_s(production), f"{production} of production"))
+
+    def calls(self, operation: str, orders: Orders | None = None) -> Seen[Exchange]:
+        """List the calls of an operation, or of a handoff by its id, in the order they began; those about some orders."""
+        named = next((each.operations for each in self._story.stack.handoffs if each.id == operation), (operation,))
+        wanted = None if orders is None else set(orders.ordinals)
+        found = self.read().attempts(named)
+        return Seen((call for call in found if wanted is None or call.order in wanted), say_call)
+
+    def renewals(self, system: System) -> Count:
+        """Count how often a new session was opened at a vendor."""
+        opened = (call for call in self.read().attempts(RENEWALS) if call.system == system.name)
+        return Count(Seen(opened, say_call))
+
+    def shortest_wait_s(self, operation: str, orders: Orders) -> float:
+        """Return the shortest time, in seconds of production, between two calls of an operation about the same order."""
+        scale = self._story.stack.time.scale
+        gaps = [
+            later.started - before.ended
+            for order in orders.ordinals
+            for before, later in pairwise([call for call in self.calls(operation) if call.order == order])
+        ]
+        return min(gaps, default=0.0) * scale
+
+    def read(self) -> History:
+        """Return everything that has happened until now, as values."""
+        return self._story.look()
+
+    def __repr__(self) -> str:
+        """Say how long it is."""
+        return f"<history of {format_duration(round(self.read().now, 3))} in the lab>"
