@@ -183,7 +183,7 @@ def test_only_the_first_answer_is_lost():
     for shape in ("answer-lost", "answer-hangs"):
         experiment = Shape().experiments[f"post/lost_answer:exactly_once/{shape}"]
         assert experiment.faults[0].attempts == (1,)
-        assert [check.name for check in experiment.checks] == ["resolved_once"]
+        assert [check.name for check in experiment.checks] == ["resolved_once", "no_dead_letter"]
     assert not any("lost_answer" in name for name in Shape(effects="at_least_once").experiments)
 
 

@@ -287,11 +287,13 @@ def test_json_has_every_field():
 def test_reference_with_a_typo_in_every_key():
     """Whatever field of the stack in use is misspelt, the nearest name given is the right one."""
     lines = REFERENCE.splitlines()
+    stack = load_stack(REFERENCE, file="stack.yaml")
+    named = {*stack.systems, *stack.roles}
     for number, line in enumerate(lines):
         name = line.strip().removeprefix("- ").partition(":")[0]
         if not line.strip() or line.strip().startswith("#") or len(name) < 5 or " " in name:
             continue
-        if name in {"storefront", "integration-oncall", "ecommerce-ops"}:
+        if name in named:
             continue
         broken = "\n".join([*lines[:number], line.replace(name, f"{name[:-2]}{name[-1]}", 1), *lines[number + 1 :]])
         problems = [problem for problem in problems_of(broken) if problem.code == "unknown-field"]
