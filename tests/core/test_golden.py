@@ -23,7 +23,32 @@ FAMILIES = (
     "branch",
     "gate",
     "ledger",
+    "case",
+    "threshold",
+    "outage",
+    "drained",
+    "capture",
+    "writeback",
+    "refund",
+    "asked",
+    "allocation",
+    "shipments",
+    "stock",
+    "subscription",
 )
+
+CHAIN_CHECKS = {
+    "case": {"violated", "unknown"},
+    "told": {"violated"},
+    "decided": {"violated", "unknown"},
+    "not_resolved": {"violated"},
+    "contained": {"violated", "unknown"},
+    "goes_on": {"violated"},
+    "drained": {"violated", "unknown"},
+    "backoff": {"violated", "unknown"},
+    "stock": {"violated"},
+    "ledger": {"violated", "unknown"},
+}
 
 TRACE = """\
 story: The ERP answers 429 once.
@@ -102,6 +127,17 @@ def test_every_kind_of_unknown_is_told():
     """There is a trace for each kind of unknown."""
     texts = "".join(file.read_text(encoding="utf-8") for file in FILES)
     assert [kind for kind in UnknownKind if f"verdict: unknown {kind}" not in texts] == []
+
+
+def test_the_chain_is_told():
+    """Every check that the chain adds is told in traces where it is held, where it is broken, and unknown where it can be."""
+    told = {name: set() for name in CHAIN_CHECKS}
+    for file in FILES:
+        trace = read(file.read_text(encoding="utf-8"), file.name)
+        for check in judge_trace(trace).checks:
+            if check.name.split()[0] in told:
+                told[check.name.split()[0]].add(str(check.outcome))
+    assert told == {name: {"held", *others} for name, others in CHAIN_CHECKS.items()}
 
 
 def test_a_wrong_expectation_is_told():
@@ -257,3 +293,90 @@ def test_a_stack_of_its_own():
     """A trace may bring its stack along; what is wrong with that is told as for any stack."""
     broken = TRACE.replace("history:", "stack: |\n  version: 2\nhistory:")
     assert any("version" in message for message in complain(broken))
+
+
+def test_a_stack_beside_it():
+    """A trace may name the file of its stack; one that is not there is told at its place."""
+    named = TRACE.replace("history:", f"stack: {CHAIN}\nhistory:")
+    assert read(named).experiment.ledger != read(TRACE).experiment.ledger
+    assert complain(named.replace(CHAIN, "reference/stock.yaml")) == ["3:8 there is no stack `reference/stock.yaml`"]
+
+
+def on_chain(experiment: str, *lines: str) -> History:
+    """Return the history that lines tell in an experiment of the whole chain."""
+    history = "".join(f"  - {line}\n" for line in lines)
+    head = f"story: some\nstack: {CHAIN}\nexperiment: {experiment}\n"
+    return read(f"{head}history:\n{history}verdict: held\n").history
+
+
+def test_records_of_any_system():
+    """A record is of the end state unless its place says otherwise, and then in that state; numbers and lists are read."""
+    first, second, third = on_chain(
+        "payment-capture/clean:resolve/one",
+        "0 record 1 pi_1",
+        '0.1 record 1 wms/orders/w1 updated status=allocated lines=[{"quantity":2}]'.replace('"', '\\"'),
+        "0.2 record 1 pi_1 updated status=canceled amount=3750",
+    ).changes
+    assert (first.system, first.collection, first.record["state"]) == ("gateway", "payment_intents", "succeeded")
+    assert (second.system, second.collection, second.record_id, second.order) == ("wms", "orders", "w1", 1)
+    assert (second.record["status"], second.record["lines"]) == ("allocated", [{"quantity": 2}])
+    assert third.record == {"id": "pi_1", "status": "canceled", "amount": 3750}
+
+
+def test_calls_and_webhooks_of_the_chain():
+    """A call goes to the system of the handoff that makes it and brings the order to its end; a topic has its sender."""
+    history = on_chain(
+        "wms-shipment/clean:resolve/one",
+        "0 payment_intent.capture 1 200 record=pi_1",
+        "0.1 transaction.list 1 200 system=storefront",
+        "0.2 webhook 1 200",
+        "0.3 webhook 1 200 topic=orders/create",
+        "0.4 webhook 1 200 topic=charge.captured system=gateway",
+        "0.5 act ship 1",
+    )
+    assert [(call.system, call.operation) for call in history.exchanges] == [
+        ("gateway", "payment_intent.capture"),
+        ("storefront", "transaction.list"),
+    ]
+    assert [(change.collection, change.record["state"]) for change in history.changes] == [
+        ("payment_intents", "succeeded")
+    ]
+    assert [sent.topic for sent in history.deliveries] == ["order.shipped", "orders/create", "charge.captured"]
+    assert [(action.kind, action.orders) for action in history.actions] == [("act", (1,))]
+    assert history.disagreements == ()
+
+
+def test_cases_and_breakers():
+    """A case is shown in its newest state until it is gone; breakers are told by their handoff; both may be unreadable."""
+    declined = "payment-capture/card_declined:queue/decided-retry"
+    history = on_chain(
+        declined,
+        "0 case 1 role=fraud-review sla=3600",
+        "0.1 decide 1 retry",
+        "0.2 case 1 state=decided decision=retry",
+        "0.3 breaker open handoff=order-to-erp",
+        "0.4 breaker closed handoff=order-to-erp",
+    )
+    (case,) = history.cases("payment-capture", 1)
+    assert (case["role"], case["sla_s"], case["state"], case["decision"]) == ("fraud-review", 3600, "decided", "retry")
+    assert history.open_cases("payment-capture", 1) == ()
+    assert [item["state"] for item in history.observed("breakers").items] == ["closed"]
+    assert [action.kind for action in history.actions] == ["decide"]
+    gone = on_chain(declined, "0 case 1 id=a", "0.1 cases gone a", "0.2 breakers unreadable")
+    assert gone.open_cases("payment-capture", 1) == ()
+    assert gone.observed("breakers") is None
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("record 1 wms/orders", "a record is `<id>` or `<system>/<collection>/<id>`, not `wms/orders`"),
+        ("record 1 wms//w1", "a record is `<id>` or `<system>/<collection>/<id>`, not `wms//w1`"),
+        ("act shop 1", "`shop` is nothing a vendor does"),
+        ("case 1 roll=a", "`case` has no option `roll`"),
+        ("cases many", "`cases` cannot be `many`"),
+    ],
+)
+def test_wrong_lines_of_the_chain(line, problem):
+    """What is wrong with a line about records, acts and cases is told with its place."""
+    assert complain(TRACE.replace("0.00 place 1", f"0.00 {line}")) == [f"5:5 {problem}"]

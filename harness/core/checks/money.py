@@ -40,7 +40,7 @@ def describe_surplus_money(history: History, order: int) -> str:
     found = (
         ("captured", taken, total),
         ("refunded", back, taken),
-        ("written back as captured", written, total),
+        ("written back as captured", written, min(total, taken) if _payments(history, order) else total),
         ("credited", credited, given),
     )
     return "; ".join(f"{what} {moved:f} of {most:f}" for what, moved, most in found if moved > most)
