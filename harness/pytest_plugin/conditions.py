@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from harness.core.conditions import AllOf
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -24,6 +26,12 @@ class Until:
         """Ask the condition."""
         return self.condition.is_met(history, since)
 
+    def list_unmet(self, history: History) -> list[str]:
+        """List what is still missing, in words that complete 'not yet: …'; nothing when it is met."""
+        parts = self.condition.conditions if isinstance(self.condition, AllOf) else (self.condition,)
+        unmet = [part for part in parts if not part.is_met(history, 0.0)]
+        return [part.say_missing(history) if isinstance(part, Standing) else str(part) for part in unmet]
+
     def __str__(self) -> str:
         """Say it in words that complete 'wait until …'."""
         return str(self.condition)
@@ -40,6 +48,12 @@ class Standing:
     def is_met(self, history: History, since: float) -> bool:  # noqa: ARG002 - one signature for all conditions
         """Count the records that stand now."""
         return all(len(self.end.find(history, order)) >= self.count for order in self.orders)
+
+    def say_missing(self, history: History) -> str:
+        """Name the orders of which there are too few."""
+        missing = [order for order in self.orders if len(self.end.find(history, order)) < self.count]
+        names = ", ".join(history.order(order).name for order in missing)
+        return f"{len(missing)} of {len(self.orders)} in {self.end}: {names} missing"
 
     def __str__(self) -> str:
         """Name the record and how many orders."""

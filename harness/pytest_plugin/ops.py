@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.core.conditions import Alerted
-from harness.core.experiments import Decide, Replay
+from harness.core.experiments import Decide
+from harness.engine.driver import DEAD_LETTERS, QUEUES
 from harness.pytest_plugin.conditions import Shown, Until
 from harness.pytest_plugin.seen import Seen
 from harness.pytest_plugin.telling import say_alert
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from harness.core.history import Alert
+    from harness.engine.driver import Driver
     from harness.pytest_plugin.orders import Orders
     from harness.pytest_plugin.story import Story
 
@@ -47,10 +49,15 @@ class Ops:
         return Until(Shown("breakers", fits, f"the breaker of {handoff} {state}"), ("breakers",))
 
     def dead_letters(self, handoff: str, orders: Orders | None = None) -> Seen[Mapping[str, Any]]:
-        """List the dead letters of a handoff that were seen in this story; those about some orders."""
-        history = self._story.look("dead_letters")
+        """List what waits in the dead letters of a handoff; of that, what is about some orders."""
+        history = self._story.look(DEAD_LETTERS)
         chosen = [None] if orders is None else list(orders.ordinals)
-        return Seen((item for order in chosen for item in history.dead_letters(handoff, order)), _say_item)
+        return Seen((item for order in chosen for item in history.waiting(handoff, order)), _say_item)
+
+    def cases(self, handoff: str, orders: Orders) -> Seen[Mapping[str, Any]]:
+        """List the cases of a handoff about some orders that nobody has decided yet."""
+        history = self._story.look(QUEUES)
+        return Seen((item for order in orders.ordinals for item in history.open_cases(handoff, order)), _say_item)
 
     def exceptions(self, orders: Orders) -> Seen[Mapping[str, Any]]:
         """List the exceptions the integration shows about some orders: every attempt that failed, at whichever handoff."""
@@ -58,9 +65,15 @@ class Ops:
         items = seen.items if seen is not None else ()
         return Seen((item for item in items if item.get("entity") in orders.names), _say_item)
 
-    def replay(self, handoff: str, orders: Orders) -> None:
-        """Replay what waits of orders in the dead letters of a handoff."""
-        self._story.perform(*(Replay(handoff, order) for order in orders.ordinals))
+    def replay(self, handoff: str) -> None:
+        """Replay everything that waits in the dead letters of a handoff; raises ObserveError where it is refused."""
+
+        async def replayed(driver: Driver) -> None:
+            await driver.observe(DEAD_LETTERS)
+            for letter in driver.history().waiting(handoff):
+                await driver.observer.replay(str(letter["id"]))
+
+        self._story.do(replayed)
 
     def decide(self, handoff: str, orders: Orders, decision: str) -> None:
         """Take a decision on the open cases of a handoff about orders."""

@@ -80,7 +80,7 @@ class Orders(Sequence["Order"]):
 
 
 @dataclass(frozen=True, slots=True)
-class Items:
+class Items(Sequence["Order"]):
     """Goods taken in for one story: new SKUs with stock of their own."""
 
     each: tuple[Order, ...]
@@ -94,6 +94,16 @@ class Items:
     def ordinals(self) -> tuple[int, ...]:
         """Their ordinals in the story; they count on from those of orders."""
         return tuple(item.ordinal for item in self.each)
+
+    @overload
+    def __getitem__(self, index: int) -> Order: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Items: ...
+
+    def __getitem__(self, index: int | slice) -> Order | Items:
+        """Return one item, or some of them."""
+        return Items(self.each[index]) if isinstance(index, slice) else self.each[index]
 
     def __len__(self) -> int:
         """Count them."""

@@ -32,16 +32,19 @@ class Past:
         `within` is in production time, as in the stack; a busy machine gets a moment more.
         """
         __tracebackhide__ = True
-        unmet = self._story.wait(conditions, within)
-        if unmet:
-            history = self._story.look()
-            raise Unmet(
-                [
-                    f"declared   {' and '.join(map(str, conditions))}, within {within}",
-                    f"observed   not so: {' and '.join(map(str, unmet))}",
-                    *describe_orders(history, self._story.rule),
-                ]
-            )
+        if self._story.wait(conditions, within):
+            return
+        history = self._story.look()
+        missing = [words for condition in conditions for words in condition.list_unmet(history)]
+        observed = [f"           {words}" for words in missing] or ["           they were met too late"]
+        raise Unmet(
+            [
+                f"declared   {' and '.join(map(str, conditions))}, within {within}",
+                f"observed   {observed[0].strip()}",
+                *observed[1:],
+                *describe_orders(history, self._story.rule),
+            ]
+        )
 
     def watch(self, production: str) -> None:
         """Let so much time of production pass, to see that something does not happen."""

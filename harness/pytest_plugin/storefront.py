@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 ORDER_CREATED = "orders/create"
 THROTTLED = 429
+CALLS_AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,8 @@ class Storefront(System):
         variants = [item["variant_id"] for item in await driver.lab.controls[self.name].state("items")]
         headers = {"X-Shopify-Access-Token": driver.lab.environment["STOREFRONT_TOKEN"]}
         tap = driver.lab.tap_addresses[self.name]
-        async with httpx2.AsyncClient(base_url=tap, headers=headers, trust_env=False) as shop:
+        limits = httpx2.Limits(max_connections=CALLS_AT_ONCE)
+        async with httpx2.AsyncClient(base_url=tap, headers=headers, trust_env=False, limits=limits) as shop:
             calls = [
                 shop.put(f"/admin/variants/{variant}.json", json={"variant": {"id": variant, "price": "12.50"}})
                 for variant in (variants[number % len(variants)] for number in range(count))

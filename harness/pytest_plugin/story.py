@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.core.compile.frame import PATIENCE_S, build_ledger_rule
+from harness.core.conditions import AllOf
 from harness.core.durations import parse_duration
 from harness.core.experiments import Arm, Experiment, Lift
 from harness.core.verdict import Outcome, UnknownKind
@@ -94,21 +95,15 @@ class Story:
 
         return self.do(reserved)
 
-    def wait(self, conditions: tuple[Until, ...], within: str) -> tuple[Until, ...]:
-        """Wait until all conditions are met, for so long in production time and a moment more; return those that are not."""
+    def wait(self, conditions: tuple[Until, ...], within: str) -> bool:
+        """Wait until all conditions are met, for so long in production time and a moment more; tell whether they are."""
         declared_s = self.lab_s(within)
         ask = frozenset(name for condition in conditions for name in condition.asks)
-
-        async def waited(driver: Driver) -> tuple[Until, ...]:
-            deadline = time.monotonic() + declared_s + PATIENCE_S
-            for condition in conditions:
-                left_s = max(0.0, deadline - time.monotonic())
-                if not await driver.wait(condition, within_s=left_s, declared_s=declared_s, ask=ask):
-                    since = time.monotonic() - driver.origin
-                    return tuple(each for each in conditions if not each.is_met(driver.history(), since))
-            return ()
-
-        return self.do(waited)
+        return self.do(
+            lambda driver: driver.wait(
+                AllOf(conditions), within_s=declared_s + PATIENCE_S, declared_s=declared_s, ask=ask
+            )
+        )
 
     def arm(self, fault: Fault) -> None:
         """Arm a fault; from now on its receipts count."""
