@@ -8,12 +8,12 @@ from urllib.parse import urlencode
 import httpx2
 
 from reference.backlog import Item
-from reference.calls import Caller, read_object
+from reference.calls import Caller
 from reference.config import Settings, read_settings
 from reference.handoffs import ERP_TO_WMS, PAYMENT_CAPTURE
 from reference.lane import Send
 from reference.orders import load_order
-from reference.outcomes import Done, Failure, Kind, Outcome
+from reference.outcomes import Done, Failure, Outcome
 from reference.parts import Parts
 from reference.payments import to_minor
 from reference.policies import ERP_TO_WMS as PLACING
@@ -57,8 +57,9 @@ def _place_without_looking(handoff: str, send: Send) -> Send:
 
 def _charge(gateway: Caller, send: Send) -> Send:
     async def charge(item: Item) -> Outcome:
-        if not item.doubtful:
-            return await send(item)
+        outcome = await send(item)
+        if not isinstance(outcome, Failure) or not outcome.unknown:
+            return outcome
         order = load_order(item.document)
         form = {
             "amount": to_minor(order.total, order.currency),
@@ -68,10 +69,9 @@ def _charge(gateway: Caller, send: Send) -> Send:
             "metadata[order_id]": order.id,
             "metadata[order_name]": order.name,
         }
-        answer = await gateway.call("POST", "/v1/payment_intents", content=urlencode(form).encode(), media_type=FORM)
-        if answer.status_code == 200:
-            return Done("charged anew")
-        return Failure(Kind.OTHER, "NOT_CHARGED", str(read_object(answer)))
+        body = urlencode(form).encode()
+        answer = await gateway.call("POST", "/v1/payment_intents", content=body, media_type=FORM)
+        return Done("charged anew") if answer.status_code == 200 else outcome
 
     return charge
 

@@ -33,7 +33,7 @@ def state_believed() -> Parts:
 
 
 def new_key_per_attempt() -> Parts:
-    """Capture with another idempotency key at every attempt: the gateway captures a payment once all the same."""
+    """Capture under another idempotency key with every attempt."""
     return Parts(idempotency_key=lambda item, attempt: f"{item.handoff}:{item.ref}:{item.round}:{attempt}")
 
 

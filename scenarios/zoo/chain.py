@@ -75,6 +75,14 @@ CHAIN: tuple[Variant, ...] = (
         "any:retry",
     ),
     _capture(
+        "new-key-per-attempt",
+        "captures under another idempotency key with every attempt",
+        carrying.new_key_per_attempt,
+        "429:retry",
+        "any:retry",
+        also=("payment-capture/payment_intent_unexpected_state+already-been-captured:branch",),
+    ),
+    _capture(
         "believes-unexpected-state",
         "takes any payment in an unexpected state for captured",
         carrying.state_believed,
@@ -220,11 +228,6 @@ CHAIN: tuple[Variant, ...] = (
         "tells of four dead letters, not of three",
         rules.refunds_told_late,
         "dead_letter:escalate",
-    ),
-    _keep(
-        "new-key-per-attempt",
-        "captures under another key each time; the gateway captures once",
-        carrying.new_key_per_attempt,
     ),
     _keep("one-worker-everywhere", "sends one item at a time at every handoff", carrying.one_worker_everywhere),
     _keep("always-looking", "looks before every write-back whether it was made", carrying.always_looking),
