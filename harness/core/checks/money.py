@@ -43,13 +43,13 @@ def describe_surplus_money(history: History, order: int) -> str:
         ("written back as captured", written, min(total, taken) if _payments(history, order) else total),
         ("credited", credited, given),
     )
-    return "; ".join(f"{what} {moved:f} of {most:f}" for what, moved, most in found if moved > most)
+    return "; ".join(f"{what} {moved:.2f} of {most:.2f}" for what, moved, most in found if moved > most)
 
 
 def describe_missing_money(history: History, order: int) -> str:
     """Say what of a cancelled order was captured and not given back; nothing where nothing was kept."""
     taken, back = captured(history, order), refunded(history, order)
-    return f"captured {taken:f}, only {back:f} refunded" if taken > back else ""
+    return f"captured {taken:.2f}, only {back:.2f} refunded" if taken > back else ""
 
 
 def list_causes(history: History, order: int, collection: str) -> tuple[Change, ...]:

@@ -1,0 +1,139 @@
+"""Role queues: one case for the right role, told once, decided, and where a decision leads."""
+
+import pytest
+from histories import HANDOFF, alert, record, told
+
+from harness.core.checks.queue import check_case, check_decided, check_not_resolved, check_told
+from harness.core.ends import EndState
+from harness.core.history import Observation
+from harness.core.verdict import Outcome, UnknownKind
+
+SEEN = frozenset({"dead_letters", "queues"})
+HELD, VIOLATED, UNKNOWN = Outcome.HELD, Outcome.VIOLATED, Outcome.UNKNOWN
+
+
+def case(order=1, **more):
+    """Make an open case for compliance."""
+    fields = {"id": f"case {order}", "handoff": HANDOFF, "role": "compliance", "sla_s": 3600, "state": "open"}
+    return {**fields, "entity": f"#100{order}", "code": "RESTRICTED", **more}
+
+
+def queues(*cases, t=9.0, error=None):
+    """Make a reading of the role queues."""
+    return Observation(t, "queues", cases, error)
+
+
+def judge_case(*things, sla_s=3600.0, observable=SEEN):
+    """Judge the case of order 1."""
+    history = told(*things, observable=observable)
+    return check_case(history, handoff=HANDOFF, order=1, role="compliance", sla_s=sla_s, horizon_s=5.0)
+
+
+@pytest.mark.parametrize(
+    ("cases", "outcome", "said"),
+    [
+        ([case()], HELD, "one, open"),
+        ([case(state="done")], HELD, "one, done"),
+        ([case(sla_s="3600.0")], HELD, "one"),
+        ([case(sla_s=None)], HELD, "one"),
+        ([{k: v for k, v in case().items() if k not in {"sla_s", "state", "code"}}], HELD, "one, open"),
+        ([case(), case(2), case(id="other", handoff="another")], HELD, "one"),
+        ([], VIOLATED, "none within 5.00 s"),
+        ([case(2)], VIOLATED, "none within 5.00 s"),
+        ([case(handoff="another")], VIOLATED, "none within 5.00 s"),
+        ([case(), case(id="second")], VIOLATED, "2 cases for one exception"),
+        ([case(role="oncall")], VIOLATED, "it is in the queue of oncall"),
+        ([case(role=None)], VIOLATED, "it is in the queue of None"),
+        ([case(sla_s=180)], VIOLATED, "it is to be decided within 180 s"),
+    ],
+)
+def test_case(cases, outcome, said):
+    """There is one case about the order, in the declared queue, with the declared SLA where it says one."""
+    result = judge_case(queues(*cases))
+    assert (result.outcome, result.observed.startswith(said)) == (outcome, True)
+
+
+def test_case_of_a_role_without_sla():
+    """Where no SLA is declared, whatever the case says is right."""
+    assert judge_case(queues(case(sla_s=5)), sla_s=None).outcome is HELD
+
+
+def test_a_case_that_went_and_came():
+    """A second case after the first was closed is a second case."""
+    assert judge_case(queues(case(), t=1), queues(case(id="second"), t=2)).outcome is VIOLATED
+    assert judge_case(queues(case(), t=1), queues(t=2)).outcome is HELD
+
+
+@pytest.mark.parametrize(
+    ("things", "observable"),
+    [([], SEEN), ([queues(error="down")], SEEN), ([queues(case())], frozenset({"dead_letters"}))],
+)
+def test_case_nobody_can_see(things, observable):
+    """Without a reading of the queues nothing is said of cases."""
+    result = judge_case(*things, observable=observable)
+    assert (result.outcome, result.kind) == (UNKNOWN, UnknownKind.NOT_OBSERVABLE)
+
+
+@pytest.mark.parametrize(
+    ("alerts", "outcome", "said"),
+    [
+        ([alert(role="compliance", entity="#1001")], HELD, "once, by pagerduty"),
+        ([alert(role="compliance", entity="#1001", channel="zendesk")], HELD, "once, by zendesk"),
+        ([alert(role="compliance", entity="order 51001")], HELD, "once"),
+        ([alert(role="compliance", entity="#1001"), alert(role="compliance", entity="#1002")], HELD, "once"),
+        ([alert(role="compliance", entity="#1001"), alert(role="oncall", entity=None)], HELD, "once"),
+        ([], VIOLATED, "nobody within 5.00 s"),
+        ([alert(role="compliance", entity="#1002")], VIOLATED, "nobody"),
+        ([alert(role="compliance", entity="#1001", handoff="another")], VIOLATED, "nobody"),
+        ([alert(role="oncall", entity="#1001")], VIOLATED, "oncall was told"),
+        ([alert(role=None, entity="#1001")], VIOLATED, "None was told"),
+        ([alert(role="compliance", entity="#1001"), alert(role="oncall", entity="#1001")], VIOLATED, "oncall was told"),
+        ([alert(1, "compliance", entity="#1001"), alert(2, "compliance", entity="#1001")], VIOLATED, "2 times"),
+    ],
+)
+def test_told(alerts, outcome, said):
+    """The role is told once, on whatever channel, by something that names handoff and order."""
+    result = check_told(told(*alerts), handoff=HANDOFF, order=1, role="compliance", horizon_s=5.0)
+    assert (result.outcome, result.observed.startswith(said)) == (outcome, True)
+
+
+@pytest.mark.parametrize(
+    ("readings", "outcome"),
+    [
+        ([queues(case(), t=1), queues(case(state="decided"), t=2)], HELD),
+        ([queues(case(), t=1), queues(t=2)], HELD),
+        ([queues(case(state="done"), case(2))], HELD),
+        ([queues(case())], VIOLATED),
+        ([queues(case(state="decided"), t=1), queues(case(), t=2)], VIOLATED),
+        ([queues(case(state="done"), case(id="second"))], VIOLATED),
+    ],
+)
+def test_decided(readings, outcome):
+    """A decided case is open no more, and none is opened instead."""
+    result = check_decided(told(*readings, observable=SEEN), handoff=HANDOFF, order=1, decision="approve")
+    assert (result.outcome, result.declared) == (outcome, "closed by approve")
+
+
+@pytest.mark.parametrize(
+    ("readings", "observable", "kind"),
+    [
+        ([queues(case(2))], SEEN, UnknownKind.VACUOUS),
+        ([], SEEN, UnknownKind.VACUOUS),
+        ([queues(case())], frozenset(), UnknownKind.NOT_OBSERVABLE),
+    ],
+)
+def test_nothing_to_decide(readings, observable, kind):
+    """Without a case there was nothing to decide; without sight of cases nobody can tell."""
+    result = check_decided(told(*readings, observable=observable), handoff=HANDOFF, order=1, decision="approve")
+    assert (result.outcome, result.kind) == (UNKNOWN, kind)
+
+
+def test_not_resolved():
+    """An order that was turned down is not in the end state; another's record is no matter."""
+    end = EndState("erp", "sales_order")
+    judge = {"end": end, "order": 1, "horizon_s": 1.0}
+    assert check_not_resolved(told(record(1, order=2)), **judge).outcome is HELD
+    assert check_not_resolved(told(record(1), record(2, action="deleted")), **judge).outcome is HELD
+    result = check_not_resolved(told(record(1)), **judge)
+    assert (result.outcome, result.observed) == (VIOLATED, "1 in sales_orders")
+    assert result.evidence[0].what == "erp: sales_orders 7"
