@@ -23,15 +23,21 @@ class Neighbour:
     starves: bool = False
 
 
-def check_contained(history: History, *, neighbours: tuple[Neighbour, ...], orders: tuple[int, ...]) -> CheckResult:
+def check_contained(
+    history: History, *, neighbours: tuple[Neighbour, ...], orders: tuple[int, ...], end: EndState | None = None
+) -> CheckResult:
     """
     Judge that no exception was raised at another handoff: no dead letter, no case, no alert, no failed call.
 
     A handoff that comes after the one in trouble and merely gets no work is starved, which is no exception; one that
-    raises an exception because of it is a cascade.
+    raises an exception because of it is a cascade. One that goes ahead with an order which has not reached the `end` of
+    the handoff in trouble has not waited as declared.
     """
     declared = "no exception at any other handoff"
     for neighbour in neighbours:
+        ahead = [] if end is None else list(_list_ahead(history, neighbour, orders, end))
+        if ahead:
+            return build_violated("contained", declared, f"{neighbour.handoff} did not wait: {ahead[0].what}", ahead)
         found = list(_list_exceptions(history, neighbour, orders))
         if found:
             how = "cascaded to" if neighbour.starves else "reached"
@@ -85,6 +91,13 @@ def _judge_breaker(history: History, handoff: str, declared: str) -> CheckResult
     if states and states != ["closed"]:
         return build_violated("drained", declared, f"its breaker is {', '.join(map(str, states))}")
     return None
+
+
+def _list_ahead(history: History, neighbour: Neighbour, orders: tuple[int, ...], end: EndState) -> Iterator[Evidence]:
+    waiting = [order for order in orders if not end.find(history, order)] if neighbour.starves else []
+    for call in history.attempts(neighbour.operations):
+        if call.order in waiting:
+            yield Evidence(f"{call} for {history.order(call.order).name}", call.started, call.id)
 
 
 def _list_exceptions(history: History, neighbour: Neighbour, orders: tuple[int, ...]) -> Iterator[Evidence]:

@@ -56,7 +56,10 @@ def _build_contained(frame: Frame) -> Experiment:
             Watch(frame.horizon_s, "an exception elsewhere"),
         ],
         checks=[
-            Check("contained", partial(check_contained, neighbours=tuple(_list_neighbours(frame)), orders=everybody)),
+            Check(
+                "contained",
+                partial(check_contained, neighbours=tuple(_list_neighbours(frame)), orders=everybody, end=frame.end),
+            ),
             *(Check(f"goes_on {end}", partial(check_resolved_once, end=end, orders=ORDERS)) for end in ends),
             *(
                 Check(

@@ -36,6 +36,18 @@ def test_a_neighbour_that_works_is_not_starved():
     assert contained(shown(), neighbours=(PAY,)).observed == "none at 1 handoffs"
 
 
+def test_a_handoff_that_does_not_wait():
+    """Going ahead with an order that has not passed the handoff in trouble breaks what `after` declares."""
+    shipped = call(2, 201, operation="wms_order.create", system="wms")
+    early = check_contained(told(shipped, shown()), neighbours=(PAY, SHIP), orders=(1, 2), end=END)
+    assert early.outcome is VIOLATED
+    assert early.observed.startswith("ship did not wait: ")
+    passed = check_contained(told(record(1), shipped, shown()), neighbours=(PAY, SHIP), orders=(1, 2), end=END)
+    assert passed.outcome is HELD
+    beside = check_contained(told(captured(), shown()), neighbours=(PAY, SHIP), orders=(1, 2), end=END)
+    assert beside.outcome is HELD
+
+
 @pytest.mark.parametrize(
     ("things", "observed"),
     [
