@@ -53,12 +53,12 @@ class Standing:
         """Name the orders of which there are too few."""
         missing = [order for order in self.orders if len(self.end.find(history, order)) < self.count]
         names = ", ".join(history.order(order).name for order in missing)
-        return f"{len(missing)} of {len(self.orders)} in {self.end}: {names} missing"
+        return f"{len(missing)} of {len(self.orders)} in {self.end.system} {self.end}: {names} missing"
 
     def __str__(self) -> str:
         """Name the record and how many orders."""
         often = "" if self.count == 1 else f" {self.count} times"
-        return f"{_count(self.orders)} in {self.end}{often}"
+        return f"{_count(self.orders)} in {self.end.system} {self.end}{often}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -202,4 +202,4 @@ def _ensure_held(story: Story) -> None:
     from harness.report.words import describe_result  # noqa: PLC0415 - as above
 
     if story.result is not None and not story.held:
-        pytest.fail("\n".join(describe_result(story.result)), pytrace=False)
+        pytest.fail("\n".join([*describe_result(story.result), story.unsettled]).strip(), pytrace=False)

@@ -70,6 +70,10 @@ class Orders(Sequence["Order"]):
         """Return one order, or some of them."""
         return Orders(self.each[index], self.rule) if isinstance(index, slice) else self.each[index]
 
+    def __add__(self, others: Orders) -> Orders:
+        """Return these and others."""
+        return Orders((*self.each, *others.each), self.rule)
+
     def __len__(self) -> int:
         """Count them."""
         return len(self.each)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from harness.core.compile.session import RENEWALS
 from harness.core.durations import format_duration
 from harness.core.experiments import Watch
+from harness.engine.driver import DEAD_LETTERS, QUEUES
 from harness.pytest_plugin.seen import Count, Seen
 from harness.pytest_plugin.telling import Unmet, describe_orders, say_call
 
@@ -34,7 +35,7 @@ class Past:
         __tracebackhide__ = True
         if self._story.wait(conditions, within):
             return
-        history = self._story.look()
+        history = self._story.look(DEAD_LETTERS, QUEUES)
         missing = [words for condition in conditions for words in condition.list_unmet(history)]
         observed = [f"           {words}" for words in missing] or ["           they were met too late"]
         raise Unmet(

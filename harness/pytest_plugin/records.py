@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from harness.core.backoff import HANDLING_S
 from harness.core.checks.resolution import check_resolved_once
 from harness.core.ends import EndState
+from harness.core.experiments import Check
 from harness.core.verdict import Outcome
 from harness.pytest_plugin.telling import Unmet, describe_check, describe_orders
 
@@ -24,16 +27,18 @@ class Records:
         self._end = EndState(system, record)
         self._orders = orders
 
-    def each_exactly_once(self, state: str = "exists_once") -> bool:
+    def each_exactly_once(self, state: str = "exists_once", *, within: str | None = None) -> bool:
         """
-        Claim that there is exactly one record about each order, once in this state; fails with declared beside observed.
+        Claim that there is exactly one record about each order, and it is in this state; fails with declared beside observed.
 
-        A record whose lines were written twice stands for two.
+        A record whose lines were written twice stands for two. `within` is how soon after the order was placed, in production
+        time; the handling itself is allowed a moment more.
         """
         __tracebackhide__ = True
-        history = self._story.look()
         end = EndState(self._end.system, self._end.record, state)
-        checked = check_resolved_once(history, end=end, orders=self._orders.ordinals)
+        within_s = None if within is None else self._story.lab_s(within) + HANDLING_S
+        judge = partial(check_resolved_once, end=end, orders=self._orders.ordinals, within_s=within_s)
+        checked, history = self._story.judge(Check(f"{end.system} {end}", judge))
         if checked.outcome is not Outcome.HELD:
             raise Unmet([*describe_check(checked), *describe_orders(history, self._story.rule, self._orders)])
         return True

@@ -10,22 +10,25 @@ from harness.core.compile.frame import PATIENCE_S, build_ledger_rule
 from harness.core.conditions import AllOf
 from harness.core.durations import parse_duration
 from harness.core.experiments import Arm, Experiment, Lift
+from harness.core.gates import run_check
 from harness.core.verdict import Outcome, UnknownKind
 from harness.engine.conduct import conclude
-from harness.engine.driver import Driver
+from harness.engine.driver import DEAD_LETTERS, QUEUES, Driver
 from harness.engine.orders import draw_basket
 from harness.lab.errors import LabError
+from harness.lab.starvation import longest_wait_s
 from harness.pytest_plugin.orders import Orders
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
 
-    from harness.core.experiments import Step
+    from harness.core.experiments import Check, Step
     from harness.core.faults import Fault
     from harness.core.history import History, Order
     from harness.core.result import Result
     from harness.core.stack import Fake
     from harness.core.starts import Subject
+    from harness.core.verdict import CheckResult
     from harness.engine.bench import Bench
     from harness.lab.control import ControlClient
     from harness.pytest_plugin.conditions import Until
@@ -38,7 +41,8 @@ class Story:
     """
     What a test has reserved, armed and seen.
 
-    It begins in a settled lab and is concluded by the engine's own gates, rest and ledger; `result` is None until then.
+    It begins in a settled lab and is concluded by the engine's own gates, rest and ledger: `result` is None until then, and
+    `unsettled` says why the lab did not come to rest, if it did not.
     """
 
     def __init__(self, lab: LabThread, name: str) -> None:
@@ -51,6 +55,7 @@ class Story:
     def begin(self) -> None:
         """Begin, or begin anew: nothing is reserved and nothing armed."""
         self.result: Result | None = None
+        self.unsettled = ""
         self._began = time.monotonic()
         self._named = 0
         self._driver, self._waited = self.lab.perform(self._open)
@@ -83,6 +88,25 @@ class Story:
             return await driver.settle_witnesses()
 
         return self.do(looked)
+
+    def judge(self, check: Check) -> tuple[CheckResult, History]:
+        """
+        Ask a check about what has happened until now, and return what it was asked about too.
+
+        What was late only because the lab itself was held up speaks against the lab: the story will be played once more.
+        """
+
+        async def judged(driver: Driver) -> tuple[CheckResult, History]:
+            await driver.recorder.catch_up()
+            self._note_disturbance(driver)
+            await driver.observe(DEAD_LETTERS, QUEUES)
+            history = await driver.settle_witnesses()
+            checked = run_check(check, history)
+            if checked.kind is UnknownKind.INTERFERENCE:
+                driver.recorder.note_trouble(UnknownKind.INTERFERENCE, checked.observed)
+            return checked, history
+
+        return self.do(judged)
 
     def reserve(self, count: int, *, subject: Subject = "order", **basket: Any) -> tuple[Order, ...]:
         """Reserve orders, or items, and make them known everywhere; `basket` says what is not to be drawn."""
@@ -127,8 +151,8 @@ class Story:
 
     @property
     def held(self) -> bool:
-        """Tell whether gates and ledger hold, once it is concluded."""
-        return self.result is not None and self.result.verdict.outcome is Outcome.HELD
+        """Tell whether gates and ledger hold and the lab came to rest, once it is concluded."""
+        return self.result is not None and self.result.verdict.outcome is Outcome.HELD and not self.unsettled
 
     @property
     def disturbed(self) -> bool:
@@ -158,6 +182,10 @@ class Story:
         """Make a handful of orders of what was reserved."""
         return Orders(reserved, self.rule)
 
+    def _note_disturbance(self, driver: Driver) -> None:
+        waits = driver.bench.read_waits()
+        driver.recorder.note("disturbance", seconds=longest_wait_s(self._waited, waits))
+
     def _control(self, driver: Driver, system: str) -> ControlClient:
         return driver.lab.controls[system]
 
@@ -178,7 +206,7 @@ class Story:
         )
         return Driver(bench, experiment, bench.recorder.begin()), bench.read_waits()
 
-    async def _conclude(self, _bench: Bench) -> Result:
+    async def _conclude(self, bench: Bench) -> Result:
         driver = self._driver
         placed = len(driver.orders)
         try:
@@ -186,4 +214,6 @@ class Story:
         except LabError as error:
             driver.recorder.note_error(error)
         driver.experiment = replace(driver.experiment, orders=placed)
-        return (await conclude(driver, began=self._began, waited=self._waited)).result
+        result = (await conclude(driver, began=self._began, waited=self._waited)).result
+        self.unsettled = bench.unsettled
+        return result
