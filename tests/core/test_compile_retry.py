@@ -2,6 +2,7 @@
 
 import pytest
 from compiled_stacks import Shape, expected_attempts, steps_of, watched_s
+from histories import call, told
 
 from harness.core.compile.frame import HORIZON, LEAST_HORIZON_S
 from harness.core.experiments import Await, Watch
@@ -65,3 +66,42 @@ def test_an_attempt_too_many_is_watched_for_as_long_as_it_may_take(observed, gap
     watched = [step.for_s for step in experiment.steps if isinstance(step, Watch)]
 
     assert watched == [pytest.approx(HORIZON * gap_s)]
+
+
+ASKING = "post/rate_limited:retry/"
+
+
+@pytest.mark.parametrize(
+    ("shape", "asked_s", "failures"),
+    [("retry-after", 8.0, 1), ("once", 2.0, 1), ("last", 2.0, 2), ("exhausted", 2.0, 3)],
+)
+def test_asked_to_wait(shape, asked_s, failures):
+    """Once the vendor asks for four times the first gap, elsewhere for no more than the policy waits, in production seconds."""
+    experiment = Shape(api_paths=("rate_limited",)).experiments[ASKING + shape]
+    (fault,) = experiment.faults
+    assert (fault.kind, fault.params, fault.expected) == ("rate_limited", {"retry_after_s": asked_s}, failures)
+
+
+@pytest.mark.parametrize(
+    ("gap_s", "outcome"), [(0.1, "violated"), (0.34, "violated"), (0.4, "held"), (0.8, "violated")]
+)
+def test_the_gap_that_was_asked_for(gap_s, outcome):
+    """In the lab the gap may be no shorter than what was asked for by the scale, and hardly longer."""
+    experiment = Shape(api_paths=("rate_limited",)).experiments[f"{ASKING}retry-after"]
+    backoff = next(check for check in experiment.checks if check.name == "backoff")
+    calls = [call(0, 429, operation="sales_order.upsert"), call(0.01 + gap_s)]
+    assert backoff.judge(told(*calls)).outcome == outcome
+
+
+def test_the_wait_that_was_asked_for_is_awaited():
+    """What the vendor asks for is added to the time the driver waits."""
+    found = Shape(scale=1, api_paths=("rate_limited",)).experiments
+    declared = {shape: steps_of(found[ASKING + shape], Await)[0].declared_s for shape in ("retry-after", "last")}
+    assert declared == {"retry-after": pytest.approx(2 + 4 + 8), "last": pytest.approx(2 + 4 + 2 * 2)}
+
+
+def test_nobody_is_asked_to_wait_who_does_not_listen():
+    """Where the path does not honour it the vendor says nothing of when to come again."""
+    found = Shape(api_paths=("{status: 429}",)).experiments
+    assert [dict(each.faults[0].params) for name, each in found.items() if "/429:retry/" in name] == [{}, {}, {}]
+    assert "post/429:retry/retry-after" not in found
