@@ -46,10 +46,11 @@ class Erp:
         answer = await self._send("GET", f"{record_type}/eid:{external_id}", params={"fields": "externalId"})
         if answer.status_code == 200:
             return True
-        failure = read_answer(answer)
-        if isinstance(failure, Failure) and answer.status_code in {400, 404} and failure.kind is Kind.OTHER:
+        outcome = read_answer(answer)
+        failure = outcome if isinstance(outcome, Failure) else build_failure(answer, None, "no record")
+        if answer.status_code in {400, 404} and failure.kind is Kind.OTHER:
             return False
-        raise FailureError(failure) if isinstance(failure, Failure) else ValueError(answer.status_code)
+        raise FailureError(failure)
 
     async def _send(
         self, method: str, path: str, document: bytes | None = None, params: dict[str, str] | None = None

@@ -203,9 +203,11 @@ class ProcessService(Client):
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Send a signal, wait for the end, and return the exit code."""
-        self.process.send_signal(number)
-        code = self.process.wait(PATIENCE_S)
-        self._drain.join()
+        # Whoever waits for the end may start the next process before this is through.
+        process, drain = self.process, self._drain
+        process.send_signal(number)
+        code = process.wait(PATIENCE_S)
+        drain.join()
         return code
 
     def _read_errors(self, process: subprocess.Popen[bytes]) -> None:
