@@ -6,8 +6,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self, cast
 from urllib.parse import quote
 
-import httpx2
-
+from harness.lab.connections import Answer, Connections
 from harness.lab.errors import ControlError, ControlUnreachable, JournalEvicted
 
 CALL_TIMEOUT_S = 10.0
@@ -28,15 +27,14 @@ class ControlClient:
     """
     Talk to one fake's control plane.
 
-    Every call raises `ControlError` on a refusal and `ControlUnreachable` where there is no answer. The journal has a
-    connection pool of its own, so that a waiting poll never delays another call.
+    Every call raises `ControlError` on a refusal and `ControlUnreachable` where there is no answer. A waiting poll of the
+    journal delays no other call.
     """
 
     def __init__(self, base_url: str, token: str, *, system: str | None = None) -> None:
         self.base_url = base_url
         self.system = system or base_url
-        self._calls = _open_client(base_url, token)
-        self._polls = _open_client(base_url, token)
+        self._connections = Connections(base_url, {"Authorization": f"Bearer {token}"})
 
     async def __aenter__(self) -> Self:
         return self
@@ -47,9 +45,8 @@ class ControlClient:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Close both pools."""
-        await self._calls.aclose()
-        await self._polls.aclose()
+        """Close its connections."""
+        await self._connections.aclose()
 
     async def healthz(self) -> Json:
         """Answer `{"status","system","epoch","entries","mono"}`."""
@@ -99,49 +96,37 @@ class ControlClient:
         `JournalEvicted` where entries asked for are gone.
         """
         call = f"GET /journal?after={after}"
-        try:
-            answer = await self._polls.get(
-                "/journal", params={"after": after, "wait": wait}, timeout=wait + POLL_SLACK_S
-            )
-        except httpx2.HTTPError as error:
-            raise ControlUnreachable(self.system, call, _describe(error)) from error
-        if answer.status_code == 410:
+        answer = await self._ask(call, "GET", f"/journal?after={after}&wait={wait:g}", within_s=wait + POLL_SLACK_S)
+        if answer.status == 410:
             raise JournalEvicted(self.system, call, 410, _read_detail(answer))
-        if answer.status_code != 200:
-            raise ControlError(self.system, call, answer.status_code, _read_detail(answer))
-        entries = [json.loads(line) for line in answer.content.splitlines() if line]
-        return JournalPage(entries, int(answer.headers["Journal-Last"]), answer.headers["Journal-Epoch"])
+        if answer.status != 200:
+            raise ControlError(self.system, call, answer.status, _read_detail(answer))
+        entries = [json.loads(line) for line in answer.body.splitlines() if line]
+        return JournalPage(entries, int(answer.headers["journal-last"]), answer.headers["journal-epoch"])
 
     async def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Json:
         call = f"{method} {path}"
-        try:
-            answer = await self._calls.request(method, path, json=body)
-        except httpx2.HTTPError as error:
-            raise ControlUnreachable(self.system, call, _describe(error)) from error
+        given = None if body is None else json.dumps(body).encode()
+        answer = await self._ask(call, method, path, given, within_s=CALL_TIMEOUT_S)
         if not answer.is_success:
-            raise ControlError(self.system, call, answer.status_code, _read_detail(answer))
-        return cast("Json", answer.json())
+            raise ControlError(self.system, call, answer.status, _read_detail(answer))
+        return cast("Json", json.loads(answer.body))
+
+    async def _ask(self, call: str, method: str, target: str, body: bytes | None = None, *, within_s: float) -> Answer:
+        try:
+            return await self._connections.call(method, target, body, within_s=within_s)
+        except TimeoutError as error:
+            raise ControlUnreachable(self.system, call, f"no answer within {within_s:g} s") from error
+        except (OSError, EOFError, ValueError) as error:
+            raise ControlUnreachable(self.system, call, f"{type(error).__name__} {error}".strip()) from error
 
 
-def _open_client(base_url: str, token: str) -> httpx2.AsyncClient:
-    return httpx2.AsyncClient(
-        base_url=base_url,
-        headers={"Authorization": f"Bearer {token}"},
-        timeout=CALL_TIMEOUT_S,
-        verify=base_url.startswith("https:"),
-        trust_env=False,  # a proxy set for the internet must not come between us and loopback
-    )
-
-
-def _describe(error: Exception) -> str:
-    return f"{type(error).__name__} {error}".strip()
-
-
-def _read_detail(answer: httpx2.Response) -> str:
+def _read_detail(answer: Answer) -> str:
+    text = answer.body.decode(errors="replace")
     try:
-        problem = answer.json()
+        problem = json.loads(text)
     except ValueError:
-        return answer.text[:500]
+        return text[:500]
     if not isinstance(problem, dict):
-        return answer.text[:500]
+        return text[:500]
     return str(problem.get("detail") or problem.get("title") or problem)

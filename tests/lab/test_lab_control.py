@@ -173,6 +173,81 @@ async def test_refusals_without_a_problem_document_are_told_as_they_are(body, de
             assert (caught.value.status, caught.value.detail) == (502, detail)
 
 
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+
+
+@contextlib.asynccontextmanager
+async def _scripted(*answers):
+    """Serve connections that give these answers each, one a request, and then close; yield a client and the requests seen."""
+    seen = []
+
+    async def reply(reader, writer):
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            for answer in answers:
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = next(
+                    (int(line[15:]) for line in head.split(b"\r\n") if line.startswith(b"Content-Length:")), 0
+                )
+                await reader.readexactly(length)
+                seen.append(head.split(b" HTTP")[0].decode())
+                writer.write(answer)
+                await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(reply, "127.0.0.1", 0) as server:
+        host, port = server.sockets[0].getsockname()
+        async with ControlClient(f"http://{host}:{port}", TOKEN, system="odd") as client:
+            yield client, seen
+
+
+async def test_a_connection_serves_one_call_after_another():
+    """A server that answers each of its connections twice sees two calls on one, and the third on another."""
+    async with _scripted(OK, OK) as (client, seen):
+        for _ in range(3):
+            assert await client.healthz() == {}
+    assert seen == ["GET /healthz"] * 3
+
+
+async def test_what_changes_something_is_never_sent_twice():
+    """A connection that ends under a call says nothing of whether it was carried out: asking is repeated, acting is not."""
+    async with _scripted(OK, b"") as (client, seen):
+        await client.healthz()
+        with pytest.raises(ControlUnreachable):
+            await client.act("place-order", count=1)
+        await client.healthz()
+        await client.healthz()
+    assert seen.count("POST /act/place-order") == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}",
+        b"HTTP/1.1 two OK\r\n\r\n",
+        b"hello\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nX: " + b"x" * 200_000,
+        b"",
+    ],
+)
+async def test_an_answer_that_cannot_be_read_is_none(answer):
+    """Whatever speaks there, it is no control plane of ours, and that is said."""
+    async with _odd(answer) as client:
+        with pytest.raises(ControlUnreachable, match="odd"):
+            await client.healthz()
+
+
+async def test_a_call_that_is_given_up_leaves_no_answer_for_the_next(fake):
+    """Whoever is cancelled while waiting takes the connection along: the next call gets its own answer."""
+    _, client = fake
+    last = (await client.journal()).last_seq
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await client.journal(after=last, wait=30)
+    assert (await client.healthz())["system"] == "opsdesk"
+    assert await client.state("alerts") == []
+
+
 async def test_no_proxy_of_the_environment_comes_between(fake, monkeypatch):
     """A proxy for the internet is not asked for loopback."""
     _, client = fake
