@@ -164,6 +164,8 @@ CHAIN: tuple[Variant, ...] = (
         "gives a shipment another external id with every attempt",
         carrying.fulfilled_anew,
         "lost_answer:exactly_once",
+        "any:retry",
+        also=("shipment-to-erp/USER_ERROR+already-exists:branch",),
     ),
     _fulfil("fulfils-once-too-often", "sends a failing fulfilment four times", rules.fourth_fulfilment, "any:retry"),
     _fulfil(
@@ -173,6 +175,7 @@ CHAIN: tuple[Variant, ...] = (
         "any:retry",
         "dead_letter:escalate",
         "outage:contain",
+        also=("shipment-to-erp/USER_ERROR+already-exists:branch",),
     ),
     _track(
         "tracking-ignores-retry-after",
@@ -182,9 +185,19 @@ CHAIN: tuple[Variant, ...] = (
     ),
     _track(
         "one-breaker-for-all",
-        "pauses every handoff when one of them fails",
+        "pauses every handoff when one of them fails, and counts the successes of all",
         cascading.one_breaker,
         "outage:contain",
+        also=tuple(
+            f"{handoff}/{clause}"
+            for handoff in (
+                handoffs.ORDER_TO_ERP,
+                handoffs.PAYMENT_CAPTURE,
+                handoffs.ERP_TO_WMS,
+                handoffs.FULFILMENT_WRITEBACK,
+            )
+            for clause in ("breaker", "outage:contain")
+        ),
     ),
     _track(
         "tracking-told-to-wrong-role",
@@ -214,6 +227,7 @@ CHAIN: tuple[Variant, ...] = (
         carrying.credited_anew,
         "lost_answer:exactly_once",
         "any:retry",
+        also=("refund-to-erp/USER_ERROR+already-exists:branch",),
     ),
     _credit(
         "drops-failed-credit",
@@ -222,6 +236,7 @@ CHAIN: tuple[Variant, ...] = (
         "any:retry",
         "dead_letter:escalate",
         "outage:contain",
+        also=("refund-to-erp/USER_ERROR+already-exists:branch",),
     ),
     _credit(
         "tells-late-of-refunds",
@@ -230,5 +245,10 @@ CHAIN: tuple[Variant, ...] = (
         "dead_letter:escalate",
     ),
     _keep("one-worker-everywhere", "sends one item at a time at every handoff", carrying.one_worker_everywhere),
+    _keep(
+        "deaf-to-gateway",
+        "does without the gateway's events: a capture is sent again under its key until its outcome is known",
+        unloading.events_ignored,
+    ),
     _keep("always-looking", "looks before every write-back whether it was made", carrying.always_looking),
 )

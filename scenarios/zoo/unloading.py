@@ -1,4 +1,4 @@
-"""Variants that receive or write down the warehouse's webhooks in another way."""
+"""Variants that receive or write down the webhooks of the warehouse or the gateway in another way."""
 
 import json
 import uuid
@@ -28,6 +28,11 @@ def every_parcel_anew() -> Parts:
 def malformed_parcel_ignored() -> Parts:
     """Acknowledge what cannot be read of a shipment and forget it."""
     return Parts(record_parcel=_record_readable)
+
+
+def events_ignored() -> Parts:
+    """Acknowledge the gateway's events and do without them."""
+    return Parts(record_event=_ignore)
 
 
 def no_shipment_schedule() -> Parts:
@@ -63,3 +68,7 @@ def _record_readable(conn: Connection, delivery: Delivery, intake: Intake, *, no
     except UnusableError:
         return Captured("ignored", delivery.id)
     return record_parcel_delivery(conn, delivery, intake, now=now)
+
+
+def _ignore(conn: Connection, delivery: Delivery, intake: Intake, *, now: float) -> Captured:  # noqa: ARG001 -- it does without
+    return Captured("ignored", delivery.id)

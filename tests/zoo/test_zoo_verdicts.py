@@ -59,6 +59,10 @@ CORRECT = {
     "slower": ["order-to-erp/429:retry/last", "order-to-erp/breaker/below"],
     "slow-receiver": ["order-capture/duplicate:deduplicate/together", "order-capture/crash:recover/after-ack"],
     "one-worker-everywhere": ["erp-to-wms/clean:resolve/several"],
+    "deaf-to-gateway": [
+        "payment-capture/lost_answer:exactly_once/answer-lost",
+        "payment-capture/lost_response:retry/last",
+    ],
     "always-looking": ["payment-writeback/any:retry/once", "fulfilment-writeback/clean:resolve/one"],
 }
 # One of each kind; every variant runs some of those about clauses it keeps, on the chain those of its own handoff.
