@@ -224,14 +224,14 @@ class History:
 
         Without `system` every system's collection of that name counts.
         """
-        standing: dict[str, Change] = {}
+        standing: dict[tuple[str, str], Change] = {}
         for change in self.changes:
             if change.collection != collection or change.order != order or system not in {None, change.system}:
                 continue
             if change.action == "deleted":
-                standing.pop(change.record_id, None)
+                standing.pop((change.system, change.record_id), None)
             else:
-                standing[change.record_id] = change
+                standing[change.system, change.record_id] = change
         return tuple(standing.values())
 
     def observed(self, what: str) -> Observation | None:

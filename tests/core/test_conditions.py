@@ -13,11 +13,13 @@ from harness.core.conditions import (
     Delivered,
     Failed,
     PayloadDeadLettered,
+    Queued,
     Received,
     Replayed,
     Resolved,
 )
 from harness.core.ends import EndState
+from harness.core.history import Observation
 
 OPERATIONS = ("sales_order.upsert",)
 READ = shown(letter(1), letter(2))
@@ -34,6 +36,16 @@ CASES = [
     (CalledSince(OPERATIONS), [call(5)], "a call of sales_order.upsert"),
     (DeadLettered(HANDOFF, (1, 2)), [READ], "orders 1, 2 in the dead letters of order-to-erp"),
     (
+        Queued(HANDOFF, (1, 2)),
+        [Observation(1.0, "queues", tuple({"id": f"{n}", "handoff": HANDOFF, "entity": f"#100{n}"} for n in (1, 2)))],
+        "orders 1, 2 in a role queue of order-to-erp",
+    ),
+    (
+        Delivered(1, 2, topics=("order.shipped",)),
+        [sent(0, topic="order.shipped"), sent(1, topic="order.shipped")],
+        "2 deliveries of order 1",
+    ),
+    (
         PayloadDeadLettered(HANDOFF, 1),
         [sent(0), shown(letter(None, payload_sha256="webhook 1"))],
         "the webhook of order 1 in the dead letters of order-to-erp",
@@ -45,7 +57,9 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("condition", "things", "words"), CASES, ids=[case[2] for case in CASES])
+@pytest.mark.parametrize(
+    ("condition", "things", "words"), CASES, ids=[f"{type(case[0]).__name__}: {case[2]}" for case in CASES]
+)
 def test_met_by_all_of_it(condition, things, words):
     """Each condition is met by exactly what it waits for, not by one thing less, and completes `wait until …`."""
     assert condition.is_met(told(*things), since=4.0)
@@ -65,6 +79,8 @@ def test_met_by_all_of_it(condition, things, words):
         (DeadLettered(HANDOFF, (1,)), [shown(letter(1, handoff="order-capture")), shown(letter(2))]),
         (PayloadDeadLettered(HANDOFF, 1), [sent(0), sent(0, order=2), shown(letter(1, payload_sha256="webhook 2"))]),
         (Alerted(HANDOFF), [alert(handoff="order-capture"), alert(handoff=None)]),
+        (Queued(HANDOFF, (1,)), [shown(letter(1))]),
+        (Delivered(1, topics=("order.shipped",)), [sent(0)]),
         (Delivered(1), [sent(0, 500), sent(0, None), sent(0, 302), sent(0, order=2)]),
         (Received("f1"), [met("f2")]),
         (Replayed(HANDOFF, 1), [shown(letter(1))]),

@@ -3,7 +3,7 @@
 import pytest
 from histories import HANDOFF, call, did, letter, met, record, sent, shown, told
 
-from harness.core.history import Exchange, Observation, Order
+from harness.core.history import Change, Exchange, Observation, Order
 
 ORDER = Order(1, "#1001", "5100001", "1001")
 
@@ -174,3 +174,59 @@ def test_a_call_knows_no_fault_of_its_own():
     """A call that nothing is said about met no fault and reached the vendor."""
     plain = Exchange("x", "erp", None, None, 0, 1, 200)
     assert (plain.faults, plain.rule, plain.fake, plain.shared, plain.garbled) == ((), None, True, False, False)
+
+
+def queues(*cases, t=9.0, error=None):
+    """Make a reading of the role queues."""
+    return Observation(t, "queues", cases, error)
+
+
+def case(order=1, **more):
+    """Make a role-queue case."""
+    return {"id": f"case {order}", "handoff": HANDOFF, "entity": f"#100{order}", "state": "open", **more}
+
+
+def test_every_case_that_was_seen():
+    """A case stays seen, in its newest state; dead letters and other handoffs' cases are none of them."""
+    history = told(
+        shown(letter(1)), queues(case(1), case(2), case(1, id="x", handoff="other"), t=1), queues(case(1, state="done"))
+    )
+    assert [item["state"] for item in history.cases(HANDOFF)] == ["done", "open"]
+    assert [item["id"] for item in history.cases(HANDOFF, 2)] == ["case 2"]
+
+
+@pytest.mark.parametrize(
+    ("readings", "count"),
+    [
+        ([], 0),
+        ([queues(case())], 1),
+        ([queues({"id": "a", "handoff": HANDOFF, "entity": "1001"})], 1),
+        ([queues(case(state="decided"))], 0),
+        ([queues(case(), t=1), queues()], 0),
+        ([queues(case(), t=1), queues(error="down")], 1),
+        ([queues(case(handoff="other"), case(2))], 0),
+        ([shown(case())], 0),
+    ],
+)
+def test_open_cases(readings, count):
+    """Open is what the newest good reading shows as open, or without a state."""
+    assert len(told(*readings).open_cases(HANDOFF, 1)) == count
+
+
+def test_records_of_one_system():
+    """Two systems may name a collection alike: each can be asked for its own, or all together."""
+    mine = [Change(1, system, "orders", "1", 1, "created") for system in ("storefront", "wms")]
+    history = told(*mine)
+    assert [each.system for each in history.records("orders", 1, "wms")] == ["wms"]
+    assert history.records("orders", 1, "erp") == ()
+    assert [each.system for each in history.records("orders", 1)] == ["storefront", "wms"]
+    gone = told(*mine, Change(2, "wms", "orders", "1", 1, "deleted"))
+    assert [each.system for each in gone.records("orders", 1)] == ["storefront"]
+
+
+def test_an_order_is_known_by_further_tokens():
+    """An order is named by the tokens of its payment too, as whole tokens."""
+    order = Order(1, "#1001", "51001", "1001", frozenset({"3MtwBw"}))
+    assert order.is_named_in("pi_3MtwBw")
+    assert not order.is_named_in("pi_3MtwBwx")
+    assert order.aliases == {"51001", "1001", "3MtwBw"}
