@@ -156,19 +156,3 @@ def test_trouble_that_was_never_lifted():
     history = told(*BOTH, shown(), breakers("closed"))
     result = check_drained(history, handoff=HANDOFF, end=END, orders=(1, 2), breaks=True, within_s=4.0)
     assert (result.outcome, result.kind) == (UNKNOWN, UnknownKind.VACUOUS)
-
-
-def test_a_handoff_that_does_not_wait():
-    """A handoff that comes after the one in trouble sends nothing of an order that has not passed there, even if it is taken."""
-    sent = call(2, 201, operation="wms_order.create", system="wms")
-
-    def judge(*things):
-        return check_contained(told(*things, shown()), neighbours=(PAY, SHIP), orders=(1, 2), end=END)
-
-    ahead = judge(sent)
-    assert ahead.outcome is VIOLATED
-    assert ahead.observed.startswith("ship did not wait: PUT")
-    assert ahead.observed.endswith("for #1001")
-    assert judge(sent, record(1)).outcome is HELD
-    assert judge(captured()).outcome is HELD
-    assert judge(call(2, 201, operation="wms_order.create", order=3)).outcome is HELD
