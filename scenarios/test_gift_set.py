@@ -24,4 +24,5 @@ def test_a_gift_set_ships_from_two_locations(storefront, erp, wms, history, ops)
     assert stock[tin]["MAIN"]["on_hand"] == 0
     assert stock[tin]["EAST"]["on_hand"] == 50 - len(orders)
     history.wait_until(storefront.in_sync(parts))
+    assert storefront.levels(parts)[tin] == {"MAIN": 0, "EAST": 50 - len(orders)}
     assert not ops.alerts()
