@@ -110,7 +110,8 @@ async def _settle(driver: Driver, within_s: float) -> bool:
         moved = [await _replay_waiting(driver), await _decide_open(driver)]
         if settled and not any(moved):
             break
-        await driver.observe(DEAD_LETTERS, QUEUES)
+        if any(moved):
+            await driver.observe(DEAD_LETTERS, QUEUES)
         settled = await driver.wait(condition, within_s=within_s, ask=frozenset({DEAD_LETTERS, QUEUES}))
         if not settled and not any(moved):
             break
