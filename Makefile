@@ -14,6 +14,7 @@ run: venv
 	$(BIN)/handoff run reference/stack.yaml
 
 test: venv .venv-netsuite/.installed
+	$(BIN)/pytest scenarios
 	$(BIN)/pytest -n 2 --dist loadgroup
 
 # The long proofs: every experiment against every integration of the zoo.
