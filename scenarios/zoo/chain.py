@@ -109,7 +109,13 @@ CHAIN: tuple[Variant, ...] = (
         "dead_letter:escalate",
         "outage:contain",
     ),
-    _place("ships-unpaid", "does not wait for the payment", cascading.shipped_unpaid, "outage:contain"),
+    # What the warehouse should have waited for is what tells.
+    _capture(
+        "ships-unpaid",
+        "hands orders to the warehouse without waiting for the payment",
+        cascading.shipped_unpaid,
+        "outage:contain",
+    ),
     _place(
         "leaves-orders-short",
         "does not turn to the second location",

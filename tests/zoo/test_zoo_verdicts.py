@@ -37,6 +37,7 @@ BROKEN = {
     # One for each further handoff of the chain, and the order that goes on by a decision.
     "resumes-twice": ["order-to-erp/RESTRICTED_PRODUCT:queue/decided-approve"],
     "charges-anew-when-unsure": ["payment-capture/lost_answer:exactly_once/answer-lost"],
+    "ships-unpaid": ["payment-capture/outage:contain/others-go-on"],
     "write-back-ignores-retry-after": ["payment-writeback/rate_limited:retry/retry-after"],
     "places-anew-per-attempt": ["erp-to-wms/lost_answer:exactly_once/answer-lost"],
     "believes-any-parcel": ["wms-shipment/bad_signature:reject/forged"],
