@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 ROOT = Path(__file__).parents[2]
-STACK = "reference/stack.yaml"
+STACK = "scenarios/slice.yaml"
 WITHIN_S = 100
 FAILED, COLLECTION_ERROR, NOTHING_COLLECTED = 1, 2, 5
 FORGED = "order-capture/bad_signature:reject/forged"
@@ -56,7 +56,7 @@ def test_a_broken_promise_fails_with_declared_beside_observed(run_pytest):
 
     assert (ended.returncode, totals(ended)["failed"]) == (FAILED, 1), ended.stdout
     assert "VIOLATED" in ended.stdout
-    assert re.search(r"declared +answered 401, nothing changes +reference/stack.yaml:\d+", ended.stdout)
+    assert re.search(r"declared +answered 401, nothing changes +scenarios/slice.yaml:\d+", ended.stdout)
     assert re.search(r"observed +answered 200", ended.stdout)
     assert "receipts   f1: 1 (at least 1)" in ended.stdout
     assert f"reproduce  pytest {STACK} -k {FORGED} --handoff-seed 0 --handoff-integration '{broken}'" in ended.stdout
