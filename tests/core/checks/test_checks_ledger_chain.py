@@ -196,7 +196,8 @@ def test_cancelled(things, row):
 )
 def test_unseen(readings):
     """While dead letters or role queues cannot be read, an order that is owed may wait there."""
-    history = told(did("place", 0.0, 1), *POSTED, *readings)
+    others = [each for each in (letters(), cases()) if each.what not in {reading.what for reading in readings}]
+    history = told(did("place", 0.0, 1), *POSTED, *readings, *others)
     result = check_ledger(history, RULE)
     assert (result.outcome, result.kind) == (Outcome.UNKNOWN, UnknownKind.NOT_OBSERVABLE)
     assert judge(*SENT, *readings) is Row.POSTED
