@@ -39,7 +39,7 @@ FAMILIES = (
 
 CHAIN_CHECKS = {
     "case": {"violated", "unknown"},
-    "told": {"violated"},
+    "told": {"violated", "unknown"},
     "decided": {"violated", "unknown"},
     "not_resolved": {"violated"},
     "contained": {"violated", "unknown"},

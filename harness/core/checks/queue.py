@@ -49,7 +49,11 @@ def _wrong_cases(cases: Sequence[Mapping[str, Any]], role: str, sla_s: float | N
 
 
 def check_told(history: History, *, handoff: str, order: int, role: str, horizon_s: float) -> CheckResult:
-    """Judge that the role was told of the case once, at the ops desk, by a ticket or alert that names handoff and order."""
+    """
+    Judge that the role was told of the case once, at the ops desk, by a ticket or alert that names handoff and order.
+
+    Unknown where the only alerts there could be about it name one of the two not at all.
+    """
     declared = f"{role} told once"
     told = [
         alert
@@ -57,6 +61,12 @@ def check_told(history: History, *, handoff: str, order: int, role: str, horizon
         if alert.handoff == handoff and history.order(order).is_named_in(alert.entity or "")
     ]
     evidence = [Evidence(f"{alert.channel} to {alert.role}: {alert.code} {alert.entity}", alert.t) for alert in told]
+    nameless = [
+        alert for alert in history.alerts if alert.handoff is None or (alert.handoff == handoff and not alert.entity)
+    ]
+    if not told and nameless:
+        observed = f"{len(nameless)} alerts do not name handoff and order, so they cannot be attributed"
+        return build_unknown("told", declared, observed, UnknownKind.NOT_OBSERVABLE)
     if not told:
         return build_violated("told", declared, f"nobody within {horizon_s:.2f} s")
     others = sorted({str(alert.role) for alert in told if alert.role != role})

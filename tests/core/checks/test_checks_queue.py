@@ -98,6 +98,18 @@ def test_told(alerts, outcome, said):
 
 
 @pytest.mark.parametrize(
+    "nameless", [alert(role="compliance", handoff=None, channel="slack"), alert(role="compliance", entity=None)]
+)
+def test_told_by_something_nameless(nameless):
+    """An alert that names no handoff or no order may be what tells of the case, or not; beside one that does it is no matter."""
+    judge = {"handoff": HANDOFF, "order": 1, "role": "compliance", "horizon_s": 5.0}
+    result = check_told(told(nameless), **judge)
+    assert (result.outcome, result.kind) == (UNKNOWN, UnknownKind.NOT_OBSERVABLE)
+    assert check_told(told(nameless, alert(role="compliance", entity="#1001")), **judge).outcome is HELD
+    assert check_told(told(nameless, alert(role="oncall", entity="#1001")), **judge).outcome is VIOLATED
+
+
+@pytest.mark.parametrize(
     ("readings", "outcome"),
     [
         ([queues(case(), t=1), queues(case(state="decided"), t=2)], HELD),
