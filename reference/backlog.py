@@ -6,6 +6,7 @@ committed, so a process that dies while sending leaves the item queued, and it i
 knows the item by an id of ours; where it does not, an item that may have been carried out is `doubtful`, and its sender looks first.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from sqlite3 import Connection
@@ -24,7 +25,8 @@ class Item:
     """
     What is to be sent: its document, how often this run has tried already, and how often a person had it sent anew (`round`).
 
-    `due_at` is when it was to be sent, in epoch seconds. `digest` is the SHA-256 of the document; `doubtful` says that it may have been carried out already.
+    `due_at` is when it was to be sent, in epoch seconds. `digest` is the SHA-256 of the document; `doubtful` says that it may have
+    been carried out already. A sender calls `taken` as soon as the vendor has said yes, where that is not yet the end of it.
     """
 
     handoff: str
@@ -38,6 +40,7 @@ class Item:
     due_at: float
     first_failed_at: float | None
     trigger: str
+    taken: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)

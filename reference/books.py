@@ -30,6 +30,7 @@ class Books:
         outcome = await self.erp.upsert(SALES_ORDER, external_id, item.document)
         if isinstance(outcome, Failure):
             return await self._believe(outcome, SALES_ORDER, external_id)
+        item.taken()
         if await self.erp.exists(SALES_ORDER, external_id):
             return outcome
         return Failure(Kind.NOT_PERSISTED, NOT_PERSISTED, f"{external_id} was written and is not there")

@@ -8,7 +8,8 @@ by the graph. While the breaker gives no leave, items are held aside; they have 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from sqlite3 import Connection
 
 from reference import backlog, cases, dead_letters
@@ -18,7 +19,7 @@ from reference.breaker import Breaker, Opening, Permit
 from reference.cases import Question
 from reference.graph import Graph
 from reference.log import get_log
-from reference.outcomes import Failure, FailureError, Outcome
+from reference.outcomes import Failure, FailureError, Health, Outcome
 from reference.policy import BreakerPolicy, HandoffPolicy
 from reference.retry import Again, Hold, decide
 from reference.schedule import Schedule
@@ -60,6 +61,7 @@ class Lane:
         self._schedule = Schedule()
         self._held: list[str] = []
         self._sending: dict[str, asyncio.Event] = {}
+        self._taken: set[str] = set()
         self._busy: set[asyncio.Task[None]] = set()
         self._stopping = False
         self._workers: list[asyncio.Task[None]] = []
@@ -133,9 +135,10 @@ class Lane:
             return
         self._sending[ref] = asyncio.Event()
         try:
-            outcome = await self._send(item, permit)
+            outcome = await self._send(replace(item, taken=partial(self._note_taken, ref, permit)), permit)
             await self._settle(item, permit, outcome)
         finally:
+            self._taken.discard(ref)
             self._sending.pop(ref).set()
 
     async def _send(self, item: Item, permit: Permit | None) -> Outcome:
@@ -147,13 +150,20 @@ class Lane:
             self._abandon(permit)
             raise
 
+    def _note_taken(self, ref: str, permit: Permit | None) -> None:
+        # Failures that other workers hear of meanwhile come after this success, and are counted from there.
+        if self.breaker and permit:
+            self._taken.add(ref)
+            self.breaker.record(permit, Health.UP)
+
     def _abandon(self, permit: Permit | None) -> None:
         if self.breaker and permit:
             self.breaker.abandon(permit)
 
     async def _settle(self, item: Item, permit: Permit | None, outcome: Outcome) -> None:
         # The breaker hears of it before anything is awaited: no other worker may send in between.
-        opening = self.breaker.record(permit, outcome.health) if self.breaker and permit else None
+        heard = item.ref in self._taken
+        opening = self.breaker.record(permit, outcome.health) if self.breaker and permit and not heard else None
         now = time.time()
         due_at, wakes = await self._store.write(lambda conn: self._commit(conn, item, outcome, opening, now))
         if due_at is not None:

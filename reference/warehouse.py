@@ -31,7 +31,9 @@ class Warehouse:
         order = load_order(item.document)
         body = _build_order(order)
         try:
-            return await self._fill(await self.wms.place(order.number, body))
+            placed = await self.wms.place(order.number, body)
+            item.taken()
+            return await self._fill(placed)
         except FailureError as error:
             return replace(error.failure, payload=body)
 

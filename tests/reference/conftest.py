@@ -55,6 +55,7 @@ def vendors(vendor_server: VendorServer) -> Iterator[Vendors]:
     opened = vendor_server.open()
     yield opened
     opened.open_gate.set()
+    opened.read_gate.set()
 
 
 @pytest.fixture

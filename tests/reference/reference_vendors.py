@@ -76,10 +76,12 @@ class Vendors:
     page_size: int = 250
     on_arrival: Callable[[str], None] = lambda _what: None
     open_gate: threading.Event = field(default_factory=threading.Event)
+    read_gate: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
         self._changed = threading.Condition()
         self.open_gate.set()
+        self.read_gate.set()
 
     def puts(self, external_id: str) -> list[Call]:
         """Return the upserts of one external id, in order."""
@@ -139,6 +141,7 @@ class Vendors:
         status = 200 if self.records[eid] else 404
         self.calls.append(Call("GET", eid, b"", status, now, now))
         self._note(f"get {eid}")
+        await asyncio.to_thread(self.read_gate.wait)
         return JSONResponse({"externalId": eid}, status)
 
     async def _issue(self, request: Request) -> Response:

@@ -7,10 +7,12 @@ from dataclasses import replace
 import pytest
 from reference_service import CALM, ONCALL, PARTS, SCALE, make_order
 from reference_vendors import EXPIRED, UNAVAILABLE
+from tenacity.wait import wait_fixed
 
 from reference.breaker import Breaker
-from reference.outcomes import Health
+from reference.outcomes import Health, Kind
 from reference.policies import ORDER_TO_ERP
+from reference.policy import RetryPath
 
 POLICY = ORDER_TO_ERP.breaker
 
@@ -189,3 +191,25 @@ def test_no_token_is_asked_for_while_open(start, vendors):
 
     assert len(vendors.assertions) == seen
     assert vendors.puts("SHP-1001") == []
+
+
+def test_a_success_counts_from_when_the_vendor_gave_it(start, vendors):
+    """Failures heard of while a written order is being read back are not in a row with those before it was written."""
+    later = {**CALM.paths, Kind.OTHER: RetryPath(attempts=3, wait=wait_fixed(2 * SCALE))}
+    service = start(replace(PARTS, order_to_erp=replace(CALM, paths=later)))
+    for number in range(1001, 1005):
+        vendors.plan[f"SHP-{number}"] = [UNAVAILABLE]
+    vendors.read_gate.clear()
+    for number in range(1001, 1005):
+        service.deliver(make_order(number))
+    service.await_that(lambda: len(service.ops("exceptions")) == 4)
+    service.deliver(make_order(1005))
+    vendors.wait(lambda: any(call.method == "GET" for call in vendors.calls))
+    vendors.plan["SHP-1006"] = [UNAVAILABLE]
+    service.deliver(make_order(1006))
+    service.await_that(lambda: len(service.ops("exceptions")) == 5)
+    vendors.read_gate.set()
+    vendors.wait(lambda: all(vendors.records[f"SHP-{number}"] for number in range(1001, 1007)))
+
+    assert service.breaker()["state"] == "closed"
+    assert vendors.events == []
