@@ -4,6 +4,8 @@
 PYTHON ?= $(shell for candidate in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	command -v $$candidate >/dev/null 2>&1 && $$candidate -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& echo $$candidate && break; done)
+# A lab is eight processes: what one has compiled the others need not compile again.
+unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 PIP := pip install --quiet --disable-pip-version-check
 

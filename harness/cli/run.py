@@ -33,7 +33,7 @@ from harness.report import Progress, render_summary, write_html
 from harness.report.run_json import RunInfo, build_experiment, build_run
 from harness.store.folder import RunFolder, make_folder, name_run
 
-DEFAULT_LABS = 3
+DEFAULT_LABS = 4
 LAB_HELP = "A new lab, or one that is up (handoff lab up), as with --attach."
 SEED_RANGE = 1 << 31
 

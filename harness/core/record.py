@@ -156,6 +156,7 @@ class _Reader:
 
     scope: Scope
     orders: tuple[Order, ...]
+    found: dict[str, int | None] = field(default_factory=dict)
 
     def at(self, mono: float) -> float:
         return mono - self.scope.origin
@@ -169,11 +170,16 @@ class _Reader:
     def find(self, *names: object) -> int | None:
         """Find the order that one of the texts names."""
         for name in names:
-            text = self._narrow(str(name or ""))
-            found = next((order.ordinal for order in self.orders if text and order.is_named_in(text)), None)
-            if found is not None:
-                return found
+            text = str(name or "")
+            # The same few references stand in hundreds of entries.
+            if text not in self.found:
+                self.found[text] = self._search(self._narrow(text))
+            if self.found[text] is not None:
+                return self.found[text]
         return None
+
+    def _search(self, text: str) -> int | None:
+        return next((order.ordinal for order in self.orders if text and order.is_named_in(text)), None)
 
     def _narrow(self, text: str) -> str:
         """Return the part of a reference that names the order, where the stack says which it is."""

@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from harness.engine.bench import Bench
 
 # How often the integration is asked what it shows while something it shows is waited for.
-ASK_EVERY_S = 0.025
-ASK_AT_LEAST_EVERY_S = 0.1
+ASK_EVERY_S = 0.04
+ASK_AT_LEAST_EVERY_S = 0.15
+# What no news can meet.
+NEVER = AnyOf(())
 REPLAYED_WITHIN_S = 5.0
 # How long a process that was sent SIGKILL may take to be gone.
 DIED_WITHIN_S = 2.0
@@ -169,26 +171,28 @@ class Driver:
 
     async def observe(self, *names: str) -> None:
         """Ask the integration what it shows now and record the answers."""
-        for what in names:
-            if what in self.observer.observable:
-                async with self._noting_refusal(what):
-                    self.recorder.note("observation", what=what, items=await self.observer.read(what))
+        await asyncio.gather(*(self._observe(what) for what in names if what in self.observer.observable))
+
+    async def _observe(self, what: str) -> None:
+        async with self._noting_refusal(what):
+            self.recorder.note("observation", what=what, items=await self.observer.read(what))
 
     async def _until(self, condition: Condition, since: float, deadline: float) -> bool:
         while True:
             seen = self.recorder.version
-            if condition.is_met(self.history(), since):
+            if condition is not NEVER and condition.is_met(self.history(), since):
                 return True
             if self.stop.is_set():
                 raise Interrupted
             remaining = deadline - time.monotonic()
             if remaining <= 0:
                 return False
-            await self._news(seen, remaining)
+            await self._news(None if condition is NEVER else seen, remaining)
 
-    async def _news(self, seen: int, timeout_s: float) -> None:
-        """Wait for news or the user's wish to stop."""
-        news = asyncio.create_task(self.recorder.wait_news(seen, timeout_s))
+    async def _news(self, seen: int | None, timeout_s: float) -> None:
+        """Wait for news, or only for the time to pass where none was `seen`, or for the user's wish to stop."""
+        coming = asyncio.sleep(timeout_s) if seen is None else self.recorder.wait_news(seen, timeout_s)
+        news = asyncio.create_task(coming)
         stop = asyncio.create_task(self.stop.wait())
         await asyncio.wait({news, stop}, return_when=asyncio.FIRST_COMPLETED)
         for task in (news, stop):
@@ -217,10 +221,9 @@ class Driver:
         return await self.wait(step.condition, within_s=step.within_s, declared_s=step.declared_s)
 
     async def _watch(self, step: Watch) -> None:
-        never = AnyOf(())
         # What ends a watch shows on the wire: asking meanwhile would only keep the integration busy.
         ask: frozenset[str] = frozenset()
-        await self.wait(step.until or never, within_s=step.for_s, declared_s=step.for_s, what=str(step), ask=ask)
+        await self.wait(step.until or NEVER, within_s=step.for_s, declared_s=step.for_s, what=str(step), ask=ask)
 
     async def _act(self, step: Act) -> None:
         params = dict(step.params)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from harness.lab.lab import Lab
 
 # How long a burst of entries may gather before they are read; it is the harness's own time, not the experiment's.
-GATHER_S = 0.015
+GATHER_S = 0.005
 POLL_S = 10.0
 # How far back entries are kept when an experiment begins: what was under way then must still be paired.
 KEPT_S = 3.0

@@ -7,6 +7,7 @@ experiment starts from a settled lab.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -155,6 +156,5 @@ async def _resolve_alerts(driver: Driver) -> None:
     ops = driver.lab.controls.get("opsdesk")
     if ops is None:
         return
-    for alert in await ops.state("alerts"):
-        if alert.get("state") != "resolved":
-            await ops.act("resolve", dedup_key=alert["dedup_key"])
+    keys = {alert["dedup_key"] for alert in await ops.state("alerts") if alert.get("state") != "resolved"}
+    await asyncio.gather(*(ops.act("resolve", dedup_key=key) for key in keys))
