@@ -16,7 +16,7 @@ from harness.cli import main
 from harness.lab.orphans import find_processes
 
 ROOT = Path(__file__).parents[2]
-STACK = "reference/stack.yaml"
+STACK = "scenarios/slice.yaml"
 WITHIN_S = 90
 HANDOFF = [sys.executable, "-c", "import sys; from harness.cli import main; sys.exit(main())"]
 FEW = "429:retry/once or bad_signature:reject/forged or crash"
@@ -201,4 +201,4 @@ def test_pytest_skips_and_refuses_alike(tmp_path):
     )  # fmt: skip
     assert "1 failed, 2 skipped" in ended.stdout, ended.stdout
     assert "not ours to kill" in ended.stdout
-    assert "handoff lab up reference/stack.yaml" in ended.stdout
+    assert "handoff lab up scenarios/slice.yaml" in ended.stdout

@@ -10,7 +10,7 @@ import pytest
 
 from harness.cli import main
 
-REFERENCE = Path(__file__).parents[2] / "reference" / "stack.yaml"
+SLICE = Path(__file__).parents[2] / "scenarios" / "slice.yaml"
 PLAN = "import sys; from harness.cli import main; sys.exit(main(['plan', sys.argv[1], '--json']))"
 
 
@@ -22,7 +22,7 @@ def state_dir(tmp_path, monkeypatch):
 
 def plan_json(capsys, *arguments):
     """Plan the reference and return what was printed."""
-    code = main(["plan", str(REFERENCE), "--json", *arguments])
+    code = main(["plan", str(SLICE), "--json", *arguments])
     assert code == 0
     return json.loads(capsys.readouterr().out)
 
@@ -50,7 +50,7 @@ def test_ids_are_the_same_whatever_the_process():
     """Nothing of a plan depends on how a process hashes or when it runs."""
     printed = [
         subprocess.run(
-            [sys.executable, "-c", PLAN, str(REFERENCE)],
+            [sys.executable, "-c", PLAN, str(SLICE)],
             env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True, check=True,
         ).stdout
         for seed in ("1", "2")
@@ -65,7 +65,7 @@ def test_only_what_is_chosen_is_shown(capsys):
     assert [each["id"] for each in plan_json(capsys, "-k", "429 and exhausted")["experiments"]] == [
         "order-to-erp/429:retry/exhausted"
     ]
-    assert main(["plan", str(REFERENCE), "-k", "429 and exhausted"]) == 0
+    assert main(["plan", str(SLICE), "-k", "429 and exhausted"]) == 0
     out = capsys.readouterr().out
     assert "order-to-erp/429:retry    4 attempts, then dead letter" in out
     assert "1 experiments" not in out
@@ -75,7 +75,7 @@ def test_only_what_is_chosen_is_shown(capsys):
 def test_a_clause_that_is_not_exercised_says_why(capsys, tmp_path):
     """It stays in the list, with the reason."""
     stack = tmp_path / "stack.yaml"
-    text = REFERENCE.read_text()
+    text = SLICE.read_text()
     stack.write_text(text.replace("protocol: api\n", "protocol: file_transfer\n"))
     assert main(["plan", str(stack)]) == 0
     assert "not exercised: handoffs over file_transfer are not driven" in capsys.readouterr().out
@@ -83,6 +83,6 @@ def test_a_clause_that_is_not_exercised_says_why(capsys, tmp_path):
 
 def test_a_choice_of_nothing_is_refused(capsys):
     """Exit 4, with the nearest experiment."""
-    assert main(["plan", str(REFERENCE), "-k", "order-to-erp/breaker/open"]) == 0
-    assert main(["plan", str(REFERENCE), "-k", "brake"]) == 4
+    assert main(["plan", str(SLICE), "-k", "order-to-erp/breaker/open"]) == 0
+    assert main(["plan", str(SLICE), "-k", "brake"]) == 4
     assert "chooses none" in capsys.readouterr().err

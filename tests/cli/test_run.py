@@ -18,7 +18,7 @@ import pytest
 from harness.lab.orphans import find_processes
 
 ROOT = Path(__file__).parents[2]
-STACK = "reference/stack.yaml"
+STACK = "scenarios/slice.yaml"
 WITHIN_S = 90
 POLL_S = 0.02
 CLEAN = "order-to-erp/clean:resolve/one"

@@ -7,8 +7,8 @@ import pytest
 
 from harness.cli import main
 
-REFERENCE = Path(__file__).parents[2] / "reference" / "stack.yaml"
-TEXT = REFERENCE.read_text()
+SLICE = Path(__file__).parents[2] / "scenarios" / "slice.yaml"
+TEXT = SLICE.read_text()
 
 
 def change(old, new):
@@ -41,7 +41,7 @@ def home(tmp_path, monkeypatch):
     return tmp_path
 
 
-def refuse(capsys, home, *arguments, stack=REFERENCE):
+def refuse(capsys, home, *arguments, stack=SLICE):
     """Run with these arguments; return the exit code and stderr, after seeing that nothing was started or written."""
     before = {path.name for path in home.iterdir()}
     given = arguments if "--out" in arguments else ("--out", str(home / "out"), *arguments)
@@ -130,7 +130,7 @@ def test_a_folder_that_cannot_be_written_is_refused(out, capsys, home):
 )
 def test_an_integration_that_does_not_start_is_told_with_its_last_lines(command, said, capsys, home):
     """Exit 12, with what it said and the next command; no folder is left of a run that never was."""
-    code = main(["run", str(REFERENCE), "-n", "2", "-k", "clean", "--out", str(home / "out"), "--integration", command])
+    code = main(["run", str(SLICE), "-n", "2", "-k", "clean", "--out", str(home / "out"), "--integration", command])
     err = capsys.readouterr().err
 
     assert code == 12
@@ -143,7 +143,7 @@ def test_an_integration_that_never_gets_healthy_is_told_with_its_last_lines(caps
     """It is waited for as long as is allowed, and then what it said so far is shown."""
     monkeypatch.setattr("harness.lab.assembly.HEALTHY_WITHIN_S", 1.0)
     command = "python -c 'print(\"waiting for a database\", flush=True); import time; time.sleep(600)'"
-    code = main(["run", str(REFERENCE), "-n", "1", "-k", "clean", "--out", str(home / "out"), "--integration", command])
+    code = main(["run", str(SLICE), "-n", "1", "-k", "clean", "--out", str(home / "out"), "--integration", command])
     err = capsys.readouterr().err
 
     assert code == 12
