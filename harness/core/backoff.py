@@ -39,8 +39,12 @@ class Gap:
         return max(0.0, observed_s - self.highest_s * (1 + LATE_SHARE) - LATE_S - extra_s)
 
     def at_least(self, asked_s: float) -> Gap:
-        """Return the interval once a vendor has asked to wait that long."""
-        return Gap(max(self.lowest_s, asked_s), max(self.highest_s, asked_s))
+        """
+        Return the interval once a vendor has asked to wait that long.
+
+        Whoever does as asked may leave its own backoff out, so only what was asked is too short to be less than.
+        """
+        return Gap(asked_s, max(self.highest_s, asked_s)) if asked_s else self
 
     def __str__(self) -> str:
         """Show it with its unit."""

@@ -238,6 +238,10 @@ class History:
         """Return the newest successful observation of an endpoint, or None."""
         return next((seen for seen in reversed(self.observations) if seen.what == what and seen.error is None), None)
 
+    def is_shown(self, what: str) -> bool:
+        """Tell whether an endpoint could be read when it was asked last: an older answer may be out of date."""
+        return next((seen.error is None for seen in reversed(self.observations) if seen.what == what), False)
+
     def dead_letters(self, handoff: str, order: int | None = None) -> tuple[Mapping[str, Any], ...]:
         """List every dead letter of a handoff that was seen in this experiment, in its newest state."""
         return self._seen("dead_letters", handoff, order)

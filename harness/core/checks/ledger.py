@@ -10,7 +10,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from harness.core.checks.money import captured, describe_missing_money, describe_surplus_money, list_causes
+from harness.core.checks.money import (
+    captured,
+    describe_missing_money,
+    describe_short_money,
+    describe_surplus_money,
+    list_causes,
+)
 from harness.core.checks.quantities import describe_growth
 from harness.core.starts import Start
 from harness.core.verdict import CheckResult, Evidence, UnknownKind, build_held, build_unknown, build_violated
@@ -123,6 +129,7 @@ def _entry(history: History, order: int, rule: LedgerRule) -> Entry:
     letters = sum(len(history.waiting(station.handoff, order)) for station in rule.stations)
     story.append(f"{letters} dead letters waiting")
     surplus, missing = describe_surplus_money(history, order), describe_missing_money(history, order)
+    short = describe_short_money(history, order)
     story += filter(None, [*(each.grown for each in standings), surplus])
     owed = [each for each in standings if each.reached < each.due]
     if surplus or any(each.doubled for each in standings):
@@ -130,6 +137,9 @@ def _entry(history: History, order: int, rule: LedgerRule) -> Entry:
     elif _is_cancelled(history, order):
         row = Row.LOST if missing else Row.CANCELLED
         story += filter(None, [missing])
+    elif not owed and short:
+        row = Row.LOST
+        story.append(short)
     elif all(_is_parked(history, order, each.station, rule) for each in owed):
         shipped = any(each.due for each in standings if each.station.start is Start.SHIPPED)
         row = Row.PARKED if owed else Row.FULFILLED if shipped else Row.POSTED
@@ -169,7 +179,7 @@ def _is_parked(history: History, order: int, station: Station, rule: LedgerRule)
 
 def _shows_what_waits(history: History, rule: LedgerRule) -> bool:
     asked = {"dead_letters"} | ({"queues"} if any(station.queues for station in rule.stations) else set())
-    return all(history.observed(what) is not None for what in asked)
+    return all(history.is_shown(what) for what in asked)
 
 
 def _is_cancelled(history: History, order: int) -> bool:

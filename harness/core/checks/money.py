@@ -27,14 +27,7 @@ def describe_surplus_money(history: History, order: int) -> str:
     if total is None:
         return ""
     taken, back = captured(history, order), refunded(history, order)
-    written = sum(
-        (
-            _amount(each.record.get("amount"))
-            for each in history.records("transactions", order)
-            if each.record.get("kind") == "capture" and each.record.get("status") == "success"
-        ),
-        Decimal(0),
-    )
+    written = _written_back(history, order)
     credited = sum((_amount(each.record.get("total")) for each in history.records("credit_memos", order)), Decimal(0))
     given = sum((_amount(each.record.get("amount")) for each in list_causes(history, order, "refunds")), Decimal(0))
     found = (
@@ -52,6 +45,33 @@ def describe_missing_money(history: History, order: int) -> str:
     return f"captured {taken:.2f}, only {back:.2f} refunded" if taken > back else ""
 
 
+def describe_short_money(history: History, order: int) -> str:
+    """
+    Say what is missing of an order's money that was taken and told of as all there was; nothing where it is whole.
+
+    What was shipped short may rightly be paid short: then nobody but the integration knows what was due.
+    """
+    total, taken = _total(history, order), captured(history, order)
+    if total is None or not taken or not _is_whole(history, order):
+        return ""
+    if taken < total:
+        return f"captured {taken:.2f} of {total:.2f}"
+    written = _written_back(history, order)
+    return f"written back as captured {written:.2f} of {taken:.2f}" if written and written < taken else ""
+
+
+def _is_whole(history: History, order: int) -> bool:
+    """Tell whether nothing was shipped of an order yet, or all of it."""
+    shipped = sum((_units(each) for each in list_causes(history, order, "shipments")), Decimal(0))
+    ordered = [_units(each) for each in history.records("orders", order) if each.record.get("total_price")]
+    return not shipped or shipped in ordered
+
+
+def _units(change: Change) -> Decimal:
+    lines = change.record.get("lines")
+    return sum((_amount(line.get("quantity")) for line in lines or ()), Decimal(0))
+
+
 def list_causes(history: History, order: int, collection: str) -> tuple[Change, ...]:
     """
     List the records about an order by which a merchant or a warehouse makes more work due: its shipments, its refunds.
@@ -59,6 +79,12 @@ def list_causes(history: History, order: int, collection: str) -> tuple[Change, 
     The gateway keeps refunds too, of payments; those of an order name it.
     """
     return tuple(each for each in history.records(collection, order) if "order_id" in each.record)
+
+
+def _written_back(history: History, order: int) -> Decimal:
+    found = (each.record for each in history.records("transactions", order))
+    captures = (record for record in found if record.get("kind") == "capture" and record.get("status") == "success")
+    return sum((_amount(record.get("amount")) for record in captures), Decimal(0))
 
 
 def _payments(history: History, order: int) -> tuple[Change, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from harness.core.verdict import CheckResult, Evidence, UnknownKind, build_held, build_unknown, build_violated
@@ -69,12 +70,14 @@ def check_told(history: History, *, handoff: str, order: int, role: str, horizon
         return build_unknown("told", declared, observed, UnknownKind.NOT_OBSERVABLE)
     if not told:
         return build_violated("told", declared, f"nobody within {horizon_s:.2f} s")
-    others = sorted({str(alert.role) for alert in told if alert.role != role})
-    if others:
+    # Who else hears of it, and on which further channel, is the integration's own affair.
+    channels = Counter(alert.channel for alert in told if alert.role == role)
+    if not channels:
+        others = sorted({str(alert.role) for alert in told})
         return build_violated("told", declared, f"{', '.join(others)} was told", evidence)
-    if len(told) > 1:
-        return build_violated("told", declared, f"{len(told)} times", evidence)
-    return build_held("told", declared, f"once, by {told[0].channel}", evidence)
+    if max(channels.values()) > 1:
+        return build_violated("told", declared, f"{max(channels.values())} times", evidence)
+    return build_held("told", declared, f"once, by {' and '.join(sorted(channels))}", evidence)
 
 
 def check_decided(history: History, *, handoff: str, order: int, decision: str) -> CheckResult:

@@ -5,7 +5,14 @@ from decimal import Decimal
 import pytest
 from histories import told
 
-from harness.core.checks.money import captured, describe_missing_money, describe_surplus_money, list_causes, refunded
+from harness.core.checks.money import (
+    captured,
+    describe_missing_money,
+    describe_short_money,
+    describe_surplus_money,
+    list_causes,
+    refunded,
+)
 from harness.core.history import Change
 
 
@@ -102,3 +109,28 @@ def test_causes():
     """A shipment or refund is what names an order; the gateway's refunds of payments do not."""
     history = told(refund(), refund(record_id="r2", order=2), made("gateway", "refunds", "re_1", payment_intent="pi_1"))
     assert [each.record_id for each in list_causes(history, 1, "refunds")] == ["r1"]
+
+
+def lines(quantity):
+    """Make the lines of a record."""
+    return [{"sku": "A", "quantity": quantity}]
+
+
+@pytest.mark.parametrize(
+    ("records", "said"),
+    [
+        ([order(), payment()], ""),
+        ([order(), payment(0)], ""),
+        ([order(), payment(1000)], "captured 10.00 of 37.50"),
+        ([order(), payment(), transaction("10.00")], "written back as captured 10.00 of 37.50"),
+        ([order(), payment(), transaction()], ""),
+        (
+            [order(lines=lines(3)), payment(1000), made("wms", "shipments", "s", order_id="1", lines=lines(3))],
+            "captured 10.00 of 37.50",
+        ),
+        ([order(lines=lines(3)), payment(1000), made("wms", "shipments", "s", order_id="1", lines=lines(1))], ""),
+    ],
+)
+def test_short(records, said):
+    """What was taken or told of is less than the order is worth; a short shipment may be paid short."""
+    assert describe_short_money(told(*records), 1) == said

@@ -87,7 +87,12 @@ def test_case_nobody_can_see(things, observable):
         ([alert(role="compliance", entity="#1001", handoff="another")], VIOLATED, "nobody"),
         ([alert(role="oncall", entity="#1001")], VIOLATED, "oncall was told"),
         ([alert(role=None, entity="#1001")], VIOLATED, "None was told"),
-        ([alert(role="compliance", entity="#1001"), alert(role="oncall", entity="#1001")], VIOLATED, "oncall was told"),
+        ([alert(role="compliance", entity="#1001"), alert(role="oncall", entity="#1001")], HELD, "once, by pagerduty"),
+        (
+            [alert(role="compliance", entity="#1001", channel=channel) for channel in ("zendesk", "slack")],
+            HELD,
+            "once, by slack and zendesk",
+        ),
         ([alert(1, "compliance", entity="#1001"), alert(2, "compliance", entity="#1001")], VIOLATED, "2 times"),
     ],
 )
