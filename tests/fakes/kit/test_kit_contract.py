@@ -7,6 +7,7 @@ import re
 from fakes.kit.kinds import API_KINDS, REMOVAL_KINDS, WEBHOOK_KINDS
 from fakes.opsdesk.build import build_opsdesk
 from fakes.storefront.build import build_storefront
+from fakes.wms.catalogue import PARTIAL_ALLOCATION
 from tests.fakes.conftest import ROOT
 
 CONTRACT = (ROOT / "docs" / "contract.md").read_text()
@@ -18,9 +19,8 @@ def test_the_kinds_of_fault_are_the_documented_ones() -> None:
     documented = {
         kind: (direction, set(re.findall(r"`(\w+)`", params))) for kind, direction, params in ROW.findall(CONTRACT)
     }
-    built = {
-        kind.kind: (kind.direction, set(kind.params.model_fields)) for kind in API_KINDS + WEBHOOK_KINDS + REMOVAL_KINDS
-    }
+    kinds = (*API_KINDS, *WEBHOOK_KINDS, *REMOVAL_KINDS, PARTIAL_ALLOCATION)
+    built = {kind.kind: (kind.direction, set(kind.params.model_fields)) for kind in kinds}
     assert documented.keys() == built.keys()
     for kind, (direction, params) in built.items():
         assert documented[kind][0] == direction
