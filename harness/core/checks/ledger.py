@@ -44,6 +44,9 @@ class Row(StrEnum):
     DUPLICATED = "duplicated"
 
 
+# How an ERP says that nothing more comes of an order, and a warehouse that something will.
+CLOSED = frozenset({"Cancelled", "Closed"})
+TO_BE_SENT = frozenset({"received", "held", "allocated", "partially_allocated", "backordered", "picking", "packed"})
 # Where an order may stay.
 RESTING = frozenset({Row.POSTED, Row.FULFILLED, Row.PARKED, Row.CANCELLED})
 
@@ -135,8 +138,9 @@ def _entry(history: History, order: int, rule: LedgerRule) -> Entry:
     if surplus or any(each.doubled for each in standings):
         row = Row.DUPLICATED
     elif _is_cancelled(history, order):
-        row = Row.LOST if missing else Row.CANCELLED
-        story += filter(None, [missing])
+        going_on = _describe_going_on(history, order)
+        row = Row.LOST if missing or going_on else Row.CANCELLED
+        story += filter(None, [missing, going_on])
     elif not owed and short:
         row = Row.LOST
         story.append(short)
@@ -184,6 +188,16 @@ def _shows_what_waits(history: History, rule: LedgerRule) -> bool:
 
 def _is_cancelled(history: History, order: int) -> bool:
     return any(record.record.get("cancelled_at") for record in history.records("orders", order))
+
+
+def _describe_going_on(history: History, order: int) -> str:
+    """Say where a cancelled order goes on as if it were none: in the ERP, neither closed nor credited, or at the warehouse."""
+    credited = bool(history.records("credit_memos", order))
+    posted = [str(each.record["status"]) for each in history.records("sales_orders", order) if "status" in each.record]
+    stored = [each.record for each in history.records("orders", order) if "reference" in each.record]
+    found = [f"its sales order is {status}" for status in posted if not credited and status not in CLOSED]
+    found += [f"the warehouse has it {record['status']}" for record in stored if record.get("status") in TO_BE_SENT]
+    return "; ".join(found)
 
 
 def _tell(history: History, order: int) -> list[str]:

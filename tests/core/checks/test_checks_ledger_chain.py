@@ -184,10 +184,14 @@ def test_the_gateways_refunds_are_no_cause():
         ([CANCELLED, made("gateway", "payment_intents", amount_received=3750)], Row.LOST),
         ([CANCELLED, made("erp", "sales_orders", "a"), made("erp", "sales_orders", "b")], Row.DUPLICATED),
         ([made("storefront", "orders", cancelled_at=None)], Row.LOST),
+        ([CANCELLED, made("erp", "sales_orders", status="Cancelled")], Row.CANCELLED),
+        ([CANCELLED, made("erp", "sales_orders", status="Pending Fulfillment")], Row.LOST),
+        ([CANCELLED, made("wms", "orders", "w", reference="1001", status="cancelled")], Row.CANCELLED),
+        ([CANCELLED, made("wms", "orders", "w", reference="1001", status="allocated")], Row.LOST),
     ],
 )
 def test_cancelled(things, row):
-    """Nothing is due of a cancelled order but its money; what was doubled stays doubled."""
+    """Nothing is due of a cancelled order but its money and that it goes on nowhere; what was doubled stays doubled."""
     assert judge(*things) is row
 
 
