@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from fakes.wms.model import Location
 
 PLENTY = 1_000_000
-RESERVED_AGE_S = 3600.0
+RESERVED_AGE_S = 7 * 86_400.0
 RESERVED_LEVELS: Mapping[Location, int] = {"MAIN": 100, "EAST": 50}
 
 

@@ -159,7 +159,7 @@ class Warehouse:
         """
         Take in a new item without a word to anybody, and return its name: one token that is this run's own.
 
-        It has lain there for an hour, so that nobody who asks for what changed lately hears of it.
+        It has lain there for a week, so that nobody who asks for what changed lately hears of it.
         """
         sku = f"ITEM{self.ids.number('item', digits=13, room=6)}"
         self.entities.register(sku)
