@@ -40,7 +40,7 @@ class StockSync:
         queued = 0
         try:
             async for page in self.wms.list_inventory(updated_since=since, size=self.policy.page_size):
-                wakes = await self.store.write(lambda conn, page=page: _queue(conn, page, trigger))  # type: ignore[misc]
+                wakes = await self.store.write(lambda conn, page=page: _queue(conn, page, trigger))  # type: ignore[misc] # the page is bound now, not when the lambda runs
                 self.wake(wakes)
                 queued += len(wakes)
         except FailureError as error:

@@ -57,7 +57,9 @@ class Executor:
         answer: Answer | None = None
         try:
             async with self._locked(work.lock):
-                if self._account.settings.work_s:
+                if (
+                    self._account.settings.work_s
+                ):  # how long this vendor takes to work, where a lab wants it to take time
                     await asyncio.sleep(self._account.settings.work_s)
                 try:
                     answer = work.run()

@@ -12,9 +12,9 @@ from fakes.gateway.objects import build_event, show_intent, show_refund
 from fakes.gateway.payments import RefundTerms
 from fakes.gateway.settings import SettingsBody
 from fakes.gateway.verbs import AuthoriseBody, DeliverBody, ForgeBody, OrderBody, PaymentBody, RedeliverBody, RefundBody
-from fakes.gateway.webhooks import Forgery
 from fakes.kit.bodies import dump_json
 from fakes.kit.fake import Act, Nothing, Seeds
+from fakes.kit.forgery import Forgery
 from fakes.kit.problems import ProblemError, invalid, unknown
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from fakes.gateway.objects import build_event
 from fakes.gateway.subscribers import EndpointSubscribers
@@ -16,28 +16,9 @@ from fakes.kit.removals import Removals
 if TYPE_CHECKING:
     from fakes.gateway.account import Account
     from fakes.gateway.model import Endpoint, Event
+    from fakes.kit.forgery import Forgery
 
 SIGNATURE = "Stripe-Signature"
-
-
-@dataclass(frozen=True, slots=True)
-class Forgery:
-    """A webhook the vendor never sent; ``how`` its signature is wrong, ``entity`` the order it pretends to be about."""
-
-    topic: str
-    body: bytes
-    how: Literal["forged", "missing", "other_body"] = "forged"
-    entity: str | None = None
-
-    @property
-    def signing(self) -> Signing:
-        """How it is signed: a changed body carries the genuine signature of another one."""
-        return "genuine" if self.how == "other_body" else self.how
-
-    @property
-    def signed_body(self) -> bytes:
-        """What the signature is over."""
-        return self.body + b" " if self.how == "other_body" else self.body
 
 
 class WebhookSender:
@@ -92,10 +73,7 @@ class WebhookSender:
                 entity=forgery.entity,
                 subscription=endpoint.id,
             )
-            headers = self.dress(webhook, forgery.signed_body, forgery.signing)
-            if signature is not None:
-                kept = [(name, value) for name, value in headers if name != SIGNATURE]
-                headers = [*kept, (SIGNATURE, signature)]
+            headers = forgery.dress(webhook, self.dress, header=SIGNATURE, signature=signature)
             attempts.append(await self.outbox.send_once(webhook, headers))
         return attempts
 

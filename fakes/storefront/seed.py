@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fakes.kit.bodies import dump_json
 from fakes.kit.fake import Act, Seeds
+from fakes.kit.forgery import Forgery
 from fakes.kit.problems import ProblemError, invalid, unknown
 from fakes.storefront.catalogue import TOPICS
 from fakes.storefront.model import Customer
@@ -29,7 +30,6 @@ from fakes.storefront.verbs import (
     StockBody,
     UpdateBody,
 )
-from fakes.storefront.webhooks import Forgery
 
 if TYPE_CHECKING:
     from fakes.storefront.model import Line, Order, Reservation

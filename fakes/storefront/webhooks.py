@@ -6,9 +6,9 @@ import base64
 import hashlib
 import hmac
 from collections import Counter, defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from fakes.kit.bodies import dump_json
 from fakes.kit.outbox import Attempt, Outbox, OutboxSettings, Signing, Webhook
@@ -19,32 +19,13 @@ from fakes.storefront.subscribers import ShopSubscribers
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from fakes.kit.forgery import Forgery
     from fakes.storefront.model import Subscription
     from fakes.storefront.news import News
     from fakes.storefront.shop import Shop
 
 
 SIGNATURE = "X-Shopify-Hmac-Sha256"
-
-
-@dataclass(frozen=True, slots=True)
-class Forgery:
-    """A webhook the vendor never sent; ``how`` its signature is wrong, ``entity`` the order it pretends to be about."""
-
-    topic: str
-    body: bytes
-    how: Literal["forged", "missing", "other_body"] = "forged"
-    entity: str | None = None
-
-    @property
-    def signing(self) -> Signing:
-        """How it is signed: a changed body carries the genuine signature of another one."""
-        return "genuine" if self.how == "other_body" else self.how
-
-    @property
-    def signed_body(self) -> bytes:
-        """What the signature is over."""
-        return self.body + b" " if self.how == "other_body" else self.body
 
 
 class WebhookSender:
@@ -96,10 +77,7 @@ class WebhookSender:
                 self._shop.clock.wall(),
                 entity=forgery.entity,
             )
-            headers = self.dress(webhook, forgery.signed_body, forgery.signing)
-            if signature is not None:
-                kept = [(name, value) for name, value in headers if name != SIGNATURE]
-                headers = [*kept, (SIGNATURE, signature)]
+            headers = forgery.dress(webhook, self.dress, header=SIGNATURE, signature=signature)
             attempts.append(await self.outbox.send_once(webhook, headers))
         return attempts
 

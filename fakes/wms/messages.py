@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from fakes.kit.bodies import dump_json
 from fakes.kit.fake import Act
+from fakes.kit.forgery import Forgery
 from fakes.kit.problems import ProblemError, invalid, unknown
 from fakes.wms.catalogue import TOPICS
 from fakes.wms.fulfilment import allocate, ship
 from fakes.wms.model import Event, Line, Order, Shipment, ShortPick
 from fakes.wms.payloads import build_allocated, build_cancelled, build_envelope, build_shipped, build_short_picked
 from fakes.wms.verbs import DeliverBody, ForgeBody, RedeliverBody
-from fakes.wms.webhooks import Forgery
 
 if TYPE_CHECKING:
     from fakes.wms.subscribers import Subscribers

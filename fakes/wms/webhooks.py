@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import standardwebhooks
 
@@ -14,31 +14,12 @@ from fakes.kit.removals import Removals
 from fakes.wms.payloads import build_envelope
 
 if TYPE_CHECKING:
+    from fakes.kit.forgery import Forgery
     from fakes.wms.model import Event, Subscription
     from fakes.wms.subscribers import Subscribers
     from fakes.wms.warehouse import Warehouse
 
 SIGNATURE = "webhook-signature"
-
-
-@dataclass(frozen=True, slots=True)
-class Forgery:
-    """A webhook the warehouse never sent; ``how`` its signature is wrong, ``entity`` what it pretends to be about."""
-
-    topic: str
-    body: bytes
-    how: Literal["forged", "missing", "other_body"] = "forged"
-    entity: str | None = None
-
-    @property
-    def signing(self) -> Signing:
-        """How it is signed: a changed body carries the genuine signature of another one."""
-        return "genuine" if self.how == "other_body" else self.how
-
-    @property
-    def signed_body(self) -> bytes:
-        """What the signature is over."""
-        return self.body + b" " if self.how == "other_body" else self.body
 
 
 class WebhookSender:
@@ -94,10 +75,7 @@ class WebhookSender:
                 self._warehouse.clock.wall(),
                 entity=forgery.entity,
             )
-            headers = self.dress(webhook, forgery.signed_body, forgery.signing)
-            if signature is not None:
-                kept = [(name, value) for name, value in headers if name != SIGNATURE]
-                headers = [*kept, (SIGNATURE, signature)]
+            headers = forgery.dress(webhook, self.dress, header=SIGNATURE, signature=signature)
             attempts.append(await self.outbox.send_once(webhook, headers))
         return attempts
 

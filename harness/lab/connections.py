@@ -74,6 +74,7 @@ class Connections:
         try:
             answer = await connection.exchange(request)
         except BaseException:
+            # Also a call that is cancelled leaves its answer on the way: nobody else may read it for their own.
             connection.close()
             raise
         if answer.headers.get("connection", "").lower() == "close":
