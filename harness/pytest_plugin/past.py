@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from harness.core.backoff import Gap
 from harness.core.compile.session import RENEWALS
 from harness.core.durations import format_duration
 from harness.core.experiments import Watch
@@ -63,15 +64,24 @@ class Past:
         opened = (call for call in self.read().attempts(RENEWALS) if call.system == system.name)
         return Count(Seen(opened, say_call))
 
-    def shortest_wait_s(self, operation: str, orders: Orders) -> float:
-        """Return the shortest time, in seconds of production, between two calls of an operation about the same order."""
-        scale = self._story.stack.time.scale
+    def waits(self, operation: str, orders: Orders, *, at_least: str) -> bool:
+        """
+        Tell that so long, in production time, lay between any two calls of an operation about the same order.
+
+        Judged as the harness judges declared gaps; raises with what was seen where one was shorter, or no call followed another.
+        """
+        asked_s = self._story.lab_s(at_least)
         gaps = [
             later.started - before.ended
             for order in orders.ordinals
             for before, later in pairwise([call for call in self.calls(operation) if call.order == order])
         ]
-        return min(gaps, default=0.0) * scale
+        shortest = min(gaps, default=0.0)
+        if Gap(asked_s, asked_s).is_early(shortest):
+            seen = format_duration(round(shortest * self._story.stack.time.scale, 3))
+            declared = f"declared   {at_least} at least between two calls of {operation} about one order"
+            raise Unmet([declared, f"observed   {seen}, in {len(gaps)} gaps"])
+        return True
 
     def read(self) -> History:
         """Return everything that has happened until now, as values."""
