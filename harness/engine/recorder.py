@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from harness.lab.control import ControlClient, JournalPage
     from harness.lab.lab import Lab
 
-# How long a burst of entries may gather before they are read; it is the harness's own time, not the experiment's.
-GATHER_S = 0.005
 POLL_S = 10.0
 # How far back entries are kept when an experiment begins: what was under way then must still be paired.
 KEPT_S = 3.0
@@ -122,12 +120,8 @@ class Recorder:
 
     async def _follow(self, source: str) -> None:
         while source not in self.lost:
-            seen = self._seqs[source]
             try:
                 await self._read(source, wait=POLL_S)
-                if self._seqs[source] != seen:
-                    # What happens comes in bursts: a moment's patience reads one page of many entries, not many of one.
-                    await asyncio.sleep(GATHER_S)
             except Exception as error:  # noqa: BLE001 - as above: an unreadable journal must be told, not end in silence
                 self._lose(source, _describe(error))
 
