@@ -16,9 +16,19 @@ from dataclasses import asdict, dataclass
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, distribution, requires
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import psutil
+
+from harness.lab.tools import (
+    OLDEST_JAVA,
+    TOXIPROXY_VARIABLE,
+    WIREMOCK_VARIABLE,
+    find_toxiproxy,
+    find_wiremock,
+    read_java_version,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +42,7 @@ FEWEST_FILES = 64
 ENOUGH_FILES = 512
 ENOUGH_MEMORY = 512 * 1024 * 1024
 ASK_WITHIN_S = 10.0
+GET_JAVA = "apt-get install default-jre-headless"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +84,11 @@ def check_stack_needs(stack: Stack) -> tuple[Check, ...]:
         )
     mapped = [name for name, system in stack.systems.items() if system.wiremock]
     if mapped:
-        java, version = find_java()
+        java, version = _find_java()
         use = f"the handoffs of {', '.join(mapped)}, which are skipped without it"
-        checks.append(Check("Java for this stack", java, False, version, use, "apt-get install default-jre-headless"))
+        checks.append(Check("Java for this stack", java, False, version, use, GET_JAVA))
+        jar, where = _find_wiremock()
+        checks.append(Check("WireMock for this stack", jar, False, where, use, "make wiremock"))
     return tuple(checks)
 
 
@@ -176,23 +189,33 @@ def _find_leftovers() -> Finding:
     return "warning", f"{len(left)} left by commands that were killed; the next run clears them"
 
 
-def find_java() -> Finding:
-    """Look for a Java that runs WireMock: version 11 or later."""
+def _find_java() -> Finding:
     program = shutil.which("java")
     if program is None:
         return "missing", "no `java` on PATH"
-    answer = subprocess.run(  # noqa: S603 - the program is the java of PATH
-        [program, "-version"], capture_output=True, check=False, text=True, timeout=ASK_WITHIN_S
-    )
-    match = re.search(r'version "(?:1\.)?(\d+)', answer.stderr + answer.stdout)
-    if match is None:
+    version = read_java_version(Path(program))
+    if version is None:
         return "missing", "`java -version` does not say its version"
-    return ("ok" if int(match[1]) >= 11 else "missing"), f"Java {match[1]}"
+    return ("ok" if version >= OLDEST_JAVA else "missing"), f"Java {version}"
+
+
+def _find_wiremock() -> Finding:
+    jar = find_wiremock()
+    if jar is not None:
+        return "ok", str(jar)
+    named = os.environ.get(WIREMOCK_VARIABLE)
+    return (
+        "missing",
+        f"{WIREMOCK_VARIABLE} names {named}, which is not there" if named else "WireMock's jar is not here",
+    )
 
 
 def _find_toxiproxy() -> Finding:
-    program = shutil.which("toxiproxy-server")
-    return ("ok", program) if program else ("missing", "no `toxiproxy-server` on PATH")
+    program = find_toxiproxy()
+    if program is not None:
+        return "ok", str(program)
+    named = os.environ.get(TOXIPROXY_VARIABLE)
+    return "missing", f"{TOXIPROXY_VARIABLE} names {named}, which does not run" if named else "no `toxiproxy-server`"
 
 
 def _find_docker() -> Finding:
@@ -221,13 +244,14 @@ _CHECKS: tuple[tuple[str, Callable[[], Finding], bool, str, str], ...] = (
     ("cores", _find_cores, False, "more than one lab at once (-n)", "handoff run -n 1"),
     ("memory", _find_memory, False, "a lab: about 300 MiB each", "handoff run -n 1"),
     ("leftover labs", _find_leftovers, False, "a clean start", "handoff lab down"),
-    ("Java", find_java, False, "carrier and CRM, which WireMock plays", "apt-get install default-jre-headless"),
+    ("Java", _find_java, False, "carrier and CRM, which WireMock plays", GET_JAVA),
+    ("WireMock", _find_wiremock, False, "carrier and CRM, which it plays", "make wiremock"),
     (
         "toxiproxy-server",
         _find_toxiproxy,
         False,
         "--engine toxiproxy; the embedded engine needs nothing",
-        "go install github.com/Shopify/toxiproxy/v2/cmd/server@latest",
+        "make toxiproxy",
     ),
     ("docker", _find_docker, False, "--lab containers", "apt-get install docker.io"),
 )

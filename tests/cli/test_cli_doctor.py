@@ -3,8 +3,6 @@
 import json
 import resource
 
-import pytest
-
 from harness.cli import main, readiness
 from harness.core.loading import load_stack
 from tests.core.stack_texts import SMALL, WHOLE
@@ -67,27 +65,12 @@ def test_missing_requirement(capsys, monkeypatch):
 def test_optional_parts_do_not_block(capsys, monkeypatch, tmp_path):
     """Without Java, toxiproxy-server and docker a lab still runs: they are missing, and exit is 0."""
     monkeypatch.setenv("PATH", str(tmp_path))
+    for variable in ("HANDOFF_WIREMOCK_JAR", "HANDOFF_TOXIPROXY_SERVER"):
+        monkeypatch.setenv(variable, str(tmp_path / "none"))
     code, checks = doctor_json(capsys)
     assert code == 0
-    assert [checks[name]["status"] for name in ("Java", "toxiproxy-server", "docker")] == ["missing"] * 3
-
-
-@pytest.mark.parametrize(
-    ("says", "status"),
-    [
-        ('openjdk version "17.0.2" 2022-01-18', "ok"),
-        ('openjdk version "11" 2018-09-25', "ok"),
-        ('java version "1.8.0_292"', "missing"),
-        ("no idea", "missing"),
-    ],
-)
-def test_java_version(monkeypatch, tmp_path, says, status):
-    """Java counts from version 11, in the old and the new way of naming versions."""
-    program = tmp_path / "java"
-    program.write_text(f"#!/bin/sh\necho '{says}' >&2\n", encoding="utf-8")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    assert readiness.find_java()[0] == status
+    parts = ("Java", "WireMock", "toxiproxy-server", "docker")
+    assert [checks[name]["status"] for name in parts] == ["missing"] * 4
 
 
 def test_docker_without_daemon(capsys, monkeypatch, tmp_path):
@@ -119,11 +102,13 @@ def test_check_that_crashes(capsys, monkeypatch):
 
 
 def test_stack_needs(monkeypatch, tmp_path):
-    """A stack adds the command of its integration, which blocks, and Java for WireMock, which does not."""
+    """A stack adds the command of its integration, which blocks, and Java and WireMock's jar, which do not."""
     monkeypatch.setenv("PATH", str(tmp_path))
-    command, java = readiness.check_stack_needs(load_stack(WHOLE, file="x"))
+    monkeypatch.setenv("HANDOFF_WIREMOCK_JAR", str(tmp_path / "none.jar"))
+    command, java, jar = readiness.check_stack_needs(load_stack(WHOLE, file="x"))
     assert (command.status, command.blocks) == ("missing", True)
-    assert (java.status, java.blocks) == ("missing", False)
+    assert (java.status, java.blocks, java.command) == ("missing", False, "apt-get install default-jre-headless")
+    assert (jar.status, jar.blocks, jar.command) == ("missing", False, "make wiremock")
     assert "carrier" in java.needed_for
 
 
