@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from harness.core.faults import Fault, Layer, decide
-from harness.core.record import TAP
 from harness.lab.errors import ControlError, LabError
+from harness.lab.toxics import FAULT
 from harness.wire.rules import REFUSE, Rule
 from harness.wire.signals import Signal
 from harness.wire.toxiproxy import Toxic as WireToxic
-from harness.wire.toxiproxy import ToxiproxyError
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterator, Mapping
+    from collections.abc import Coroutine, Mapping
 
     from harness.core.history import Order
     from harness.lab.lab import Lab
@@ -82,7 +79,7 @@ class Armory:
         liftings += [lab.tap.lift_rule(rule) for rule in self._rules.pop(fault_id, ())]
         liftings += [self._disarm_signal(signal) for signal in self._signals.pop(fault_id, ())]
         proxy = self._proxies.pop(fault_id, None)
-        return liftings if proxy is None else [*liftings, self._close_proxy(proxy)]
+        return liftings if proxy is None else [*liftings, lab.toxics.close_proxy(proxy)]
 
     async def _disarm_signal(self, signal: str) -> None:
         """Take a signal back; one that was sent is armed no more, which is how it should be."""
@@ -91,10 +88,6 @@ class Armory:
         except ControlError as error:
             if error.status != NOT_ARMED:
                 raise
-
-    async def _close_proxy(self, proxy: str) -> None:
-        with _told(proxy):
-            await self._lab.toxiproxy.delete_proxy(proxy)
 
     async def _arm_at_vendor(self, fault: Fault) -> None:
         control = self._lab.controls[fault.system]
@@ -132,14 +125,12 @@ class Armory:
 
     async def _open_proxy(self, fault: Fault) -> str:
         """Open a proxy that carries the fault's toxics in front of the vendor; the tap sends chosen exchanges there."""
-        name = re.sub(r"[^A-Za-z0-9]+", "-", f"{self._lab.id}-{fault.system}-{self._experiment}-{fault.id}")
-        engine = self._lab.toxiproxy
-        with _told(fault.kind):
-            proxy = await engine.create_proxy(name, self._lab.vendor_addresses[fault.system])
-            self._proxies[fault.id] = name
-            for toxic in fault.toxics:
-                await engine.add_toxic(name, WireToxic(toxic.type, toxic.attributes, toxic.stream))
-        return proxy.listen
+        lab = self._lab
+        name = f"{FAULT}-{fault.system}-{self._experiment}-{fault.id}"
+        toxics = [WireToxic(toxic.type, toxic.attributes, toxic.stream) for toxic in fault.toxics]
+        address = await lab.toxics.open_proxy(name, lab.vendor_addresses[fault.system], toxics)
+        self._proxies[fault.id] = name
+        return address
 
     async def _arm_signal(self, fault: Fault) -> None:
         """Have the tap kill the integration at the end of its nth answer about these orders."""
@@ -202,12 +193,3 @@ async def _try(lifting: Coroutine[Any, Any, object]) -> LabError | None:
     except LabError as error:
         return error
     return None
-
-
-@contextmanager
-def _told(what: str) -> Iterator[None]:
-    """Make the toxic engine's errors those of the tap, whose process it lives in."""
-    try:
-        yield
-    except ToxiproxyError as error:
-        raise ControlError(TAP, f"toxics for {what}", None, str(error)) from error

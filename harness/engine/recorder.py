@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from harness.core.record import DRIVER, TAP, Entry
 from harness.core.verdict import UnknownKind
 from harness.lab.errors import ControlError, JournalEvicted, LabError
+from harness.lab.toxics import TOXIPROXY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,8 +77,8 @@ class Recorder:
         self.note("trouble", kind=str(kind), what=what)
 
     def note_error(self, error: LabError) -> None:
-        """Add the trouble a refused call is: the tap is part of the harness, everything else its environment."""
-        ours = isinstance(error, ControlError) and error.system == TAP
+        """Add the trouble a refused call is: tap and toxic engine are part of the harness, everything else its environment."""
+        ours = isinstance(error, ControlError) and error.system in {TAP, TOXIPROXY}
         self.note_trouble(UnknownKind.INTERFERENCE if ours else UnknownKind.ENVIRONMENT, str(error))
 
     @property

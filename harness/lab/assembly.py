@@ -8,11 +8,10 @@ from typing import Any, NoReturn
 
 from harness.core.stack import Stack
 from harness.lab.control import ControlClient
-from harness.lab.credentials import build_role_key, make_credentials, write_private
+from harness.lab.credentials import make_credentials, write_private
 from harness.lab.deaths import Deaths
 from harness.lab.environment import Sites, build_controls, build_environment
 from harness.lab.errors import EnvironmentNotReady, ProcessFailed
-from harness.lab.goods import build_goods
 from harness.lab.integration import (
     HEALTHY_WITHIN_S,
     AbsentIntegration,
@@ -41,8 +40,10 @@ from harness.lab.processes import Lifeline, Process, Program
 from harness.lab.readiness import FirstLine
 from harness.lab.registry import Registration
 from harness.lab.tap import TapClient
-from harness.lab.topics import list_topics
+from harness.lab.toxics import EMBEDDED, ToxicEngine
 from harness.lab.vendors import OPSDESK
+from harness.lab.wiring import Wiring, name_inbound
+from harness.wire.toxiproxy import ToxiproxyServer
 
 READY_WITHIN_S = 30.0
 
@@ -89,6 +90,8 @@ class Assembly:
             name: ControlClient(seat.control.address.url, token, system=name) for name, seat in self.seats.items()
         }
         self.tap = TapClient(self.tap_control.address.url, token)
+        self.toxics = ToxicEngine(EMBEDDED, ToxiproxyServer(self.tap_admin.address.url), lab.id)
+        self.wiring = Wiring(stack, lab.nonce, self.controls, self.tap, self.toxics)
         self.fakes = {name: self._hold(build_fake(seat, lab, self.credentials)) for name, seat in self.seats.items()}
         self.tap_process = self._hold(
             build_tap(self.tap_control, self.tap_admin, self._name_served(), lab, self.credentials)
@@ -106,7 +109,7 @@ class Assembly:
             await _together(
                 [
                     *(self._connect_fake(seat, tap_ready) for seat in self.seats.values()),
-                    *(self._connect_inbound(name, tap_ready) for name in self.inbound),
+                    *(self._connect_receiver(name, tap_ready) for name in self.inbound),
                     self._wait_ready(self._watchdog),
                     integration.wait_healthy(within_s=HEALTHY_WITHIN_S),
                 ]
@@ -155,7 +158,7 @@ class Assembly:
         )
 
     def _name_served(self) -> dict[str, Listener]:
-        return {**self.outbound, **{f"inbound-{name}": listener for name, listener in self.inbound.items()}}
+        return {**self.outbound, **{name_inbound(name): listener for name, listener in self.inbound.items()}}
 
     def _list_listeners(self) -> Iterable[Listener]:
         for seat in self.seats.values():
@@ -183,49 +186,17 @@ class Assembly:
 
     async def _connect_fake(self, seat: Seat, tap_ready: "asyncio.Future[None]") -> None:
         await self._wait_ready(self.fakes[seat.system])
-        control = self.controls[seat.system]
-        catalogue = await control.catalogue()
-        await asyncio.gather(self._seed(seat, control), asyncio.shield(tap_ready))
-        routes = [
-            {key: item[key] for key in ("method", "path")} | {"operation": item["name"]}
-            for item in catalogue["operations"]
-        ]
-        await self.tap.add_listener(
-            seat.system,
-            system=seat.system,
-            direction="outbound",
-            upstream=str(seat.listener.address),
-            routes=routes,
-            fd=self.tap_process.fds[seat.system],
+        inbound = self.inbound.get(seat.system)
+        seeding = self.wiring.seed(
+            seat.system, fake=seat.vendor.fake, entrance=None if inbound is None else str(inbound.address)
         )
+        await asyncio.gather(seeding, asyncio.shield(tap_ready))
+        await self.wiring.lead_out(seat.system, str(seat.listener.address), fd=self.tap_process.fds[seat.system])
 
-    async def _seed(self, seat: Seat, control: ControlClient) -> None:
-        parts = dict(build_goods(seat.vendor.fake))
-        if seat.system == OPSDESK:
-            parts["settings"] = {"roles": self._list_roles()}
-        if seat.system in self.inbound:
-            address = self.inbound[seat.system].address.url + self.stack.integration.webhooks[seat.system]
-            topics = list_topics(self.stack, seat.system)
-            parts["webhooks"] = [{"topic": topic, "address": address} for topic in topics]
-        if parts:
-            await control.seed(**parts)
-
-    def _list_roles(self) -> list[dict[str, str]]:
-        return [
-            {"role": role.name, "key": build_role_key(self.lab.nonce, role.name), "channel": role.channel}
-            for role in self.stack.roles.values()
-        ]
-
-    async def _connect_inbound(self, system: str, tap_ready: "asyncio.Future[None]") -> None:
+    async def _connect_receiver(self, system: str, tap_ready: "asyncio.Future[None]") -> None:
         await asyncio.shield(tap_ready)
-        name = f"inbound-{system}"
-        await self.tap.add_listener(
-            name,
-            system=system,
-            direction="inbound",
-            upstream=str(self.integration_address),
-            routes=[],
-            fd=self.tap_process.fds[name],
+        await self.wiring.connect_receiver(
+            system, integration=str(self.integration_address), fd=self.tap_process.fds[name_inbound(system)]
         )
 
     async def _wait_ready(self, process: Process) -> None:

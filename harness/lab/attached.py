@@ -33,6 +33,7 @@ from harness.lab.registry import LabRecord, sweep
 from harness.lab.tap import TapClient
 from harness.lab.target import choose_target, is_loopback
 from harness.lab.tidy import finish_all, tidy_lab
+from harness.lab.toxics import ToxicEngine
 from harness.wire.address import Address
 from harness.wire.toxiproxy import ToxiproxyError, ToxiproxyServer
 
@@ -97,13 +98,15 @@ async def _join(stack: Stack, record: LabRecord, target: Address, opened: AsyncE
         )
         for name, vendor in vendors.items()
     }
-    toxiproxy = ToxiproxyServer(published["TOXIPROXY_URL"])
+    server = ToxiproxyServer(published["TOXIPROXY_URL"])
     try:
-        await finish_all(*(control.faults() for control in controls.values()), toxiproxy.version())
+        await finish_all(*(control.faults() for control in controls.values()))
         listeners = await tap.listeners()
+        outbound = {item["name"]: item for item in listeners if item["direction"] == "outbound"}
+        upstreams = {name: item["upstream"] for name, item in outbound.items()}
+        toxics, vendor_addresses = await ToxicEngine.join(server, record.id, upstreams)
     except (ControlError, ToxiproxyError) as error:
         raise _not_ready(record, f"a part of it does not answer: {error}") from error
-    outbound = {item["name"]: item for item in listeners if item["direction"] == "outbound"}
     if missing := [name for name in vendors if name not in outbound]:
         raise _not_ready(record, f"it is not up yet, or not whole: no listener for {', '.join(missing)}")
     return Lab(
@@ -116,8 +119,8 @@ async def _join(stack: Stack, record: LabRecord, target: Address, opened: AsyncE
         integration=AttachedIntegration(f"http://{target}", stack.integration.health),
         processes=await asyncio.to_thread(_list_processes, record, target),
         absent=absent,
-        toxiproxy=toxiproxy,
-        vendor_addresses={name: item["upstream"] for name, item in outbound.items()},
+        toxics=toxics,
+        vendor_addresses=vendor_addresses,
         tap_addresses={name: f"http://{item['address']}" for name, item in outbound.items()},
         journal_ends={},
     )

@@ -29,7 +29,6 @@ from harness.lab.lab import Lab
 from harness.lab.layout import Identity, choose_place
 from harness.lab.processes import Process
 from harness.lab.registry import register, sweep
-from harness.wire.toxiproxy import ToxiproxyServer
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +109,7 @@ def _present(assembly: Assembly, integration: Integration) -> EmbeddedLab:
         processes={process.role: process for process in (*assembly.fakes.values(), assembly.tap_process)},
         deaths=assembly.deaths,
         absent=assembly.absent,
-        toxiproxy=ToxiproxyServer(assembly.tap_admin.address.url),
+        toxics=assembly.toxics,
         vendor_addresses={name: str(seat.listener.address) for name, seat in assembly.seats.items()},
         tap_addresses={name: listener.address.url for name, listener in assembly.outbound.items()},
         journal_ends={},

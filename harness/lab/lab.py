@@ -7,7 +7,7 @@ from typing import Protocol
 from harness.lab.control import ControlClient
 from harness.lab.integration import Integration
 from harness.lab.tap import TapClient
-from harness.wire.toxiproxy import ToxiproxyServer
+from harness.lab.toxics import ToxicEngine
 
 
 class Running(Protocol):
@@ -26,8 +26,8 @@ class Lab:
 
     `environment`: the integration's variables; `published`: those and the control planes (what `handoff lab env` prints).
     `controls`: control plane by system name, the ops desk's as `opsdesk`. `processes`: what runs on this machine, by role.
-    `absent`: why a system of the stack is not in this lab. `toxiproxy` drives the toxic engine; `vendor_addresses` are where
-    the vendors really listen (`host:port` by system), for proxies to lead to; `tap_addresses` the URLs in front of them.
+    `absent`: why a system of the stack is not in this lab. `toxics` is the toxic engine; `vendor_addresses` are where it reaches
+    the vendors themselves (`host:port` by system); `tap_addresses` the URLs in front of them.
     `journal_ends`: the `seq` each journal stood at when the lab was opened, by system and `tap`; where none is given, 0.
     """
 
@@ -40,7 +40,7 @@ class Lab:
     integration: Integration
     processes: Mapping[str, Running]
     absent: Mapping[str, str]
-    toxiproxy: ToxiproxyServer
+    toxics: ToxicEngine
     vendor_addresses: Mapping[str, str]
     tap_addresses: Mapping[str, str]
     journal_ends: Mapping[str, int]

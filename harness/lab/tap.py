@@ -27,11 +27,11 @@ class TapClient(ControlClient):
         direction: Literal["outbound", "inbound"],
         upstream: str,
         routes: Sequence[Mapping[str, Any]],
-        fd: int | None = None,
+        **serve: Any,
     ) -> Json:
-        """Serve a listener, on an inherited socket where `fd` is given; answer it with its `address`."""
+        """Serve a listener, at the `address` or on the inherited socket `fd` of `serve`; answer it with its `address`."""
         body = {"name": name, "system": system, "direction": direction, "upstream": upstream, "routes": list(routes)}
-        return await self._call("POST", "/listeners", body if fd is None else {**body, "fd": fd})
+        return await self._call("POST", "/listeners", {**body, **serve})
 
     async def change_listener(self, name: str, **changes: Any) -> Json:
         """Change `upstream` or `accepting` of a listener."""

@@ -1,20 +1,15 @@
 """Bring a lab that others used before, and will use again, to where nothing is armed and no alert is open."""
 
 import asyncio
-import re
 from collections.abc import Awaitable
-from contextlib import suppress
 
-from harness.core.record import TAP
-from harness.lab.errors import ControlError, ControlUnreachable
 from harness.lab.lab import Lab
 from harness.lab.vendors import OPSDESK
-from harness.wire.toxiproxy import NotThere, ToxiproxyError, ToxiproxyUnreachable
 
 
 async def tidy_lab(lab: Lab) -> None:
     """
-    Lift every fault, rule and signal, delete the lab's proxies and resolve what is open at the ops desk.
+    Lift every fault, rule and signal, close the proxies of faults and resolve what is open at the ops desk.
 
     Whoever left it: a run that was killed lifts nothing, and an alert that is open hides the next of its kind. Everything is
     tried before the first failure is raised, as ControlError.
@@ -23,7 +18,7 @@ async def tidy_lab(lab: Lab) -> None:
         *(control.lift_all() for control in lab.controls.values()),
         lab.tap.lift_rules(),
         lab.tap.lift_signals(),
-        _delete_proxies(lab),
+        lab.toxics.close_faults(),
         _resolve_alerts(lab),
     )
 
@@ -33,19 +28,6 @@ async def finish_all(*calls: Awaitable[object]) -> None:
     for outcome in await asyncio.gather(*calls, return_exceptions=True):
         if isinstance(outcome, BaseException):
             raise outcome
-
-
-async def _delete_proxies(lab: Lab) -> None:
-    ours = re.sub(r"[^A-Za-z0-9]+", "-", lab.id) + "-"
-    try:
-        for name in await lab.toxiproxy.proxies():
-            if name.startswith(ours):
-                with suppress(NotThere):
-                    await lab.toxiproxy.delete_proxy(name)
-    except ToxiproxyUnreachable as error:
-        raise ControlUnreachable(TAP, "GET /proxies", str(error)) from error
-    except ToxiproxyError as error:
-        raise ControlError(TAP, "DELETE /proxies", None, str(error)) from error
 
 
 async def _resolve_alerts(lab: Lab) -> None:

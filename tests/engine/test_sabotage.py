@@ -253,8 +253,8 @@ class TestCleaningUp:
 
         async def remove(bench):
             await until(bench, "exchange", operation="sales_order.upsert", end="reset")
-            for name in await bench.lab.toxiproxy.proxies():
-                await bench.lab.toxiproxy.delete_proxy(name)
+            for name in await bench.lab.toxics.server.proxies():
+                await bench.lab.toxics.server.delete_proxy(name)
 
         result = await conduct_while(bench, find("order-to-erp/any:retry/connection"), remove)
         usable = bench.usable

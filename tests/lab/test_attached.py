@@ -126,14 +126,14 @@ async def _arm_everything(lab):
     await lab.controls["erp"].arm({"id": "f", "kind": "status", "params": {"status": 503}, "ttl_s": 600})
     await lab.tap.arm_rule(Rule(id="r", listener="erp", upstream="refuse", ttl_s=600))
     await lab.tap.signal(Signal(id="s", listener="inbound-storefront", pid=os.getpid(), signal="CONT", ttl_s=600))
-    for name in (f"{lab.id}-erp-f", "somebody-elses"):
-        await lab.toxiproxy.create_proxy(name, lab.vendor_addresses["erp"])
+    for name in (f"{lab.id}-fault-erp-f", "somebody-elses"):
+        await lab.toxics.server.create_proxy(name, lab.vendor_addresses["erp"])
 
 
 async def _list_armed(lab):
     rules = (await lab.tap._call("GET", "/rules"))["rules"]
     signals = (await lab.tap._call("GET", "/signals"))["signals"]
-    return [*await lab.controls["erp"].faults(), *rules, *signals], set(await lab.toxiproxy.proxies())
+    return [*await lab.controls["erp"].faults(), *rules, *signals], set(await lab.toxics.server.proxies())
 
 
 async def test_a_joined_lab_is_the_lab_that_is_up(up, join, receiver):
@@ -145,7 +145,7 @@ async def test_a_joined_lab_is_the_lab_that_is_up(up, join, receiver):
         assert {name: control.base_url for name, control in lab.controls.items()} == {
             name: control.base_url for name, control in up.controls.items()
         }
-        assert await lab.toxiproxy.version() == await up.toxiproxy.version()
+        assert await lab.toxics.server.version() == await up.toxics.server.version()
         assert (lab.integration.url, lab.integration.owned) == (receiver.url, False)
         assert lab.processes["fake-erp"].pid == up.fakes["erp"].pid
         assert lab.processes["integration"].pid == os.getpid()
@@ -185,7 +185,7 @@ async def test_nothing_is_armed_when_it_is_joined_nor_when_it_is_left(up, join):
     await _arm_everything(up)
     async with join() as lab:
         assert await _list_armed(lab) == ([], {"somebody-elses"})
-        await lab.toxiproxy.delete_proxy("somebody-elses")
+        await lab.toxics.server.delete_proxy("somebody-elses")
         await _arm_everything(lab)
     assert await _list_armed(up) == ([], {"somebody-elses"})
 
