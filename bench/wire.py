@@ -1,158 +1,128 @@
 """
-What the tap adds to a call, beside its peers.
+What the tap costs a call, beside toxiproxy-server, in one run on one machine.
 
-One client, one kept-alive connection, one call at a time, in blocks that take turns between the paths, so that whatever
-else the machine does meets them all. Peers: no hop at all, the embedded toxic engine without toxics, and toxiproxy-server
-where the variable TOXIPROXY_SERVER or PATH has it.
+Latency: one client, one kept-alive connection a path, one call at a time, in short blocks that take turns between the paths
+(straight to the vendor, and through each hop). What a hop adds in a round is the median of its block less that of the
+straight path's. Client, vendor and hops are processes of their own and run where the system puts them.
+
+Throughput: many connections, the hop alone on one processor, client and vendor on the others, in slices that take turns.
+The two seldom fill the hop's processor to the brim, so what counts is calls for each second of processor time it used.
+
+In both, the tap's journal is read all the while, as a run of the harness reads it. Every call differs from the last ones.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
-import secrets
-import shutil
-import socket
-import statistics
-import sys
-import time
-from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TYPE_CHECKING, cast
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING
 
-from harness.lab.tap import TapClient
-from harness.wire.toxiproxy import ToxiproxyServer, ToxiproxyUnreachable
+from bench.clients import Timer, keep_busy
+from bench.figures import compare
+from bench.hops import TOXIPROXY, open_tap, open_toxiproxy, open_vendor
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import Mapping
 
-BLOCKS, CALLS = 40, 100
-REQUEST = (
-    b"PUT /services/rest/record/v1/salesOrder/eid:SHP-1 HTTP/1.1\r\nHost: bench\r\nContent-Length: 512\r\n\r\n"
-    + b"x" * 512
-)
-ANSWER = b"HTTP/1.1 204 No Content\r\nX-Request-Id: 1\r\n\r\n"
-READY_WITHIN_S = 20.0
+    from bench.hops import Hop
 
-
-class _Vendor(asyncio.Protocol):
-    """Answers every whole request at once."""
-
-    def __init__(self) -> None:
-        self._transport: asyncio.Transport | None = None
-        self._pending = 0
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
-
-    def data_received(self, data: bytes) -> None:
-        self._pending += len(data)
-        while self._transport is not None and self._pending >= len(REQUEST):
-            self._pending -= len(REQUEST)
-            self._transport.write(ANSWER)
+STRAIGHT = "no hop"
+ROUNDS, CALLS = 300, 20
+SLICES, SLICE_S, CONNECTIONS = 10, 1.0, 16
+PATH_WIDTH = 18
 
 
 async def main() -> None:
-    """Measure and print a line a path."""
+    """Measure and print."""
+    cores = os.sched_getaffinity(0)
+    _print_latency(await _measure_latency(cores))
+    _print_throughput(await _measure_throughput(cores), len(cores))
+
+
+async def _measure_latency(cores: set[int]) -> dict[str, list[float]]:
+    """Return the median call of every round, by path, in seconds."""
     async with AsyncExitStack() as opened:
-        server = await asyncio.get_running_loop().create_server(_Vendor, "127.0.0.1", 0)
-        opened.push_async_callback(_close, server)
-        upstream = "{}:{}".format(*server.sockets[0].getsockname())
-        paths = {"no hop": upstream}
-        paths |= await opened.enter_async_context(_open_tap(upstream))
-        paths |= await opened.enter_async_context(_open_toxiproxy(upstream))
-        samples: dict[str, list[float]] = {name: [] for name in paths}
-        connections = {name: await _connect(address) for name, address in paths.items()}
-        for _ in range(BLOCKS):
-            for name, connection in connections.items():
-                samples[name] += await _call(*connection)
-        for _, writer in connections.values():
-            writer.close()
-    _print(samples)
+        vendor = opened.enter_context(open_vendor(cores))
+        hops = [*await opened.enter_async_context(open_tap(vendor, cores))]
+        hops += await opened.enter_async_context(open_toxiproxy(vendor, cores))
+        timers = {STRAIGHT: Timer(vendor)} | {hop.name: Timer(hop.address) for hop in hops}
+        for timer in timers.values():
+            opened.callback(timer.close)
+        medians: dict[str, list[float]] = {name: [] for name in timers}
+        order = list(timers)
+        for turn in range(-1, ROUNDS):
+            for name in order:
+                taken = await asyncio.to_thread(timers[name].time_calls, CALLS)
+                if turn >= 0:
+                    medians[name].append(median(taken))
+            order.append(order.pop(0))
+        return medians
 
 
-async def _call(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> list[float]:
-    taken = []
-    for _ in range(CALLS):
-        began = time.perf_counter()
-        writer.write(REQUEST)
-        await reader.readuntil(b"\r\n\r\n")
-        taken.append(time.perf_counter() - began)
-    return taken
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """One slice of a hop's throughput: calls in a second, and calls for each second of processor time it used."""
+
+    rate: float
+    capacity: float
 
 
-async def _connect(address: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    host, port = address.rsplit(":", 1)
-    return await asyncio.open_connection(host, int(port))
+async def _measure_throughput(cores: set[int]) -> dict[str, list[Slice]]:
+    others = set(sorted(cores)[1:]) or cores
+    async with AsyncExitStack() as opened:
+        vendor = opened.enter_context(open_vendor(others))
+        alone = {min(cores)}
+        hops = [*await opened.enter_async_context(open_tap(vendor, alone))]
+        hops += await opened.enter_async_context(open_toxiproxy(vendor, alone))
+        os.sched_setaffinity(0, others)
+        opened.callback(os.sched_setaffinity, 0, cores)
+        slices: dict[str, list[Slice]] = {hop.name: [] for hop in hops}
+        for turn in range(-1, SLICES):
+            for hop in hops:
+                measured = await _measure_slice(hop)
+                if turn >= 0:
+                    slices[hop.name].append(measured)
+            hops.append(hops.pop(0))
+        return slices
 
 
-@asynccontextmanager
-async def _open_tap(upstream: str) -> AsyncIterator[dict[str, str]]:
-    """Start the tap with one listener, and its toxic engine with one proxy."""
-    token = secrets.token_hex(8)
-    flags = ["--control-port", "0", "--admin-port", "0", "--token", token]
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "harness.wire", *flags, stdout=asyncio.subprocess.PIPE
-    )
-    try:
-        async with asyncio.timeout(READY_WITHIN_S):
-            assert process.stdout is not None  # noqa: S101 - it was asked for above
-            where = json.loads(await process.stdout.readline())
-            async with TapClient(where["control_url"], token) as tap:
-                listener = await tap.add_listener(
-                    "erp", system="erp", direction="outbound", upstream=upstream, routes=[]
-                )
-            proxy = await ToxiproxyServer(where["url"]).create_proxy("bench", upstream)
-        yield {"tap": listener["address"], "embedded engine": proxy.listen}
-    finally:
-        process.terminate()
-        await process.wait()
+async def _measure_slice(hop: Hop) -> Slice:
+    used = hop.used_s()
+    calls, took_s = await asyncio.to_thread(keep_busy, hop.address, connections=CONNECTIONS, seconds=SLICE_S)
+    return Slice(calls / took_s, calls / (hop.used_s() - used))
 
 
-@asynccontextmanager
-async def _open_toxiproxy(upstream: str) -> AsyncIterator[dict[str, str]]:
-    """Start the real server where there is one."""
-    binary = os.environ.get("TOXIPROXY_SERVER") or shutil.which("toxiproxy-server")
-    if binary is None:
-        print("toxiproxy-server is not on PATH: that peer is left out")
-        yield {}
-        return
-    with socket.create_server(("127.0.0.1", 0)) as spot:
-        port = spot.getsockname()[1]
-    process = await asyncio.create_subprocess_exec(
-        binary,
-        "-host",
-        "127.0.0.1",
-        "-port",
-        str(port),
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        server = ToxiproxyServer(f"http://127.0.0.1:{port}")
-        async with asyncio.timeout(READY_WITHIN_S):
-            while True:
-                try:
-                    proxy = await server.create_proxy("bench", upstream)
-                    break
-                except ToxiproxyUnreachable:
-                    await asyncio.sleep(0.05)  # it listens in a moment; it has no other sign of being ready
-        yield {"toxiproxy-server": proxy.listen}
-    finally:
-        process.terminate()
-        await process.wait()
+def _print_latency(medians: Mapping[str, list[float]]) -> None:
+    straight = medians[STRAIGHT]
+    print(f"latency: {ROUNDS} rounds of {CALLS} calls a path")
+    print(f"{'path':<{PATH_WIDTH}}{'median':>10}{'added':>10}   added, of toxiproxy-server's")
+    added = {
+        name: [own - base for own, base in zip(found, straight, strict=True)]
+        for name, found in medians.items()
+        if name != STRAIGHT
+    }
+    print(f"{STRAIGHT:<{PATH_WIDTH}}{median(straight) * 1e6:>7.0f} µs")
+    for name, more in added.items():
+        ratio = _against(more, added.get(TOXIPROXY))
+        print(f"{name:<{PATH_WIDTH}}{median(medians[name]) * 1e6:>7.0f} µs{median(more) * 1e6:>7.0f} µs   {ratio}")
 
 
-async def _close(server: asyncio.Server) -> None:
-    server.close()
+def _print_throughput(slices: Mapping[str, list[Slice]], cores: int) -> None:
+    where = "the hop on one processor" if cores > 1 else "everything on one processor"
+    print(f"throughput: {SLICES} slices of {SLICE_S:g} s, {CONNECTIONS} connections, {where}")
+    print(f"{'path':<{PATH_WIDTH}}{'calls/s':>10}{'busy':>7}{'calls/CPU-s':>13}   of toxiproxy-server's")
+    capacities = {name: [one.capacity for one in found] for name, found in slices.items()}
+    for name, found in slices.items():
+        rate, capacity = median(one.rate for one in found), median(capacities[name])
+        ratio = _against(capacities[name], capacities.get(TOXIPROXY))
+        print(f"{name:<{PATH_WIDTH}}{rate:>10.0f}{rate / capacity:>7.0%}{capacity:>13.0f}   {ratio}")
 
 
-def _print(samples: dict[str, list[float]]) -> None:
-    peer = statistics.median(samples.get("toxiproxy-server") or samples["embedded engine"])
-    print(f"{'path':<18}{'median':>10}{'p95':>10}   of the peer's median")
-    for name, taken in samples.items():
-        median, p95 = statistics.median(taken), statistics.quantiles(taken, n=20)[-1]
-        print(f"{name:<18}{median * 1e6:>7.0f} µs{p95 * 1e6:>7.0f} µs   {median / peer:.2f}")
+def _against(ours: list[float], theirs: list[float] | None) -> str:
+    return "toxiproxy-server is not on PATH" if theirs is None else str(compare(ours, theirs))
 
 
 if __name__ == "__main__":
