@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 PIP := pip install --quiet --disable-pip-version-check
 
-.PHONY: venv run test full check fix bench docs containers clean
+.PHONY: venv run test full check fix bench docs images containers clean
 .DELETE_ON_ERROR:
 
 run: venv
@@ -30,6 +30,10 @@ bench: venv
 # The documentation as a site in site/.
 docs: .venv-docs/.installed
 	.venv-docs/bin/zensical build --config-file zensical.toml
+
+# The images of the container lab: pulled where a registry answers, else built from what package registries give.
+images: venv
+	PYTHON=$(BIN)/python images/build
 
 # The lab of containers is still to come; a name that is promised should say so rather than be unknown.
 containers:
