@@ -12,6 +12,7 @@ import typer
 
 from harness.cli.doctor import doctor
 from harness.cli.exits import INTERNAL, NOT_READY, PIPE_CLOSED, USAGE
+from harness.cli.init import init
 from harness.cli.lab import lab
 from harness.cli.lint import lint
 from harness.cli.plan import plan
@@ -27,6 +28,7 @@ _COMMANDS: tuple[tuple[str, str, Callable[..., None]], ...] = (
     ("Look", "plan", plan),
     ("Look", "lint", lint),
     ("Look", "schema", schema),
+    ("Set up", "init", init),
     ("Set up", "doctor", doctor),
 )
 """Panel of the help, name, function. The order is the order of the help."""

@@ -37,10 +37,11 @@ from harness.lab.layout import (
 from harness.lab.orphans import end_processes
 from harness.lab.ports import LOOPBACK, Address, Listener
 from harness.lab.processes import Lifeline, Process, Program
-from harness.lab.readiness import FirstLine
+from harness.lab.readiness import FirstLine, Healthy
 from harness.lab.registry import Registration
 from harness.lab.tap import TapClient
-from harness.lab.toxics import EMBEDDED, ToxicEngine
+from harness.lab.toxics import EMBEDDED, TOXIPROXY, Kind, ToxicEngine
+from harness.lab.toxiproxy import build_toxiproxy, choose_program, ensure_recent
 from harness.lab.vendors import OPSDESK
 from harness.lab.wiring import Wiring, name_inbound
 from harness.wire.toxiproxy import ToxiproxyServer
@@ -56,7 +57,14 @@ class Assembly:
     """
 
     def __init__(
-        self, stack: Stack, registration: Registration, lab: Identity, place: Place, *, stack_path: Path | None
+        self,
+        stack: Stack,
+        registration: Registration,
+        lab: Identity,
+        place: Place,
+        *,
+        engine: Kind = EMBEDDED,
+        stack_path: Path | None,
     ) -> None:
         self.stack = stack
         self.lab = lab
@@ -73,6 +81,11 @@ class Assembly:
         self.inbound = {name: Listener() for name in stack.integration.webhooks if name in self.seats}
         self.outbound = {name: Listener() for name in self.seats}
         self.tap_control, self.tap_admin = Listener(), Listener()
+        toxiproxy = choose_program() if engine == TOXIPROXY else None
+        self._engine_address = (
+            self.tap_admin.address if toxiproxy is None else Address(LOOPBACK, registration.reserve_port())
+        )
+        self.toxics = ToxicEngine(engine, ToxiproxyServer(self._engine_address.url), lab.id)
         self._lifeline = Lifeline()
         sites = self._locate()
         self.environment = build_environment(
@@ -90,11 +103,13 @@ class Assembly:
             name: ControlClient(seat.control.address.url, token, system=name) for name, seat in self.seats.items()
         }
         self.tap = TapClient(self.tap_control.address.url, token)
-        self.toxics = ToxicEngine(EMBEDDED, ToxiproxyServer(self.tap_admin.address.url), lab.id)
         self.wiring = Wiring(stack, lab.nonce, self.controls, self.tap, self.toxics)
         self.fakes = {name: self._hold(build_fake(seat, lab, self.credentials)) for name, seat in self.seats.items()}
         self.tap_process = self._hold(
             build_tap(self.tap_control, self.tap_admin, self._name_served(), lab, self.credentials)
+        )
+        self.toxiproxy = (
+            None if toxiproxy is None else self._hold(build_toxiproxy(toxiproxy, self._engine_address, lab.folder))
         )
         self._watchdog = self._hold(build_watchdog(lab), watched=False)
         self._integration_process: Process | None = None
@@ -102,13 +117,14 @@ class Assembly:
     async def bring_up(self) -> Integration:
         """Start everything, connect it, seed it and wait until the integration is healthy."""
         integration = self._place_integration()
-        processes = [self._watchdog, *self.fakes.values(), self.tap_process]
+        processes = [self._watchdog, *self.parts]
         await _together([*(process.start() for process in processes), *self._start_own(integration)])
+        engine_ready = asyncio.ensure_future(self._wait_engine())
         tap_ready = asyncio.ensure_future(self._wait_ready(self.tap_process))
         try:
             await _together(
                 [
-                    *(self._connect_fake(seat, tap_ready) for seat in self.seats.values()),
+                    *(self._connect_fake(seat, tap_ready, engine_ready) for seat in self.seats.values()),
                     *(self._connect_receiver(name, tap_ready) for name in self.inbound),
                     self._wait_ready(self._watchdog),
                     integration.wait_healthy(within_s=HEALTHY_WITHIN_S),
@@ -116,7 +132,13 @@ class Assembly:
             )
         finally:
             tap_ready.cancel()
+            engine_ready.cancel()
         return integration
+
+    @property
+    def parts(self) -> list[Process]:
+        """Every process of the lab but the integration and the watchdog."""
+        return [*self.fakes.values(), self.tap_process, *([] if self.toxiproxy is None else [self.toxiproxy])]
 
     async def tear_down(self) -> None:
         """End every process, also in the face of a cancellation. Folders and the entry are the register's."""
@@ -124,8 +146,7 @@ class Assembly:
         try:
             if self._integration_process is not None:
                 await self._integration_process.stop()
-            ours = (*self.fakes.values(), self.tap_process, self._watchdog)
-            await asyncio.gather(*(process.kill() for process in ours))
+            await asyncio.gather(*(process.kill() for process in (*self.parts, self._watchdog)))
             for client in (*self.controls.values(), self.tap):
                 await client.aclose()
         finally:
@@ -151,7 +172,8 @@ class Assembly:
                 **{vendors[name]: seat.control.address.url for name, seat in self.seats.items()},
                 "TAP": self.tap_control.address.url,
             },
-            toxics=self.tap_admin.address.url,
+            toxics=self._engine_address.url,
+            engine=self.toxics.kind,
             integration=self.integration_address,
             data_folder=self.lab.folder / "data",
             private_key_file=self.lab.folder / PRIVATE_KEY_FILE,
@@ -176,7 +198,7 @@ class Assembly:
             return AbsentIntegration(url, health)
         if self._place.url:
             return AttachedIntegration(url, health)
-        self._integration_process = self._hold(build_integration(self._place.command, self.environment))
+        self._integration_process = self._hold(build_integration(self._place, self.environment))
         return OwnIntegration(
             self._integration_process, url, health, "handoff lab up, then start the integration by hand"
         )
@@ -184,8 +206,11 @@ class Assembly:
     def _start_own(self, integration: Integration) -> Iterable[Coroutine[Any, Any, None]]:
         return [integration.start()] if integration.owned else []
 
-    async def _connect_fake(self, seat: Seat, tap_ready: "asyncio.Future[None]") -> None:
+    async def _connect_fake(
+        self, seat: Seat, tap_ready: "asyncio.Future[None]", engine_ready: "asyncio.Future[None]"
+    ) -> None:
         await self._wait_ready(self.fakes[seat.system])
+        await asyncio.shield(engine_ready)
         inbound = self.inbound.get(seat.system)
         seeding = self.wiring.seed(
             seat.system, fake=seat.vendor.fake, entrance=None if inbound is None else str(inbound.address)
@@ -198,6 +223,13 @@ class Assembly:
         await self.wiring.connect_receiver(
             system, integration=str(self.integration_address), fd=self.tap_process.fds[name_inbound(system)]
         )
+
+    async def _wait_engine(self) -> None:
+        """Wait for the engine where it is a process of its own; the tap's is needed only once the tap is ready."""
+        if self.toxiproxy is not None:
+            ready = Healthy(f"{self._engine_address.url}/version")
+            await self.toxiproxy.wait_ready(ready, within_s=READY_WITHIN_S)
+            await ensure_recent(self.toxics.server)
 
     async def _wait_ready(self, process: Process) -> None:
         await process.wait_ready(FirstLine(), within_s=READY_WITHIN_S)

@@ -29,6 +29,7 @@ from harness.lab.lab import Lab
 from harness.lab.layout import Identity, choose_place
 from harness.lab.processes import Process
 from harness.lab.registry import register, sweep
+from harness.lab.toxics import EMBEDDED, Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class EmbeddedLab(Lab):
 
 
 @asynccontextmanager
-async def open_embedded_lab(
+async def open_embedded_lab(  # noqa: PLR0913 - one parameter a choice, all but the stack by name
     stack: Stack,
     *,
     stack_path: Path | None = None,
@@ -56,16 +57,17 @@ async def open_embedded_lab(
     index: int = 0,
     integration_command: str | Sequence[str] | None = None,
     with_integration: bool = True,
+    engine: Kind = EMBEDDED,
     kind: str = "run",
 ) -> AsyncIterator[EmbeddedLab]:
     """
     Bring a lab up, yield it healthy and seeded, and leave nothing of it behind.
 
     `integration_command` (a shell-like string or a list) starts another command than the stack's; where the stack says that
-    its integration runs elsewhere, none is started; `with_integration=False` leaves its place empty. `kind` is `up` for the
-    labs of `handoff lab up`. Raises EnvironmentNotReady (exit 12).
+    its integration runs elsewhere, none is started; `with_integration=False` leaves its place empty. `engine` `toxiproxy` starts a
+    real Toxiproxy server for the faults of the wire. `kind` is `up` for the labs of `handoff lab up`. Raises EnvironmentNotReady (exit 12).
     """
-    place = choose_place(stack, integration_command, with_integration=with_integration)
+    place = choose_place(stack, integration_command, with_integration=with_integration, stack_path=stack_path)
     with _told():
         await asyncio.to_thread(sweep)
         registration = register(_build_id(run_id, index), stack=str(stack_path or stack.name), kind=kind)
@@ -73,7 +75,7 @@ async def open_embedded_lab(
     try:
         with _told():
             identity = _identify(registration.record.id, stack)
-            assembly = Assembly(stack, registration, identity, place, stack_path=stack_path)
+            assembly = Assembly(stack, registration, identity, place, engine=engine, stack_path=stack_path)
             integration = await assembly.bring_up()
         yield _present(assembly, integration)
     finally:
@@ -106,7 +108,7 @@ def _present(assembly: Assembly, integration: Integration) -> EmbeddedLab:
         integration=integration,
         fakes=assembly.fakes,
         tap_process=assembly.tap_process,
-        processes={process.role: process for process in (*assembly.fakes.values(), assembly.tap_process)},
+        processes={process.role: process for process in assembly.parts},
         deaths=assembly.deaths,
         absent=assembly.absent,
         toxics=assembly.toxics,

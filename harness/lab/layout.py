@@ -46,22 +46,27 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the integration is to be: started by `command`, or at `url`; `free` leaves starting it to somebody else."""
+    """Where the integration is to be: started by `command` in `folder`, or at `url`; `free` leaves starting it to somebody else."""
 
     command: tuple[str, ...] = ()
     url: str | None = None
     free: bool = False
+    folder: Path = Path()
 
 
-def choose_place(stack: Stack, command: str | Sequence[str] | None, *, with_integration: bool) -> Place:
+def choose_place(
+    stack: Stack, command: str | Sequence[str] | None, *, with_integration: bool, stack_path: Path | None = None
+) -> Place:
     """
     Choose the integration: a command that the caller gave wins over the stack, a URL means it runs elsewhere.
 
+    The stack's command is one of the folder the stack stands in, the caller's one of the folder the caller is in.
     Raises EnvironmentNotReady where neither says how to start it.
     """
     if command:
         return Place(command=tuple(shlex.split(command) if isinstance(command, str) else command))
-    place = Place(stack.integration.command, stack.integration.url, free=not with_integration)
+    folder = Path() if stack_path is None else stack_path.parent
+    place = Place(stack.integration.command, stack.integration.url, free=not with_integration, folder=folder)
     if not (place.command or place.url or place.free):
         why = "the stack names neither its command nor its url"
         raise EnvironmentNotReady("the integration", why, "set integration.command, or give --integration 'CMD'")
@@ -126,20 +131,27 @@ def build_watchdog(lab: Identity) -> Program:
     return Program("watchdog", argv, lab.folder, dict(os.environ), lifeline=True)
 
 
-def build_integration(command: Sequence[str], variables: Mapping[str, str]) -> Program:
+def build_integration(place: Place, variables: Mapping[str, str]) -> Program:
     """
-    Describe the integration's process: in the folder the harness was called from, with its environment.
+    Describe the integration's process: in the folder its command belongs to, with the environment of the harness.
 
     `python` means the interpreter the harness runs on. Raises EnvironmentNotReady where there is no such command.
     """
-    program = sys.executable if command[0] in {"python", "python3"} else shutil.which(command[0])
+    folder = place.folder.resolve()
+    first, *words = place.command
+    program = sys.executable if first in {"python", "python3"} else _find_command(first, folder)
     if program is None:
         raise EnvironmentNotReady(
             "the integration",
-            f"there is no command {command[0]!r}",
+            f"there is no command {first!r}" + (f" in {folder}" if "/" in first else ""),
             "correct integration.command in the stack, or give --integration 'CMD'",
         )
-    return Program("integration", [program, *command[1:]], Path.cwd(), {**_base(), **variables})
+    return Program("integration", [program, *words], folder, {**_base(), **variables})
+
+
+def _find_command(word: str, folder: Path) -> str | None:
+    """Find a command as a shell in this folder would."""
+    return shutil.which(str(folder / word) if "/" in word else word)
 
 
 def describe_needs(stack: Stack) -> dict[str, Any]:
