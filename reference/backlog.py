@@ -75,10 +75,7 @@ def enqueue(conn: Connection, draft: Draft, *, now: float) -> bool:
         return not draft.held
     if row["digest"] == digest:
         return False
-    conn.execute(
-        "UPDATE backlog SET document = ?, digest = ? WHERE handoff = ? AND ref = ?",
-        (draft.document, digest, draft.handoff, draft.ref),
-    )
+    rewrite(conn, draft.handoff, draft.ref, draft.document)
     return row["state"] == "done" and _requeue(conn, draft.handoff, draft.ref, "done", draft.trigger, now)
 
 
@@ -125,6 +122,20 @@ def list_queued(conn: Connection, handoff: str) -> list[tuple[str, float]]:
     """Return the key and due time of everything queued, the earliest first."""
     query = "SELECT ref, due_at FROM backlog WHERE handoff = ? AND state = 'queued' ORDER BY due_at"
     return [(row["ref"], row["due_at"]) for row in conn.execute(query, (handoff,))]
+
+
+def list_aside(conn: Connection, handoff: str, entity: str) -> list[tuple[str, bytes]]:
+    """Return the key and document of everything about an order that a dead letter or a role queue of a handoff holds."""
+    query = "SELECT ref, document FROM backlog WHERE handoff = ? AND entity = ? AND state IN ('held', 'dead')"
+    return [(row["ref"], row["document"]) for row in conn.execute(query, (handoff, entity))]
+
+
+def rewrite(conn: Connection, handoff: str, ref: str, document: bytes) -> None:
+    """Give an item another document, whatever its state; nothing is sent for it."""
+    conn.execute(
+        "UPDATE backlog SET document = ?, digest = ? WHERE handoff = ? AND ref = ?",
+        (document, sha256(document).hexdigest(), handoff, ref),
+    )
 
 
 def read_states(conn: Connection, ref: str) -> dict[str, str]:

@@ -119,6 +119,7 @@ def record_order(
         wake = intake.graph.cancel(conn, order.number, trigger=source, now=now)
     else:
         wake = intake.graph.advance(conn, order, trigger=source, now=now)
+        intake.graph.readdress(conn, order)
     if known is None:
         wake += intake.graph.ship_waiting(conn, order, trigger=source, now=now)
     outcome = "new" if known is None else "unchanged" if known["digest"] == digest else "changed"

@@ -21,6 +21,8 @@ _TEXTS = {
 _VENDORS = (
     ("GATEWAY_URL", "GATEWAY_API_KEY", "GATEWAY_WEBHOOK_SECRET"),
     ("WMS_URL", "WMS_TOKEN", "WMS_WEBHOOK_SECRET"),
+    ("CARRIER_URL", "CARRIER_TOKEN"),
+    ("CRM_URL", "CRM_TOKEN"),
 )
 """Systems that may be missing, but not by halves."""
 _PATHS = {"ERP_PRIVATE_KEY_FILE": "erp_private_key_file", "INTEGRATION_DATA_DIR": "data_dir"}
@@ -35,7 +37,7 @@ class Settings:
     """
     Everything the environment decides.
 
-    A gateway or WMS without an address is not there, and nothing is handed on to it; without a ticket system, role queues are
+    A gateway, WMS, carrier or CRM without an address is not there, and nothing is handed on to it; without a ticket system, role queues are
     shown but nobody is told. `role_keys` maps a role (`integration-oncall`) to its routing key. Every wait of the service is divided by `time_scale`.
     """
 
@@ -55,6 +57,10 @@ class Settings:
     wms_url: str = ""
     wms_token: str = field(default="", repr=False)
     wms_webhook_secret: str = field(default="", repr=False)
+    carrier_url: str = ""
+    carrier_token: str = field(default="", repr=False)
+    crm_url: str = ""
+    crm_token: str = field(default="", repr=False)
     zendesk_url: str = ""
     erp_account: str = ""
     time_scale: float = 1.0
@@ -107,6 +113,10 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         wms_url=environ.get("WMS_URL", "").rstrip("/"),
         wms_token=environ.get("WMS_TOKEN", ""),
         wms_webhook_secret=environ.get("WMS_WEBHOOK_SECRET", ""),
+        carrier_url=environ.get("CARRIER_URL", "").rstrip("/"),
+        carrier_token=environ.get("CARRIER_TOKEN", ""),
+        crm_url=environ.get("CRM_URL", "").rstrip("/"),
+        crm_token=environ.get("CRM_TOKEN", ""),
         zendesk_url=environ.get("OPS_ZENDESK_URL", "").rstrip("/"),
         erp_account=environ.get("ERP_ACCOUNT", ""),
         time_scale=_read_scale(environ.get("HANDOFF_TIME_SCALE") or "1"),

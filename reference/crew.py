@@ -6,7 +6,9 @@ from reference.books import Books
 from reference.cancellation import Cancellation
 from reference.catalogue import Names
 from reference.config import Settings
+from reference.contacts import Contacts
 from reference.fulfilments import Fulfilments
+from reference.labels import Labels
 from reference.lane import Send
 from reference.parts import Parts
 from reference.payments import Payments
@@ -24,6 +26,10 @@ def choose_policies(settings: Settings, parts: Parts) -> Mapping[str, HandoffPol
         chosen += [parts.payment_capture, parts.payment_writeback]
     if settings.wms_url:
         chosen += [parts.erp_to_wms, parts.shipment_to_erp, parts.fulfilment_writeback, parts.inventory_sync]
+        if settings.carrier_url:
+            chosen.append(parts.shipment_to_carrier)
+    if settings.crm_url:
+        chosen.append(parts.order_to_crm)
     # A shop whose books nobody keeps by hand has nobody to tell of credit memos that fail, and gets none.
     if FINANCE_OPS in settings.role_keys:
         chosen.append(parts.refund_to_erp)
@@ -52,6 +58,10 @@ def build_sends(
         parts.fulfilment_writeback.handoff: Fulfilments(
             vendors.storefront(parts.fulfilment_writeback.timeout_s)
         ).write_back,
+        parts.shipment_to_carrier.handoff: Labels(
+            vendors.carrier(parts.shipment_to_carrier.timeout_s), parts.label_key
+        ).buy,
+        parts.order_to_crm.handoff: Contacts(vendors.crm(parts.order_to_crm.timeout_s)).upsert,
         parts.inventory_sync.handoff: Levels(vendors.storefront(parts.inventory_sync.timeout_s), names).set_level,
         parts.cancel_and_refund.handoff: _undo(vendors, parts, quiet),
     }

@@ -1,4 +1,4 @@
-"""Carrying out what a person decided about a case: the item goes on, or its order is undone."""
+"""Carrying out what a person decided about a case: the item goes on, as it was or elsewhere, or its order is undone."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -38,5 +38,7 @@ class Decider:
             return False, []
         if way is Way.CANCEL_AND_REFUND:
             return True, self.graph.cancel(conn, case["ref"], trigger=trigger, now=now)
+        if way is Way.PICKUP_POINT:
+            self.graph.redirect(conn, case["entity"], case["ref"])
         goes_on = backlog.requeue_held(conn, case["handoff"], case["ref"], trigger=trigger, now=now)
         return True, [Wake(case["handoff"], case["ref"])] if goes_on else []

@@ -3,11 +3,13 @@ The graph: which work follows which.
 
 ```
 order captured ──┬─► order-to-erp ────────────┬─► erp-to-wms
-                 └─► payment-capture ─────────┤
-                                              └─► payment-writeback
+                 ├─► payment-capture ─────────┤
+                 │                            └─► payment-writeback
+                 └─► order-to-crm
 order-to-erp done ∧ refund known ───────────────► refund-to-erp
 parcel shipped ──┬─► shipment-to-erp
-                 └─► fulfilment-writeback
+                 ├─► fulfilment-writeback
+                 └─► shipment-to-carrier
 order cancelled, or a decision to cancel it ────► cancel-and-refund, everything else of the order is withdrawn
 ```
 
@@ -17,26 +19,29 @@ the waiting for it.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from sqlite3 import Connection
 
 from reference import backlog, cases, dead_letters
 from reference.backlog import Draft, Wake
 from reference.cases import Question
+from reference.contacts import build_contact
 from reference.handoffs import (
     CANCEL_AND_REFUND,
     ERP_TO_WMS,
     FULFILMENT_WRITEBACK,
+    ORDER_TO_CRM,
     ORDER_TO_ERP,
     PAYMENT_CAPTURE,
     PAYMENT_WRITEBACK,
     REFUND_TO_ERP,
+    SHIPMENT_TO_CARRIER,
     SHIPMENT_TO_ERP,
 )
 from reference.orders import Order, build_sales_order, dump_order, load_order
 from reference.policy import HandoffPolicy
 from reference.refunds import build_credit_memo, load_refund
-from reference.shipments import Shipment, dump_parcel, dump_shipment, load_shipment
+from reference.shipments import TO_A_PICKUP_POINT, Shipment, dump_parcel, dump_shipment, load_parcel, load_shipment
 
 ABOVE_THRESHOLD = "AMOUNT_ABOVE_THRESHOLD"
 
@@ -61,14 +66,21 @@ def is_paid_here(order: Order) -> bool:
     return order.payment is not None
 
 
+def has_customer(order: Order) -> bool:
+    """Tell whether anybody said who ordered."""
+    return bool(order.customer)
+
+
 STEPS = (
     Step(ORDER_TO_ERP, build=build_sales_order, follows=True),
     Step(PAYMENT_CAPTURE, applies=is_paid_here),
     Step(PAYMENT_WRITEBACK, after=(PAYMENT_CAPTURE,), applies=is_paid_here),
     Step(ERP_TO_WMS, after=(ORDER_TO_ERP, PAYMENT_CAPTURE)),
+    # Nothing comes after it: whatever the CRM does, the order goes its way.
+    Step(ORDER_TO_CRM, applies=has_customer, build=build_contact, follows=True),
 )
 _ON_THE_WAY = frozenset(step.handoff for step in STEPS)
-AFTER_SHIPPING = (SHIPMENT_TO_ERP, FULFILMENT_WRITEBACK)
+AFTER_SHIPPING = (SHIPMENT_TO_ERP, FULFILMENT_WRITEBACK, SHIPMENT_TO_CARRIER)
 
 
 class Graph:
@@ -109,6 +121,20 @@ class Graph:
         rows = conn.execute("DELETE FROM parcels WHERE number = ? RETURNING document", (order.number,)).fetchall()
         shipments = [load_shipment(row["document"]) for row in rows]
         return [wake for one in shipments for wake in self.ship(conn, order, one, trigger=trigger, now=now)]
+
+    def readdress(self, conn: Connection, order: Order) -> None:
+        """Send parcels whose label was put aside to where the order says now, once a person has them sent."""
+        for ref, document in backlog.list_aside(conn, SHIPMENT_TO_CARRIER, order.name):
+            _, shipment = load_parcel(document)
+            backlog.rewrite(conn, SHIPMENT_TO_CARRIER, ref, dump_parcel(order, shipment))
+
+    def redirect(self, conn: Connection, entity: str, ref: str) -> None:
+        """Send one parcel whose label was put aside to a pickup point, once a person has it sent."""
+        for aside, document in backlog.list_aside(conn, SHIPMENT_TO_CARRIER, entity):
+            order, shipment = load_parcel(document)
+            if aside == ref:
+                elsewhere = dump_parcel(order, replace(shipment, service=TO_A_PICKUP_POINT))
+                backlog.rewrite(conn, SHIPMENT_TO_CARRIER, ref, elsewhere)
 
     def confirm_capture(self, conn: Connection, payment: str, *, trigger: str, now: float) -> list[Wake]:
         """Take the gateway's word that a payment is captured: whatever held its capture up is settled."""

@@ -10,6 +10,7 @@ from reference.fields import UnusableError, parse_json, read_field, read_money, 
 from reference.refunds import Refund, read_refund
 
 PAYMENT_INTENT = "payment_intent"
+_CUSTOMER = ("email", "first_name", "last_name")
 _ADDRESS = ("name", "address1", "address2", "city", "zip", "province_code", "country_code", "phone")
 
 
@@ -29,7 +30,8 @@ class Order:
     What is taken from a storefront order.
 
     `number` ("411001") is its key here and in the ERP's external id; `name` ("#411001") is what people call it; `updated_at` is the
-    storefront's own stamp, in epoch seconds. `payment` is the gateway's id of its payment; an order without one is paid elsewhere.
+    storefront's own stamp, in epoch seconds. `payment` is the gateway's id of its payment; an order without one is paid elsewhere. `customer`
+    says who ordered, with at least an email address; it is empty where nobody gave one.
     """
 
     id: int
@@ -43,6 +45,7 @@ class Order:
     payment: str | None = None
     cancelled: bool = False
     ship_to: Mapping[str, str] = field(default_factory=dict)
+    customer: Mapping[str, str] = field(default_factory=dict)
     refunds: tuple[Refund, ...] = ()
 
 
@@ -72,7 +75,8 @@ def read_order(payload: Any) -> Order:
         lines=tuple(_read_line(line) for line in lines),
         payment=_read_payment(payload),
         cancelled=payload.get("cancelled_at") is not None,
-        ship_to=_read_address(payload),
+        ship_to=_read_texts(payload.get("shipping_address"), _ADDRESS),
+        customer=_read_customer(payload),
         refunds=_read_refunds(payload),
     )
 
@@ -145,10 +149,16 @@ def _read_payment(payload: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _read_address(payload: Mapping[str, Any]) -> dict[str, str]:
-    given = payload.get("shipping_address")
-    address = given if isinstance(given, Mapping) else {}
-    return {name: value for name in _ADDRESS if isinstance(value := address.get(name), str) and value.isprintable()}
+def _read_customer(payload: Mapping[str, Any]) -> dict[str, str]:
+    given = payload.get("customer")
+    known = {"email": payload.get("email"), **given} if isinstance(given, Mapping) else payload
+    customer = _read_texts(known, _CUSTOMER)
+    return customer if customer.get("email") else {}
+
+
+def _read_texts(given: Any, names: tuple[str, ...]) -> dict[str, str]:
+    texts = given if isinstance(given, Mapping) else {}
+    return {name: value for name in names if isinstance(value := texts.get(name), str) and value.isprintable()}
 
 
 def _read_refunds(payload: Mapping[str, Any]) -> tuple[Refund, ...]:

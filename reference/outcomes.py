@@ -14,6 +14,8 @@ class Kind(Enum):
     NOT_PERSISTED = "not_persisted"
     RESTRICTED = "restricted"
     DECLINED = "declined"
+    UNDELIVERABLE = "undeliverable"
+    NOT_CARRIED = "not_carried"
     OTHER = "other"
 
 

@@ -14,6 +14,7 @@ from reference.config import Settings
 from reference.erp import says_already_exists
 from reference.events import record_event
 from reference.graph import Graph
+from reference.labels import build_key as build_label_key
 from reference.lane import Lane, LaneParts, MakeBreaker, Send, make_breaker
 from reference.orders import build_external_id
 from reference.outcomes import Failure
@@ -82,8 +83,10 @@ class Parts:
     wms_shipment: CapturePolicy = policies.WMS_SHIPMENT
     shipment_to_erp: HandoffPolicy = policies.SHIPMENT_TO_ERP
     fulfilment_writeback: HandoffPolicy = policies.FULFILMENT_WRITEBACK
+    shipment_to_carrier: HandoffPolicy = policies.SHIPMENT_TO_CARRIER
     inventory_sync: HandoffPolicy = policies.INVENTORY_SYNC
     refund_to_erp: HandoffPolicy = policies.REFUND_TO_ERP
+    order_to_crm: HandoffPolicy = policies.ORDER_TO_CRM
     cancel_and_refund: HandoffPolicy = policies.CANCEL_AND_REFUND
     reconcile: ReconcilePolicy | None = policies.RECONCILE_ORDERS
     reconcile_shipments: ReconcilePolicy | None = policies.RECONCILE_SHIPMENTS
@@ -96,6 +99,7 @@ class Parts:
     wrap_receive: Callable[[Receive], Receive] = keep_receive
     external_id: Callable[[str, int], str] = build_external_id
     idempotency_key: Callable[[Item, int], str] = build_key
+    label_key: Callable[[Item, int], str] = build_label_key
     already_exists: Callable[[Failure], bool] = says_already_exists
     second_location: str | None = SECOND_LOCATION
     requeue: Requeue = requeue

@@ -30,21 +30,24 @@ WAREHOUSE_OPS = "warehouse-ops"
 FINANCE_OPS = "finance-ops"
 FRAUD_REVIEW = "fraud-review"
 COMPLIANCE = "compliance"
+CUSTOMER_SERVICE = "customer-service"
 
 MALFORMED_PAYLOAD = "MALFORMED_PAYLOAD"
 MALFORMED_RESPONSE = "MALFORMED_RESPONSE"
 INSUFFICIENT_PERMISSION = "INSUFFICIENT_PERMISSION"
+SERVICE_UNAVAILABLE = "service_unavailable_for_parcel"
 
 _ANY = RetryPath(attempts=3, wait=wait_exponential(multiplier=4))
 _RENEWED = RetryPath(attempts=2, wait=wait_fixed(2))
 _AT_ONCE = RetryPath(attempts=1, wait=wait_none())
-_SHOP_PATHS = {
+_WEB_PATHS = {
     Kind.RATE_LIMITED: RetryPath(attempts=4, wait=wait_exponential(multiplier=2), honour_retry_after=True),
     Kind.OTHER: _ANY,
 }
 _ERP_PATHS = {Kind.SESSION_EXPIRED: _RENEWED, Kind.OTHER: _ANY}
 _APPROVAL = {"approve": Way.CONTINUE, "reject": Way.CANCEL_AND_REFUND}
 _SECOND_TRY = {"retry": Way.CONTINUE, "cancel": Way.CANCEL_AND_REFUND}
+_READDRESS = {"corrected": Way.CONTINUE, "pickup": Way.PICKUP_POINT}
 
 
 def _after_three(role: str) -> tuple[Escalation, ...]:
@@ -106,7 +109,7 @@ PAYMENT_WRITEBACK = HandoffPolicy(
     handoff=handoffs.PAYMENT_WRITEBACK,
     workers=4,
     timeout_s=20.0,
-    paths=_SHOP_PATHS,
+    paths=_WEB_PATHS,
     escalations=_after_three(ECOMMERCE_OPS),
 )
 
@@ -131,16 +134,34 @@ FULFILMENT_WRITEBACK = HandoffPolicy(
     handoff=handoffs.FULFILMENT_WRITEBACK,
     workers=4,
     timeout_s=20.0,
-    paths=_SHOP_PATHS,
+    paths=_WEB_PATHS,
     breaker=_breaker(ECOMMERCE_OPS),
     escalations=_after_three(ECOMMERCE_OPS),
+)
+
+SHIPMENT_TO_CARRIER = HandoffPolicy(
+    handoff=handoffs.SHIPMENT_TO_CARRIER,
+    workers=4,
+    timeout_s=20.0,
+    paths={
+        **_WEB_PATHS,
+        # Where a parcel can go instead is for the customer to say, not for another attempt.
+        Kind.UNDELIVERABLE: QueuePath(CUSTOMER_SERVICE, sla_s=14_400.0, decisions=_READDRESS),
+        # No waiting makes a parcel fit a service: a person packs it anew or takes another carrier.
+        Kind.NOT_CARRIED: _AT_ONCE,
+    },
+    breaker=_breaker(WAREHOUSE_OPS),
+    escalations=(
+        *_after_three(WAREHOUSE_OPS),
+        Escalation("not-carried", WAREHOUSE_OPS, after=1, codes=frozenset({SERVICE_UNAVAILABLE}), each=True),
+    ),
 )
 
 INVENTORY_SYNC = HandoffPolicy(
     handoff=handoffs.INVENTORY_SYNC,
     workers=2,
     timeout_s=20.0,
-    paths=_SHOP_PATHS,
+    paths=_WEB_PATHS,
     escalations=_after_three(ECOMMERCE_OPS),
 )
 
@@ -152,11 +173,19 @@ REFUND_TO_ERP = HandoffPolicy(
     escalations=_after_three(FINANCE_OPS),
 )
 
+ORDER_TO_CRM = HandoffPolicy(
+    handoff=handoffs.ORDER_TO_CRM,
+    workers=2,
+    timeout_s=20.0,
+    paths=_WEB_PATHS,
+    escalations=_after_three(ECOMMERCE_OPS),
+)
+
 CANCEL_AND_REFUND = HandoffPolicy(
     handoff=handoffs.CANCEL_AND_REFUND,
     workers=2,
     timeout_s=20.0,
-    paths={**_ERP_PATHS, **_SHOP_PATHS},
+    paths={**_ERP_PATHS, **_WEB_PATHS},
     escalations=(Escalation("dead-letters", INTEGRATION_ONCALL, after=1, each=True),),
 )
 

@@ -27,6 +27,7 @@ class Way(Enum):
     """What a decision leads to."""
 
     CONTINUE = "continue"
+    PICKUP_POINT = "pickup-point"
     CANCEL_AND_REFUND = "cancel-and-refund"
 
 

@@ -41,6 +41,7 @@ CREATE TABLE IF NOT EXISTS backlog (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS backlog_queued ON backlog (handoff, due_at) WHERE state = 'queued';
 CREATE INDEX IF NOT EXISTS backlog_by_ref ON backlog (ref);
+CREATE INDEX IF NOT EXISTS backlog_aside ON backlog (handoff, entity) WHERE state IN ('held', 'dead');
 
 -- What a person has to decide: open, decided, done once what was decided has been carried out.
 CREATE TABLE IF NOT EXISTS cases (

@@ -8,16 +8,23 @@ from typing import Any
 from reference.fields import UnusableError, read_field
 from reference.orders import Order, dump_order, load_order
 
+TO_THE_DOOR, TO_A_PICKUP_POINT = "standard", "pickup_point"
+
 
 @dataclass(frozen=True, slots=True)
 class Shipment:
-    """What left the warehouse in one parcel. `reference` is the order's number; `lines` are (sku, quantity)."""
+    """
+    What left the warehouse in one parcel.
+
+    `reference` is the order's number; `lines` are (sku, quantity); `service` is what the carrier is asked for.
+    """
 
     id: str
     reference: str
     tracking: str
     carrier: str
     lines: tuple[tuple[str, int], ...]
+    service: str = TO_THE_DOOR
 
     @property
     def entity(self) -> str:

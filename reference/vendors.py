@@ -5,7 +5,9 @@ from dataclasses import dataclass, field, replace
 import httpx2
 
 from reference.calls import Access, Caller
+from reference.carrier import Carrier
 from reference.config import Settings
+from reference.crm import Crm
 from reference.erp import Erp
 from reference.gateway import Gateway
 from reference.session import TokenSource
@@ -23,6 +25,8 @@ class Vendors:
     shop: Access = field(default_factory=lambda: Access("storefront", "access-token"))
     bank: Access = field(default_factory=lambda: Access("gateway", "api-key"))
     depot: Access = field(default_factory=lambda: Access("wms", "token"))
+    post: Access = field(default_factory=lambda: Access("carrier", "token"))
+    people: Access = field(default_factory=lambda: Access("crm", "token"))
 
     def storefront(self, timeout_s: float) -> Storefront:
         """Return the storefront."""
@@ -44,11 +48,23 @@ class Vendors:
         headers = {"Authorization": f"Bearer {self.settings.wms_token}"}
         return Wms(replace(self._caller(self.settings.wms_url, timeout_s), headers=headers, access=self.depot))
 
+    def carrier(self, timeout_s: float) -> Carrier:
+        """Return the carrier."""
+        headers = {"Authorization": f"Bearer {self.settings.carrier_token}"}
+        return Carrier(replace(self._caller(self.settings.carrier_url, timeout_s), headers=headers, access=self.post))
+
+    def crm(self, timeout_s: float) -> Crm:
+        """Return the CRM."""
+        headers = {"Authorization": f"Bearer {self.settings.crm_token}"}
+        return Crm(replace(self._caller(self.settings.crm_url, timeout_s), headers=headers, access=self.people))
+
     def views(self) -> list[dict[str, object]]:
         """Return the standing credentials at the systems that are configured."""
         configured = [self.shop]
         configured += [self.bank] if self.settings.gateway_url else []
         configured += [self.depot] if self.settings.wms_url else []
+        configured += [self.post] if self.settings.carrier_url else []
+        configured += [self.people] if self.settings.crm_url else []
         return [access.view() for access in configured]
 
     def _caller(self, base: str, timeout_s: float) -> Caller:

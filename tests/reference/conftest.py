@@ -9,6 +9,7 @@ import structlog
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from reference_chain import Chain
+from reference_mapped import Mapped
 from reference_service import CALM_CHAIN, SCALE, LocalService, ProcessService, build_environment
 from reference_vendors import Vendors, VendorServer
 
@@ -122,3 +123,15 @@ def carry(chain: Chain, tmp_path: Path) -> Iterator[Callable[..., LocalService]]
 def carrier(carry: Callable[..., LocalService]) -> LocalService:
     """Run the reference between all systems."""
     return carry()
+
+
+@pytest.fixture
+def mapped(vendor_server: VendorServer) -> Mapped:
+    """Make a carrier and a CRM that have seen nothing yet."""
+    return vendor_server.mount(Mapped)
+
+
+@pytest.fixture
+def handed_on(carry: Callable[..., LocalService], mapped: Mapped) -> LocalService:
+    """Run the reference between all systems, the carrier and the CRM among them."""
+    return carry(**mapped.environment())

@@ -7,9 +7,9 @@ import threading
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Protocol, Self, TypeVar
 from urllib.parse import parse_qs
 
 import uvicorn
@@ -20,6 +20,16 @@ from starlette.routing import Mount, Route
 
 RECORDS = "/erp/services/rest/record/v1/salesOrder"
 PATIENCE_S = 20.0
+
+
+class Routed(Protocol):
+    """Whatever answers below an address."""
+
+    def routes(self) -> Iterable[Route]:
+        """Return what it answers."""
+
+
+Scripted = TypeVar("Scripted", bound=Routed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,10 +206,14 @@ class VendorServer:
 
     def open(self) -> Vendors:
         """Return new vendors that have seen nothing yet."""
+        return self.mount(Vendors)
+
+    def mount(self, kind: Callable[[str], Scripted]) -> Scripted:
+        """Return others that were made with an address of their own."""
         path = f"/{uuid.uuid4().hex}"
-        vendors = Vendors(f"{self._address}{path}")
-        self._app.router.routes.append(Mount(path, routes=vendors.routes()))
-        return vendors
+        made = kind(f"{self._address}{path}")
+        self._app.router.routes.append(Mount(path, routes=list(made.routes())))
+        return made
 
 
 def _answer(reply: Reply) -> Response:
