@@ -7,7 +7,9 @@ import pytest
 HERE = Path(__file__).parent
 WITH_LABS = (
     "cli/test_attach.py",
+    "cli/test_init.py",
     "cli/test_run.py",
+    "cli/test_wheel.py",
     "engine",
     "lab/test_attached.py",
     "pytest_plugin",
