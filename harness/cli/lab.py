@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from harness.cli.engine import EngineOption, read_kind
 from harness.cli.stack_file import DEFAULT, StackArgument, open_stack, read_text
 from harness.cli.terminal import say, say_json
 from harness.core.stack import Stack
@@ -17,6 +18,7 @@ from harness.lab.environment import render_dotenv
 from harness.lab.errors import EnvironmentNotReady
 from harness.lab.keeper import Order, describe, end_kept, find_kept, keep_lab, start_keeper
 from harness.lab.registry import sweep
+from harness.lab.toxics import EMBEDDED
 
 lab = typer.Typer(help="Keep a lab up: fakes, tap, and a place for the integration.")
 
@@ -37,6 +39,7 @@ def up(
     *,
     env: Annotated[Path | None, typer.Option("--env", metavar="FILE", help="Write the variables there.")] = None,
     with_integration: Annotated[bool, typer.Option("--with-integration", help="Start the integration too.")] = False,
+    engine: EngineOption = None,
     detach: Annotated[bool, typer.Option("--detach", help="Leave it running; `handoff lab down` ends it.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -48,7 +51,7 @@ def up(
     declared = open_stack(stack)
     if str(stack) == "-":
         raise typer.BadParameter("a lab needs a stack.yaml that is a file")
-    order = Order(stack, env, with_integration)
+    order = Order(stack, env, with_integration, read_kind(engine) or EMBEDDED)
     if detach:
         _print(start_keeper(order), order, as_json=as_json)
         say("it stays up: handoff lab down ends it", to=sys.stderr)

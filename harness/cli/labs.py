@@ -6,13 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from harness.core.problems import Problem, StackError, nearest
+from harness.lab import toxics
 from harness.lab.choice import choose_lab
+from harness.lab.environment import ENGINE_VARIABLE
 from harness.lab.target import choose_target
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.core.stack import Stack
+    from harness.lab.registry import LabRecord
+    from harness.lab.toxics import Kind
 
 EMBEDDED, ATTACHED = "embedded", "attached"
 KINDS = (EMBEDDED, ATTACHED)
@@ -23,22 +27,29 @@ class Given:
     """The options of a command line that choose lab and integration, as they were given."""
 
     lab: str | None = None
+    engine: Kind | None = None
     integration: str | None = None
     attach: str | None = None
     allowed_hosts: tuple[str, ...] = ()
 
     def as_words(self) -> tuple[str, ...]:
         """Return them as the words of a command line again."""
-        named = (("--lab", self.lab), ("--integration", self.integration), ("--attach", self.attach))
+        named = (
+            ("--lab", self.lab),
+            ("--engine", self.engine),
+            ("--integration", self.integration),
+            ("--attach", self.attach),
+        )
         words = [word for name, value in named if value is not None for word in (name, value)]
         return (*words, *(word for host in self.allowed_hosts for word in ("--allow-host", host)))
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The lab that was chosen: its kind, and the id of the one that is up where it is attached."""
+    """The lab that was chosen: its kind, its toxic engine, and the id of the one that is up where it is attached."""
 
     kind: str
+    engine: Kind
     id: str | None = None
 
 
@@ -53,9 +64,10 @@ def choose_where(stack: Stack, given: Given, *, stack_path: Path | None) -> Chos
     elsewhere = given.attach or (stack.integration.url if given.integration is None else None)
     _ensure_consistent(given, name, lab_id, elsewhere)
     if name != ATTACHED and elsewhere is None:
-        return Chosen(EMBEDDED)
+        return Chosen(EMBEDDED, given.engine or toxics.EMBEDDED)
     target = choose_target(stack, given.attach, allowed_hosts=given.allowed_hosts)
-    return Chosen(ATTACHED, choose_lab(stack_path, lab_id=lab_id or None, target=target).id)
+    record = choose_lab(stack_path, lab_id=lab_id or None, target=target)
+    return Chosen(ATTACHED, _choose_engine(given, record), record.id)
 
 
 def _ensure_consistent(given: Given, name: str, lab_id: str, elsewhere: str | None) -> None:
@@ -69,6 +81,16 @@ def _ensure_consistent(given: Given, name: str, lab_id: str, elsewhere: str | No
     if name == ATTACHED and given.integration is not None:
         message = "--lab attached uses what runs already, --integration starts another"
         _refuse(message, fix="keep one of the two")
+
+
+def _choose_engine(given: Given, record: LabRecord) -> Kind:
+    """Take the engine a lab that is up was brought up with; raise StackError where another was asked for."""
+    built = record.environment.get(ENGINE_VARIABLE)
+    engine: Kind = toxics.TOXIPROXY if built == toxics.TOXIPROXY else toxics.EMBEDDED
+    if given.engine not in {None, engine}:
+        message = f"--engine {given.engine}: the lab {record.id} was brought up with {engine}"
+        _refuse(message, fix=f"leave out --engine, or bring a lab up with it: handoff lab up --engine {given.engine}")
+    return engine
 
 
 def _refuse(message: str, **more: Any) -> NoReturn:

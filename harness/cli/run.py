@@ -7,7 +7,6 @@ import random
 import signal
 import sys
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,6 +15,7 @@ import typer
 import uvloop
 from rich.console import Console
 
+from harness.cli.engine import EngineOption, read_kind
 from harness.cli.exits import NOT_READY, OK, UNKNOWN, VIOLATED
 from harness.cli.labs import ATTACHED, Given, choose_where
 from harness.cli.selection import ensure_integration, select, shard
@@ -38,12 +38,6 @@ LAB_HELP = "A new lab, or one that is up (handoff lab up), as with --attach."
 SEED_RANGE = 1 << 31
 
 
-class Engine(StrEnum):
-    """What makes the faults of the wire."""
-
-    EMBEDDED = "embedded"
-
-
 @dataclass(frozen=True, slots=True)
 class Finished:
     """A run that ended: its document, where it stands, the exit code it earns, and whether its rows were shown already."""
@@ -60,7 +54,7 @@ def run(  # noqa: PLR0913 - one parameter an option
     labs: Annotated[int, typer.Option("-n", min=1, max=64, help="How many labs to run at once.")] = DEFAULT_LABS,
     only: Annotated[str | None, typer.Option("-k", metavar="EXPR", help="Run only these experiments.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Decide by this seed; a new one otherwise.")] = None,
-    engine: Annotated[Engine, typer.Option(help="What makes the faults of the wire.")] = Engine.EMBEDDED,
+    engine: EngineOption = None,
     lab: Annotated[str | None, typer.Option(metavar="embedded|attached[:ID]", help=LAB_HELP)] = None,
     integration: Annotated[
         str | None, typer.Option(metavar="'CMD'", help="Start this command instead of the stack's.")
@@ -84,7 +78,7 @@ def run(  # noqa: PLR0913 - one parameter an option
     plan = compile_stack(declared)
     chosen = shard(select(plan.experiments, only), part)
     stack_path = None if str(stack) == "-" else stack.resolve()
-    given = Given(lab, integration, attach, tuple(allow_host or ()))
+    given = Given(lab, read_kind(engine), integration, attach, tuple(allow_host or ()))
     where = choose_where(declared, given, stack_path=stack_path)
     started = dt.datetime.now(dt.UTC)
     folder = _make_folder(out, started)
@@ -93,7 +87,7 @@ def run(  # noqa: PLR0913 - one parameter an option
         stack=declared,
         stack_path=str(stack),
         seed=random.SystemRandom().randrange(SEED_RANGE) if seed is None else seed,
-        engine=str(engine),
+        engine=where.engine,
         lab=where.kind,
         labs=1 if where.kind == ATTACHED else min(labs, len(chosen)),
         started_at=started,
@@ -106,6 +100,7 @@ def run(  # noqa: PLR0913 - one parameter an option
         seed=info.seed,
         labs=info.labs,
         stack_path=stack_path,
+        engine=where.engine,
         integration_command=integration,
         attach_url=attach,
         attached=where.kind == ATTACHED,

@@ -47,6 +47,7 @@ def open_lab(stack: Stack, options: Options, *, index: int) -> AbstractAsyncCont
         run_id=options.run_id,
         index=index,
         integration_command=options.integration_command,
+        engine=options.engine,
     )
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from harness.lab.control import ControlClient, JournalPage
     from harness.lab.lab import Lab
+    from harness.wire.toxiproxy import ToxicProxy
 
 POLL_S = 10.0
 # How far back entries are kept when an experiment begins: what was under way then must still be paired.
@@ -38,6 +39,8 @@ class Recorder:
 
     def __init__(self, lab: Lab) -> None:
         self._sources: dict[str, ControlClient] = {TAP: lab.tap, **lab.controls}
+        self._toxics = lab.toxics
+        self._ways: Mapping[str, ToxicProxy] = {}
         self._entries: deque[Entry] = deque()
         self._driver: list[Entry] = []
         self._seqs = {source: lab.journal_ends.get(source, 0) for source in self._sources}
@@ -48,6 +51,7 @@ class Recorder:
         self.version = 0
 
     async def __aenter__(self) -> Self:
+        self._ways = await self._toxics.read_ways()
         follow = [self._follow(source) for source in self._sources]
         self._tasks = [asyncio.create_task(task) for task in (*follow, self._pulse())]
         return self
@@ -106,8 +110,9 @@ class Recorder:
         self._news.set()
 
     async def catch_up(self) -> None:
-        """Read every journal to its end; a source that does not answer in time is lost."""
-        await asyncio.gather(*(self._catch_up(source) for source in self._sources if source not in self.lost))
+        """Read every journal to its end, and look at the engine; what does not answer in time is lost."""
+        sources = [self._catch_up(source) for source in self._sources if source not in self.lost]
+        await asyncio.gather(*sources, self._check_ways())
 
     async def _catch_up(self, source: str) -> None:
         try:
@@ -118,6 +123,21 @@ class Recorder:
             self._lose(source, f"no answer within {ANSWER_WITHIN_S:g} s")
         except Exception as error:  # noqa: BLE001 - whatever is wrong with a journal, nothing may be judged by it
             self._lose(source, _describe(error))
+
+    async def _check_ways(self) -> None:
+        """Notice an engine that died, or that did not leave alone what bytes go through when nothing is armed."""
+        if not self._ways or TOXIPROXY in self.lost:
+            return
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                ways = await self._toxics.read_ways()
+        except (ControlError, TimeoutError) as error:
+            self._lose(TOXIPROXY, str(error) or f"no answer within {ANSWER_WITHIN_S:g} s")
+        else:
+            changed = {name for name in ways.keys() | self._ways.keys() if ways.get(name) != self._ways.get(name)}
+            if changed:
+                names = ", ".join(sorted(changed))
+                self._lose(TOXIPROXY, f"it was restarted, or somebody changed its proxies: {names}")
 
     async def _follow(self, source: str) -> None:
         while source not in self.lost:
@@ -171,8 +191,8 @@ class Recorder:
         self._tell()
 
     def _trouble(self, source: str, why: str) -> Entry:
-        """Say whose trouble it is: the tap is the harness itself, a fake is its environment."""
-        kind = UnknownKind.INTERFERENCE if source == TAP or "gap" in why else UnknownKind.ENVIRONMENT
+        """Say whose trouble it is: tap and engine are the harness itself, a fake is its environment."""
+        kind = UnknownKind.INTERFERENCE if source in {TAP, TOXIPROXY} or "gap" in why else UnknownKind.ENVIRONMENT
         what = why if why.startswith(source) else f"{source}: {why}"
         return Entry(DRIVER, {"type": "trouble", "mono": time.monotonic(), "kind": str(kind), "what": what})
 

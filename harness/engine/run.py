@@ -19,6 +19,7 @@ from harness.engine.conduct import Conducted, conduct, warm_up
 from harness.engine.observer import Observer
 from harness.engine.recorder import Recorder
 from harness.lab.errors import LabError
+from harness.lab.toxics import EMBEDDED
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine, Sequence
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from harness.core.experiments import Experiment
     from harness.core.stack import Stack
+    from harness.lab.toxics import Kind
 
 T = TypeVar("T")
 
@@ -33,7 +35,7 @@ T = TypeVar("T")
 @dataclass(frozen=True, slots=True)
 class Options:
     """
-    How to run: which integration, how many labs at once, under which seed.
+    How to run: which integration, how many labs at once, under which seed, with which toxic engine.
 
     `attached` joins a lab that is up, the one named `lab_id` where several are, and `attach_url` says where the integration
     listens; one not on loopback must be at one of the `allowed_hosts`.
@@ -44,6 +46,7 @@ class Options:
     labs: int = 1
     stack_path: Path | None = None
     integration_command: str | None = None
+    engine: Kind = EMBEDDED
     attach_url: str | None = None
     attached: bool = False
     lab_id: str | None = None

@@ -10,6 +10,7 @@ from harness.lab.credentials import Credentials, build_role_key
 from harness.lab.ports import Address
 
 ERP_ACCOUNT = "TSTDRV1_SB1"
+ENGINE_VARIABLE = "HANDOFF_ENGINE"
 SLACK_PATH = "/services/T00000000/B00000000/handoff"
 _OURS = re.compile(
     r"""
@@ -19,11 +20,11 @@ _OURS = re.compile(
     | (STOREFRONT|WMS)_TOKEN | (STOREFRONT|GATEWAY|WMS)_WEBHOOK_SECRET | GATEWAY_API_KEY | WMS_EDI_URL
     | ERP_(ACCOUNT|CLIENT_ID|CLIENT_SECRET|PRIVATE_KEY_FILE|CERTIFICATE_ID|TOKEN_ID|TOKEN_SECRET)
     | OPS_(PAGERDUTY|SLACK|ZENDESK|JIRA)_URL | OPS_ROLE_[A-Z0-9_]+_KEY
-    | [A-Z]+_CONTROL_URL | TOXIPROXY_URL | CONTROL_TOKEN
+    | [A-Z]+_CONTROL_URL | TOXIPROXY_URL | CONTROL_TOKEN | HANDOFF_ENGINE
     """,
     re.VERBOSE,
 )
-_CONTROLS = re.compile(r"[A-Z]+_CONTROL_URL|TOXIPROXY_URL|CONTROL_TOKEN")
+_CONTROLS = re.compile(r"[A-Z]+_CONTROL_URL|TOXIPROXY_URL|CONTROL_TOKEN|HANDOFF_ENGINE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Sites:
     Where everything of a lab is.
 
     `outbound`: base URL by variable prefix (`ERP`), at the tap; `opsdesk` likewise; `controls`: control plane by prefix;
-    `toxics`: the toxic engine's.
+    `toxics`: the toxic engine's admin API; `engine` its kind.
     """
 
     outbound: Mapping[str, str]
@@ -42,6 +43,7 @@ class Sites:
     integration: Address
     data_folder: Path
     private_key_file: Path
+    engine: str = "embedded"
 
 
 def build_environment(
@@ -69,7 +71,8 @@ def build_environment(
 def build_controls(sites: Sites, credentials: Credentials) -> dict[str, str]:
     """Build what `handoff lab env` adds: the control planes and their token, and the toxic engine, which needs none."""
     urls = {f"{prefix}_CONTROL_URL": url for prefix, url in sites.controls.items()}
-    return {**urls, "TOXIPROXY_URL": sites.toxics, "CONTROL_TOKEN": credentials.control_token}
+    engine = {"TOXIPROXY_URL": sites.toxics, ENGINE_VARIABLE: sites.engine}
+    return {**urls, **engine, "CONTROL_TOKEN": credentials.control_token}
 
 
 def is_for_the_integration(name: str) -> bool:

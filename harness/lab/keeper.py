@@ -27,6 +27,7 @@ from harness.lab.environment import render_dotenv
 from harness.lab.errors import EnvironmentNotReady, LabError
 from harness.lab.orphans import wait_gone
 from harness.lab.registry import LabRecord, read_records, sweep
+from harness.lab.toxics import EMBEDDED, KINDS, Kind
 
 RUN_ID = "up"
 END_WITHIN_S = 20.0
@@ -34,11 +35,12 @@ END_WITHIN_S = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Which lab to keep: `env_file` is where its variables go, with an integration or with its place left free."""
+    """Which lab to keep: `env_file` is where its variables go, with an integration or with its place left free, and with which toxic engine."""
 
     stack_path: Path
     env_file: Path | None = None
     with_integration: bool = False
+    engine: Kind = EMBEDDED
 
 
 def describe(lab: EmbeddedLab) -> dict[str, Any]:
@@ -50,6 +52,7 @@ def describe(lab: EmbeddedLab) -> dict[str, Any]:
             for name, control in lab.controls.items()
         },
         "tap_control_url": lab.tap.base_url,
+        "engine": lab.toxics.kind,
         "toxiproxy_url": lab.published["TOXIPROXY_URL"],
         "integration": {"url": lab.integration.url, "pid": lab.integration.pid},
         "absent": lab.absent,
@@ -75,6 +78,7 @@ async def keep_lab(
         stack_path=order.stack_path.resolve(),
         run_id=RUN_ID,
         with_integration=order.with_integration,
+        engine=order.engine,
         kind="up",
     ) as lab:
         lab.deaths.on_death = tell
@@ -89,6 +93,7 @@ def start_keeper(order: Order) -> dict[str, Any]:
     argv = [sys.executable, "-m", "harness.lab.keeper", "--stack", str(order.stack_path.resolve())]
     if order.env_file is not None:
         argv += ["--env", str(order.env_file.resolve())]
+    argv += ["--engine", order.engine]
     if order.with_integration:
         argv.append("--with-integration")
     keeper = subprocess.Popen(  # noqa: S603 (our own module, on our own interpreter)
@@ -133,11 +138,14 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--stack", type=Path, required=True)
     parser.add_argument("--env", type=Path)
     parser.add_argument("--with-integration", action="store_true")
+    parser.add_argument("--engine", choices=KINDS, default=EMBEDDED)
     given = parser.parse_args(arguments)
     stack = load_stack(given.stack.read_text(), file=str(given.stack))
     try:
         with suppress(asyncio.CancelledError, KeyboardInterrupt):
-            asyncio.run(keep_lab(stack, Order(given.stack, given.env, given.with_integration), _announce, _ignore))
+            asyncio.run(
+                keep_lab(stack, Order(given.stack, given.env, given.with_integration, given.engine), _announce, _ignore)
+            )
     except EnvironmentNotReady as error:
         _print_line({"error": {"what": error.what, "why": error.why, "next_command": error.next_command}})
         return error.exit_code

@@ -35,6 +35,14 @@ def find_toxiproxy() -> Path | None:
     return next(filter(None, (_if_program(folder / "bin" / TOXIPROXY) for folder in list_folders())), None)
 
 
+def tell_toxiproxy() -> str:
+    """Tell the command that gets the real Toxiproxy server: the project's own in its checkout, Go's anywhere else."""
+    if (_CHECKOUT / "Makefile").is_file():
+        return "make toxiproxy"
+    install = "go install github.com/Shopify/toxiproxy/v2/cmd/server@v2.12.0"
+    return f'{install} && export {TOXIPROXY_VARIABLE}="$(go env GOPATH)/bin/server"'
+
+
 def find_wiremock() -> Path | None:
     """Find WireMock's jar: `HANDOFF_WIREMOCK_JAR`, then the tools folders, then npm's `wiremock` of the current folder."""
     named = os.environ.get(WIREMOCK_VARIABLE)

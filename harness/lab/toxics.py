@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Kind = Literal["embedded", "toxiproxy"]
 EMBEDDED: Final = "embedded"
 TOXIPROXY: Final = "toxiproxy"
+KINDS: Final[tuple[Kind, ...]] = (EMBEDDED, TOXIPROXY)
 # What a proxy is for, by the beginning of its name: the way without a fault, the way of webhooks, the way of one fault.
 CLEAN, INBOUND, FAULT = "clean", "inbound", "fault"
 
@@ -65,6 +66,13 @@ class ToxicEngine:
         """Close a proxy and drop its connections. Raises ControlError, also where it is not there."""
         with _told(f"the proxy {self._name(name)}"):
             await self.server.delete_proxy(self._name(name))
+
+    async def read_ways(self) -> dict[str, ToxicProxy]:
+        """Read the lab's proxies that are no fault's, by name: while the lab is up they stay as they are. Raises ControlError."""
+        with _told("the proxies"):
+            shown = await self.server.proxies()
+        faults, ours = self._name(FAULT + "-"), self._name("")
+        return {name: proxy for name, proxy in shown.items() if name.startswith(ours) and not name.startswith(faults)}
 
     async def close_faults(self) -> None:
         """Close what faults went through, whoever left it open. Raises ControlError."""

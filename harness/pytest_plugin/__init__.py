@@ -30,6 +30,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--handoff-seed", type=int, default=0, metavar="S", help="decide by this seed (default 0)")
     group.addoption("--handoff-integration", metavar="CMD", help="start this command instead of the stack's")
     group.addoption("--handoff-stack", metavar="FILE", help="play stories in the lab of this stack")
+    group.addoption(
+        "--handoff-engine",
+        choices=("embedded", "toxiproxy"),
+        default="embedded",
+        help="what makes the faults of the wire",
+    )
     group.addoption("--handoff-attach", metavar="URL", help="judge an integration that runs elsewhere")
 
 

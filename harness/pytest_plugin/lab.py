@@ -115,6 +115,7 @@ def read_options(config: pytest.Config, stack_path: Path) -> Options:
         run_id=f"pytest-{worker}",
         seed=config.getoption("--handoff-seed"),
         stack_path=stack_path,
+        engine=config.getoption("--handoff-engine"),
         integration_command=config.getoption("--handoff-integration"),
         attach_url=config.getoption("--handoff-attach"),
     )

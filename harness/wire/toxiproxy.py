@@ -13,6 +13,7 @@ run in threads, and what is missing is added.
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import quote, urlsplit
@@ -101,8 +102,10 @@ class ToxiproxyServer:
         self._consumer: Any = type("Consumer", (APIConsumer,), {"host": parts.hostname, "port": parts.port})
 
     async def version(self) -> str:
-        """Return the server's version."""
-        return str((await self._call(self._consumer.get, "/version")).json()["version"])
+        """Return the server's version; before 2.7 its answer was no JSON."""
+        answer = (await self._call(self._consumer.get, "/version")).text
+        found = re.search(r'"version":\s*"?([^"}]+)', answer)
+        return (found[1] if found else answer).strip()
 
     async def reset(self) -> None:
         """Enable every proxy and remove every toxic."""

@@ -88,6 +88,7 @@ def test_control_planes_are_for_the_shell_of_the_user(sites, credentials):
         "STOREFRONT_CONTROL_URL": "http://127.0.0.1:4",
         "OPSDESK_CONTROL_URL": "http://127.0.0.1:5",
         "TOXIPROXY_URL": "http://127.0.0.1:7",
+        "HANDOFF_ENGINE": "embedded",
         "CONTROL_TOKEN": credentials.control_token,
     }
     assert not any(map(is_for_the_integration, controls))
