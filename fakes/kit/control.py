@@ -35,6 +35,12 @@ class AnyObject(BaseModel):
     model_config = ConfigDict(extra="allow")
 
 
+class PrivateBody(BaseModel):
+    """The body of ``POST /private``."""
+
+    values: list[str] = Field(max_length=1000)
+
+
 class JournalQuery(BaseModel):
     """The query of ``GET /journal``."""
 
@@ -103,6 +109,11 @@ def _build_base_routes(
     async def read_journal(call: Call) -> Response:
         return await serve_journal(journal, call.query)
 
+    async def keep_private(call: Call) -> Mapping[str, Any]:
+        body: PrivateBody = call.body
+        journal.redactor.tell(body.values)
+        return {"private": len(body.values)}
+
     async def put_back(_: Call) -> Mapping[str, Any]:
         pending = reset()
         if pending is not None:
@@ -112,6 +123,7 @@ def _build_base_routes(
     return [
         ControlRoute("GET", "/healthz", "Tell that this process is up", show_health, public=True),
         ControlRoute("GET", "/journal", "Read the journal as NDJSON; query after, wait", read_journal),
+        ControlRoute("POST", "/private", "Tell names and streets that no entry may show", keep_private, PrivateBody),
         ControlRoute("POST", "/reset", "Put state, faults and journal back to the start", put_back, AnyObject),
     ]
 

@@ -1,7 +1,8 @@
 """
 The append-only journal of a fake or of the tap (docs/contract.md §1).
 
-An entry is serialised when it is appended, so what it shows cannot change afterwards. Nothing here knows of any vendor.
+An entry is redacted and serialised when it is appended: what it shows cannot change afterwards, and what it must not show was
+never in it. Nothing here knows of any vendor.
 """
 
 from __future__ import annotations
@@ -12,8 +13,11 @@ import secrets
 from typing import TYPE_CHECKING, Any
 
 from fakes.kit.bodies import dump_json
+from fakes.kit.redaction import Redactor
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from fakes.kit.clock import Clock
 
 BATCH = 5_000
@@ -29,12 +33,28 @@ class EvictedError(LookupError):
 
 
 class Journal:
-    """Hold entries in order of arrival and hand them to readers that poll long."""
+    """
+    Hold entries in order of arrival and hand them to readers that poll long.
 
-    def __init__(self, clock: Clock, *, epoch: str | None = None, keep: int = KEEP) -> None:
+    ``redactor`` is one of its own until another is set: journals of one lab share a key, so that they can be compared.
+    A reader that waited is answered ``gather_s`` after the first entry came, so that a busy writer serves it in batches.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        epoch: str | None = None,
+        keep: int = KEEP,
+        encode: Callable[[Mapping[str, Any]], bytes] = dump_json,
+        gather_s: float = 0.0,
+    ) -> None:
         self.clock = clock
+        self.redactor = Redactor()
         self.epoch = epoch or secrets.token_hex(4)
         self._keep = keep
+        self._encode = encode
+        self._gather_s = gather_s
         self._closed = False
         self._arrival: asyncio.Future[None] | None = None
         self._clear()
@@ -53,10 +73,15 @@ class Journal:
         return len(self._lines)
 
     def append(self, type: str, **fields: Any) -> int:  # noqa: A002 - the contract calls it type
-        """Write one entry now and return its seq; ``fields`` must be JSON values."""
+        """Redact and write one entry now and return its seq; ``fields`` must be JSON values."""
+        return self.write(type, self.redactor.redact_entry(fields))
+
+    def write(self, type: str, fields: Mapping[str, Any]) -> int:  # noqa: A002 - as above
+        """Write one entry that holds nothing to redact, and return its seq."""
         seq = self.last + 1
-        entry = {"seq": seq, "at": self.clock.wall(), "mono": self.clock.mono(), "type": type, **fields}
-        self._lines.append(dump_json(entry))
+        entry = {"seq": seq, "at": self.clock.wall(), "mono": self.clock.mono(), "type": type}
+        entry |= fields
+        self._lines.append(self._encode(entry))
         self._evict()
         self._wake()
         return seq
@@ -72,6 +97,8 @@ class Journal:
         self._drained = max(self._drained, min(after, self.last))
         if self.last <= after and wait > 0 and not self._closed:
             await self._wait_for_arrival(after, wait)
+            if self._gather_s and not self._closed:
+                await asyncio.sleep(self._gather_s)
         start = max(0, after + 1 - self._first)
         return self._lines[start : start + BATCH]
 

@@ -23,6 +23,7 @@ import uvloop
 from fakes.kit.connection import FakeProtocol, build_protocol
 from fakes.kit.fake import Fake, build_vendor_app
 from fakes.kit.plane import build_fake_control
+from fakes.kit.redaction import Redactor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -51,7 +52,8 @@ class Service:
 
 
 def build_service(fake: Fake, options: Options) -> Service:
-    """Return the service of a fake."""
+    """Return the service of a fake; its journal is redacted under the lab's token, as all of the lab are."""
+    fake.journal.redactor = Redactor(options.token)
     return Service(
         system=fake.system,
         journal=fake.journal,
