@@ -43,6 +43,11 @@ class Connection:
         if self._held:
             self.reset()
 
+    def end(self, data: bytes) -> None:
+        """Write bytes past HTTP, then close."""
+        self._transport.write(data)
+        self._transport.close()
+
     def reset(self) -> None:
         """Reset the connection (RST), dropping whatever was not sent yet."""
         sock = self._transport.get_extra_info("socket")
