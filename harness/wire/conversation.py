@@ -13,7 +13,7 @@ import time
 from typing import TYPE_CHECKING
 
 from harness.wire.address import Address
-from harness.wire.messages import State
+from harness.wire.messages import Response, State
 from harness.wire.opaque import OpaqueRelay
 from harness.wire.rules import REFUSE
 from harness.wire.upstream import Upstream
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from harness.wire.connection import ClientConnection
     from harness.wire.entrance import Entrance
     from harness.wire.exchange import End, Exchange
-    from harness.wire.messages import Response
     from harness.wire.rules import Choice
 
 BACKLOG_LIMIT = 64 * 1024
@@ -136,35 +135,36 @@ class Conversation:
     def _advance(self, data: bytes) -> None:
         at = 0
         while at < len(data) and self._relay is None and not self._over:
-            if self._exchange is None:
-                self._exchange = self._entrance.begin_exchange(self._name)
-            if self._exchange.request.done:
+            exchange = self._exchange
+            if exchange is None:
+                exchange = self._exchange = self._entrance.begin_exchange(self._name)
+            elif exchange.request.done:
                 self._queue(data[at:])
                 return
-            at = self._take_request(self._exchange, data, at)
+            at = self._take_request(exchange, data, at)
 
     def _take_request(self, exchange: Exchange, data: bytes, at: int) -> int:
         request = exchange.request
+        had_head = request.head is not None
+        if not had_head:
+            request.keeps_prefix = self._entrance.looks_at_bodies
         end = request.feed(data, at)
         if request.head is None:
             self._undecided.append(data[at:])
             if request.is_opaque:
                 self._go_opaque()
             return end
-        if not exchange.met_request:
-            exchange.meet_request(request.head, self._entrance.operation_of(request.head))
-            exchange.holds_body = self._entrance.rules_need_body(exchange)
-            request.keeps_prefix = exchange.holds_body or self._entrance.signals_need_body
-            end = request.feed(data, end)
         if request.done:
             exchange.request_mono = time.monotonic()
-        part = data[at:end]
+        if not had_head:
+            exchange.response = Response(request.head.method)
+            exchange.holds_body = self._entrance.rules_need_body(exchange)
         if self._upstream is not None:
-            self._upstream.write(part)
+            self._upstream.write(data[at:end])
         else:
-            self._undecided.append(part)
+            self._undecided.append(data[at:end])
             self._decide(exchange)
-        if self._exchange is exchange:
+        if exchange.response.done and self._exchange is exchange:
             self._finish_if_whole(exchange)
         return end
 
@@ -180,7 +180,7 @@ class Conversation:
     def _ask_for_body(self, exchange: Exchange) -> None:
         """Answer an `Expect: 100-continue` ourselves: the upstream is not known before the body is seen."""
         head = exchange.request.head
-        if head is not None and head.headers.expects_continue and not exchange.answered_continue:
+        if head is not None and head.framing.expects_continue and not exchange.answered_continue:
             exchange.answered_continue = True
             self._client.write(CONTINUE)
 
@@ -216,21 +216,24 @@ class Conversation:
         if response.interim == 100 and exchange.answered_continue:
             exchange.answered_continue = False
             return end
-        if response.head is not None and not exchange.met_response:
-            exchange.met_response = True
-            self._entrance.fire_signals(exchange, "response_head")
-            end = response.feed(data, end)
-        if response.done:
-            self._entrance.fire_signals(exchange, "response_end")
+        if self._entrance.watches_responses:
+            self._fire_signals(exchange)
         if response.done and end < len(data) and not response.switched:
             exchange.said_too_much = True
             end = len(data)
         self._pass_down(response, data[at:end])
         if response.switched:
             self._switch(exchange)
-        else:
+        elif response.done:
             self._finish_if_whole(exchange)
         return end
+
+    def _fire_signals(self, exchange: Exchange) -> None:
+        if exchange.response.head is not None and not exchange.met_response:
+            exchange.met_response = True
+            self._entrance.fire_signals(exchange, "response_head")
+        if exchange.response.done:
+            self._entrance.fire_signals(exchange, "response_end")
 
     def _pass_down(self, response: Response, part: bytes) -> None:
         """Pass bytes to the client; half a head waits while a signal is armed that must come before any of it."""
@@ -248,11 +251,12 @@ class Conversation:
     # Ends
 
     def _finish_if_whole(self, exchange: Exchange) -> None:
-        if not exchange.response.done or not (exchange.request.done or exchange.closes):
+        closes = exchange.closes
+        if not exchange.response.done or not (exchange.request.done or closes):
             return
         upstream, self._upstream = self._upstream, None
-        closes = exchange.closes or upstream is None
         if upstream is None or closes or upstream.ended or exchange.choice.rule is not None:
+            closes = closes or upstream is None
             if upstream is not None:
                 upstream.close()
         else:
@@ -266,9 +270,9 @@ class Conversation:
             self._next()
 
     def _next(self) -> None:
-        backlog, self._backlog = bytes(self._backlog), bytearray()
         self._client.hold(held=False)
-        if backlog:
+        if self._backlog:
+            backlog, self._backlog = bytes(self._backlog), bytearray()
             self._advance(backlog)
 
     def _end(self, end: End, *, reset_upstream: bool = False) -> None:
@@ -287,7 +291,7 @@ class Conversation:
         if exchange is None or not exchange.request.begun:
             return
         if exchange.request.head is not None:
-            self._entrance.write("exchange", exchange.ended_entry(end))
+            self._entrance.record(exchange, end)
         else:
             self._write_connection(sum(map(len, self._undecided)), 0, end, None)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from fakes.kit.journal import Journal
-    from harness.wire.heads import RequestHead
+    from harness.wire.exchange import End
     from harness.wire.names import Names
     from harness.wire.rules import ArmedRule, Choice
     from harness.wire.signals import ArmedSignal, Moment
@@ -69,21 +69,16 @@ class Entrance:
 
     def begin_exchange(self, connection: str) -> Exchange:
         """Build the record of an exchange whose first byte has just come."""
-        listener = self._listener
-        return Exchange(self._names.next("x"), listener.name, listener.system, listener.direction, connection)
+        return Exchange(self._names.next("x"), self._listener, self._routes, connection)
 
-    def operation_of(self, head: RequestHead) -> str | None:
-        """Return the operation a request is, by the listener's routes."""
-        return self._routes.find(head.method, head.target)
+    @property
+    def looks_at_bodies(self) -> bool:
+        """Say whether anything armed may look at the beginning of a body."""
+        return bool(self.rules or self.signals)
 
     def rules_need_body(self, exchange: Exchange) -> bool:
         """Say whether an armed rule can only be decided with the body."""
         return bool(self.rules) and any(armed.needs_body(exchange.call) for armed in self.rules)
-
-    @property
-    def signals_need_body(self) -> bool:
-        """Say whether an armed signal may look at the body."""
-        return any(armed.needs_body for armed in self.signals)
 
     @property
     def watches_responses(self) -> bool:
@@ -107,6 +102,10 @@ class Entrance:
             entry = {"id": wanted.id, "pid": wanted.pid, "signal": wanted.signal, "listener": self.name}
             self.write("signal", {**entry, "exchange": exchange.id, "entity": entity, "error": error})
 
+    def record(self, exchange: Exchange, end: End) -> None:
+        """Write the journal entry of an exchange that has ended."""
+        self._journal.write("exchange", exchange.ended_entry(end, self._journal.redactor))
+
     def write(self, kind: str, entry: Mapping[str, Any]) -> None:
-        """Write a journal entry."""
-        self._journal.append(kind, **entry)
+        """Write a journal entry of the tap's own words."""
+        self._journal.write(kind, entry)

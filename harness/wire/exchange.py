@@ -3,41 +3,45 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from fakes.kit.exchange import redact
 from harness.wire.messages import PREFIX_LIMIT, Request, Response
 from harness.wire.rules import NO_CHOICE, Call, Choice
 
 if TYPE_CHECKING:
-    from harness.wire.heads import RequestHead
+    from fakes.kit.redaction import Redactor
+    from harness.wire.matching import RouteTable
+    from harness.wire.values import Listener
 
 NO_RESPONSE: Final = Response("GET")
 End = Literal["complete", "reset", "closed", "refused", "client_closed"]
 
 
-@dataclass(slots=True, eq=False)
 class Exchange:
     """A request and its answer on their way; times are CLOCK_MONOTONIC seconds."""
 
-    id: str
-    listener: str
-    system: str
-    direction: str
-    connection: str
-    started_mono: float = field(default_factory=time.monotonic)
     request_mono: float | None = None
     response_mono: float | None = None
-    operation: str | None = None
-    choice: Choice = NO_CHOICE
-    request: Request = field(default_factory=Request)
     response: Response = NO_RESPONSE
-    met_request: bool = False
-    holds_body: bool = False
-    answered_continue: bool = False
-    met_response: bool = False
-    said_too_much: bool = False
+    choice: Choice = NO_CHOICE
+    holds_body = False
+    answered_continue = False
+    met_response = False
+    said_too_much = False
+
+    def __init__(self, name: str, listener: Listener, routes: RouteTable, connection: str) -> None:
+        self.id = name
+        self.started_mono = time.monotonic()
+        self.request = Request()
+        self._listener = listener
+        self._routes = routes
+        self._connection = connection
+
+    @property
+    def operation(self) -> str | None:
+        """Return the operation the request is, by the listener's routes."""
+        head = self.request.head
+        return None if head is None else self._routes.find(head.method, head.target)
 
     @property
     def may_be_decided(self) -> bool:
@@ -49,15 +53,9 @@ class Exchange:
     def closes(self) -> bool:
         """Say whether the client's connection ends with this exchange."""
         request, response = self.request.head, self.response.head
-        if request is None or response is None or request.closes or response.closes:
+        if request is None or response is None or request.framing.closes or response.framing.closes:
             return True
         return self.said_too_much or self.request.is_opaque or self.response.ended_by_close
-
-    def meet_request(self, head: RequestHead, operation: str | None) -> None:
-        """Take note of the request's head."""
-        self.met_request = True
-        self.operation = operation
-        self.response = Response(head.method)
 
     @property
     def call(self) -> Call:
@@ -69,7 +67,7 @@ class Exchange:
         """Return the fields of the `exchange_open` entry."""
         return {
             "id": self.id,
-            "listener": self.listener,
+            "listener": self._listener.name,
             "operation": self.operation,
             "entity": self.choice.entity,
             "rule": self.choice.rule.id if self.choice.rule is not None else None,
@@ -77,24 +75,25 @@ class Exchange:
             "started_mono": self.started_mono,
         }
 
-    def ended_entry(self, end: End) -> dict[str, Any]:
-        """Return the fields of the `exchange` entry; no body and no header is in it."""
-        head = self.request.head
-        answered = self.response.begun or self.response.body_bytes > 0
-        return {
-            **self.opened_entry(),
-            "system": self.system,
-            "direction": self.direction,
-            "connection": self.connection,
-            "method": head.method if head is not None else None,
-            "path": redact(head.target) if head is not None else None,
-            "request_sha256": self.request.sha256,
-            "request_bytes": self.request.body_bytes,
-            "status": self.response.head.status if self.response.head is not None else None,
-            "response_sha256": self.response.sha256 if answered else None,
-            "response_bytes": self.response.body_bytes,
+    def ended_entry(self, end: End, redactor: Redactor) -> dict[str, Any]:
+        """Return the fields of the `exchange` entry: no body, no header, and nothing but the path that came from outside."""
+        request, response = self.request, self.response
+        answered = response.begun or response.body_bytes > 0
+        entry = self.opened_entry()
+        entry |= {
+            "system": self._listener.system,
+            "direction": self._listener.direction,
+            "connection": self._connection,
+            "method": request.head.method if request.head is not None else None,
+            "path": redactor.redact_target(request.head.target) if request.head is not None else None,
+            "request_sha256": request.sha256,
+            "request_bytes": request.body_bytes,
+            "status": response.head.status if response.head is not None else None,
+            "response_sha256": response.sha256 if answered else None,
+            "response_bytes": response.body_bytes,
             "request_mono": self.request_mono,
             "response_mono": self.response_mono,
             "ended_mono": time.monotonic(),
             "end": end,
         }
+        return entry

@@ -7,100 +7,114 @@ then relays the bytes without claiming to know what they mean. Nothing is rewrit
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 REQUEST_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}) ([\x21-\x7e\x80-\xff]+) HTTP/1\.([01])")
 STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [^\r\n]*)?")
-HEADER_LINES = re.compile(rb"\r\n(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[^\r\n]*\r\n)*\r\n")
-FRAMING = re.compile(
-    rb"^(content-length|transfer-encoding|connection|expect):[ \t]*([^\r\n]*?)[ \t]*\r$",
-    re.IGNORECASE | re.MULTILINE,
-)
+HEADER_NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+FRAMING = frozenset({b"content-length", b"transfer-encoding", b"connection", b"expect"})
 DIGITS = re.compile(rb"[0-9]{1,18}")
 CHUNKED = -1
+REMEMBERED = 1024
 
 
 class BadHeadError(ValueError):
     """Bytes that are no HTTP/1 head, or an ambiguous one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Headers:
-    """The headers that decide framing; `length` is the body's size, `CHUNKED`, or None where no header says."""
+class Framing(NamedTuple):
+    """What a head says of its message: the body's size, `CHUNKED`, or None where no header says; and what becomes of the connection."""
 
     length: int | None
-    tokens: frozenset[bytes]
+    closes: bool
     expects_continue: bool
 
-    def closes(self, minor: int) -> bool:
-        """Say whether the sender ends the connection after this message, by HTTP/1.`minor`."""
-        return b"close" in self.tokens or (minor == 0 and b"keep-alive" not in self.tokens)
 
-
-@dataclass(frozen=True, slots=True)
-class RequestHead:
-    """A request's first line and framing."""
+class RequestHead(NamedTuple):
+    """A request's first line and framing; `framing.closes` says whether the client wants the connection closed afterwards."""
 
     method: str
     target: str
-    minor: int
-    headers: Headers
-
-    @property
-    def closes(self) -> bool:
-        """Say whether the client wants the connection closed afterwards."""
-        return self.headers.closes(self.minor)
+    framing: Framing
 
 
-@dataclass(frozen=True, slots=True)
-class ResponseHead:
-    """A response's status and framing."""
+class ResponseHead(NamedTuple):
+    """A response's status and framing; `framing.closes` says whether the server closes the connection afterwards."""
 
     status: int
-    minor: int
-    headers: Headers
-
-    @property
-    def closes(self) -> bool:
-        """Say whether the server closes the connection afterwards."""
-        return self.headers.closes(self.minor)
+    framing: Framing
 
 
 def parse_request_head(head: bytes) -> RequestHead:
     """Read a request's head including its blank line; raise `BadHeadError`."""
-    end = head.find(b"\r\n")
-    match = REQUEST_LINE.fullmatch(head, 0, end)
+    lines = _split(head)
+    match = REQUEST_LINE.fullmatch(lines[0])
     if match is None:
         raise BadHeadError("no request line")
-    headers = _parse_headers(head, end)
-    return RequestHead(match[1].decode("ascii"), match[2].decode("latin-1"), int(match[3]), headers)
+    method, target, minor = match.groups()
+    return RequestHead(method.decode("ascii"), target.decode("latin-1"), _parse_headers(lines, minor))
 
 
 def parse_response_head(head: bytes) -> ResponseHead:
     """Read a response's head including its blank line; raise `BadHeadError`."""
-    end = head.find(b"\r\n")
-    match = STATUS_LINE.fullmatch(head, 0, end)
+    lines = _split(head)
+    status, minor = _read_status_line(lines[0])
+    return ResponseHead(status, _parse_headers(lines, minor))
+
+
+def _split(head: bytes) -> list[bytes]:
+    lines = head.split(b"\r\n")
+    if not head.count(b"\n") == head.count(b"\r") == len(lines) - 1:
+        raise BadHeadError("a line that ends otherwise")
+    return lines
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _read_status_line(line: bytes) -> tuple[int, bytes]:
+    match = STATUS_LINE.fullmatch(line)
     if match is None:
         raise BadHeadError("no status line")
-    return ResponseHead(int(match[2]), int(match[1]), _parse_headers(head, end))
+    return int(match[2]), match[1]
 
 
-def _parse_headers(head: bytes, start: int) -> Headers:
-    if HEADER_LINES.fullmatch(head, start) is None:
-        raise BadHeadError("no header line")
-    return _read_framing(tuple(FRAMING.findall(head, start + 2)))
+class _Names(dict[bytes, bytes]):
+    """What header names mean for framing, by the spelling: the name in lower case, or nothing. Programs spell few names."""
+
+    def __missing__(self, name: bytes) -> bytes:
+        if HEADER_NAME.fullmatch(name) is None:
+            raise BadHeadError("no header line")
+        lower = name.lower()
+        meaning = lower if lower in FRAMING else b""
+        if len(self) < REMEMBERED:
+            self[name] = meaning
+        return meaning
 
 
-# Clients send the same framing headers over and over.
-@lru_cache(maxsize=1024)
-def _read_framing(lines: tuple[tuple[bytes, bytes], ...]) -> Headers:
+_NAMES = _Names()
+
+
+def _parse_headers(lines: list[bytes], minor: bytes) -> Framing:
+    found = []
+    for line in lines[1:-2]:
+        name, colon, value = line.partition(b":")
+        if not colon:
+            raise BadHeadError("no header line")
+        meaning = _NAMES[name]
+        if meaning:
+            found.append((meaning, value))
+    return _read_framing(minor, tuple(found))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _read_framing(minor: bytes, headers: tuple[tuple[bytes, bytes], ...]) -> Framing:
     found: dict[bytes, list[bytes]] = {}
-    for name, value in lines:
-        found.setdefault(name.lower(), []).append(value)
-    return Headers(
+    for name, value in headers:
+        found.setdefault(name, []).append(value)
+    tokens = _list(found.get(b"connection"))
+    return Framing(
         length=_length(found),
-        tokens=frozenset(_list(found.get(b"connection"))),
+        closes=b"close" in tokens or (minor == b"0" and b"keep-alive" not in tokens),
         expects_continue=b"100-continue" in _list(found.get(b"expect")),
     )
 

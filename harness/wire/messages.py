@@ -6,7 +6,8 @@
      │                       └─ until the end ─────┘
      └─ not HTTP ─► OPAQUE (from here on the bytes mean nothing to us)
 
-Each `feed` says how far the bytes given belong to this message; the caller passes exactly those on.
+Each `feed` says how far the bytes given belong to this message; the caller passes exactly those on. Most messages come whole, in one
+piece: what is kept for the others is made when it is needed.
 """
 
 from __future__ import annotations
@@ -51,20 +52,18 @@ class State(enum.Enum):
 
 
 class Message(ABC, Generic[Head]):
-    """The part of a message that both directions share: its head's bytes, its body's size, hash and beginning."""
+    """The part of a message that both directions share: its head's bytes, its body's size, hash and, where asked for, beginning."""
 
+    state = State.HEAD
+    head: Head | None = None
+    body_bytes = 0
+    prefix = b""
+    keeps_prefix = False
     _first_line: ClassVar[re.Pattern[bytes]]
-
-    def __init__(self) -> None:
-        self.state = State.HEAD
-        self.head: Head | None = None
-        self.body_bytes = 0
-        self.prefix = bytearray()
-        self.keeps_prefix = False
-        self._digest: Hash | None = None
-        self._pending = b""
-        self._left = 0
-        self._chunks: ChunkedBody | None = None
+    _digest: Hash | None = None
+    _pending = b""
+    _left = 0
+    _chunks: ChunkedBody | None = None
 
     @property
     def done(self) -> bool:
@@ -87,19 +86,14 @@ class Message(ABC, Generic[Head]):
         return NOTHING_SHA256 if self._digest is None else self._digest.hexdigest()
 
     def feed(self, data: bytes, at: int = 0) -> int:
-        """Take bytes of the stream from position `at`; return the position up to which they belong to this message.
-
-        Stops after the head, so that the caller can look at it before the body follows.
-        """
-        while at < len(data) and self.state is not State.DONE:
-            if self.state is State.HEAD:
-                at = self._feed_head(data, at)
-                break
-            if self.state is State.BODY:
-                at = self._feed_body(data, at)
-            else:
-                self._content(memoryview(data)[at:])
-                at = len(data)
+        """Take bytes of the stream from position `at`; return the position up to which they belong to this message."""
+        if self.state is State.HEAD:
+            at = self._feed_head(data, at)
+        if self.state is State.BODY:
+            return self._feed_body(data, at)
+        if self.state in (State.UNTIL_END, State.OPAQUE):
+            self._content(data[at:])
+            return len(data)
         return at
 
     @abstractmethod
@@ -137,7 +131,7 @@ class Message(ABC, Generic[Head]):
 
     def _go_opaque(self) -> None:
         self.state = State.OPAQUE
-        self._content(memoryview(self._pending))
+        self._content(self._pending)
         self._pending = b""
 
     def _begin_body(self, length: int) -> None:
@@ -149,24 +143,27 @@ class Message(ABC, Generic[Head]):
 
     def _feed_body(self, data: bytes, at: int) -> int:
         if self._chunks is None:
-            end = min(at + self._left, len(data))
-            self._content(memoryview(data)[at:end])
-            self._left -= end - at
+            part = data[at : at + self._left]
+            self._content(part)
+            self._left -= len(part)
             if not self._left:
                 self.state = State.DONE
-            return end
+            return at + len(part)
         used = self._chunks.feed(memoryview(data)[at:])
         if self._chunks.phase is Phase.DONE:
             self.state = State.DONE
         elif self._chunks.phase is Phase.BROKEN:
             self.state = State.OPAQUE
+            self._content(data[at + used :])
+            return len(data)
         return at + used
 
-    def _content(self, part: memoryview) -> None:
+    def _content(self, part: bytes | memoryview) -> None:
         self.body_bytes += len(part)
         if self._digest is None:
-            self._digest = hashlib.sha256()
-        self._digest.update(part)
+            self._digest = hashlib.sha256(part)
+        else:
+            self._digest.update(part)
         if self.keeps_prefix and len(self.prefix) < PREFIX_LIMIT:
             self.prefix += part[: PREFIX_LIMIT - len(self.prefix)]
 
@@ -177,20 +174,19 @@ class Request(Message[RequestHead]):
     _first_line = REQUEST_LINE
 
     def _parse(self, head: bytes) -> None:
-        self.head = parse_request_head(head)
-        self._begin_body(self.head.headers.length or 0)
+        self.head = parsed = parse_request_head(head)
+        self._begin_body(parsed.framing.length or 0)
 
 
 class Response(Message[ResponseHead]):
     """A response on its way; interim answers (1xx) pass before it and are shown in `interim` as each one ends."""
 
+    interim: int | None = None
+    switched = False
+    ended_by_close = False
     _first_line = STATUS_LINE
 
     def __init__(self, method: str) -> None:
-        super().__init__()
-        self.interim: int | None = None
-        self.switched = False
-        self.ended_by_close = False
         self._method = method
 
     def end(self) -> bool:
@@ -201,7 +197,7 @@ class Response(Message[ResponseHead]):
         return self.done
 
     def feed(self, data: bytes, at: int = 0) -> int:
-        """Take bytes as every message does; stops after each head, interim or not."""
+        """Take bytes as every message does, but stop after an interim head."""
         self.interim = None
         return super().feed(data, at)
 
@@ -217,7 +213,7 @@ class Response(Message[ResponseHead]):
             self.state = State.DONE
         elif self._method == "HEAD" or status in (204, 304):
             self.state = State.DONE
-        elif parsed.headers.length is None:
+        elif parsed.framing.length is None:
             self.state = State.UNTIL_END
         else:
-            self._begin_body(parsed.headers.length)
+            self._begin_body(parsed.framing.length)

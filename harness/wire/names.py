@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
+from itertools import count
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class Names:
@@ -10,9 +15,8 @@ class Names:
 
     def __init__(self, nonce: str) -> None:
         self._nonce = nonce
-        self._used: Counter[str] = Counter()
+        self._numbers: defaultdict[str, Iterator[int]] = defaultdict(lambda: count(1))
 
     def next(self, kind: str) -> str:
         """Return the next id of a kind, such as `x12-k3v9`."""
-        self._used[kind] += 1
-        return f"{kind}{self._used[kind]}-{self._nonce}"
+        return f"{kind}{next(self._numbers[kind])}-{self._nonce}"

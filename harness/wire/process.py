@@ -5,9 +5,12 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from pydantic_core import to_json
+
 from fakes.kit.clock import SystemClock
 from fakes.kit.journal import Journal
 from fakes.kit.options import build_two_port_parser, read_options
+from fakes.kit.redaction import Redactor
 from fakes.kit.serve import Service, run
 from fakes.kit.stall import watch_stalls
 from harness.wire.control import build_tap_control
@@ -17,6 +20,9 @@ from harness.wire.toxics.proxies import Proxies
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
+
+# Answering a reader costs as much as passing on a dozen exchanges, so it is not answered for each of them.
+GATHER_S = 0.01
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -30,12 +36,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def build_service(token: str) -> Service:
     """Build the tap with its control plane, and beside it the toxic engine with its admin API."""
-    tap = Tap(Journal(SystemClock()))
+    journal = Journal(SystemClock(), encode=to_json, gather_s=GATHER_S)
+    journal.redactor = Redactor(token)
+    tap = Tap(journal)
     proxies = Proxies()
 
     @asynccontextmanager
     async def running() -> AsyncIterator[None]:
-        async with watch_stalls(tap.journal):
+        async with watch_stalls(journal):
             try:
                 yield
             finally:
@@ -44,7 +52,7 @@ def build_service(token: str) -> Service:
 
     return Service(
         system="tap",
-        journal=tap.journal,
+        journal=journal,
         control=build_tap_control(tap, token),
         app=build_admin_app(proxies),
         running=running,

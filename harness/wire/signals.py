@@ -59,11 +59,6 @@ class ArmedSignal:
         self._reached = 0
         self._finder = None if wanted.entities is None else EntityFinder(wanted.entities)
 
-    @property
-    def needs_body(self) -> bool:
-        """Say whether the body may be needed to tell if a call matches."""
-        return self._finder is not None
-
     def reach(self, call: Call, moment: Moment) -> tuple[bool, str | None]:
         """Count an exchange at its moment if it matches; return whether it is the nth, and its entity."""
         if moment != self.signal.when or self.signal.operation not in (None, call.operation):

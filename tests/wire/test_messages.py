@@ -142,7 +142,7 @@ def test_a_status_line_that_is_none_is_refused(head):
 )
 def test_the_end_of_the_connection_is_read_from_version_and_header(head, closes):
     """HTTP/1.1 keeps connections unless told, HTTP/1.0 closes them unless told."""
-    assert parse_response_head(head).closes is closes
+    assert parse_response_head(head).framing.closes is closes
 
 
 @pytest.mark.parametrize("data", [b"\x16\x03\x01\x02", b"SSH-2.0-x\r\n", b"GET nothing\r\n", b"{", b"\n\n", b"A" * 65])
