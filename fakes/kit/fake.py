@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from fakes.kit.answers import Answer, Dispatcher, Replies
 from fakes.kit.exchange import Exchange, ExchangeRecorder
 from fakes.kit.injection import FaultInjector
+from fakes.kit.livekeys import LiveKeyGuard
 from fakes.kit.stall import watch_stalls
 
 if TYPE_CHECKING:
@@ -109,10 +110,11 @@ class Fake:
 
 
 def build_vendor_app(fake: Fake) -> ASGIApp:
-    """Return what the vendor port serves: recorder, then faults, then the vendor's handlers."""
+    """Return what the vendor port serves: recorder, guard against live keys, faults, then the vendor's handlers."""
     dispatcher = Dispatcher(fake.catalogue, fake.handlers, fake.replies, guard=fake.guard)
+    injector = FaultInjector(dispatcher, fake.board, fake.replies)
     return ExchangeRecorder(
-        FaultInjector(dispatcher, fake.board, fake.replies),
+        LiveKeyGuard(injector, fake.journal, lambda exchange: fake.replies.status(exchange, 401, None)),
         catalogue=fake.catalogue,
         journal=fake.journal,
         entities=fake.entities,

@@ -50,8 +50,9 @@ _NAMED_PERSONS = (
 _FORMS = re.compile(
     rf"""
       (?P<pem>-----BEGIN[ ][A-Z ]*PRIVATE[ ]KEY-----(?s:.*?)(?:-----END[ ][A-Z ]*PRIVATE[ ]KEY-----|\Z))
-    | (?P<key>\b(?:[srp]k_(?:live|test)_|whsec_|shp(?:at|ca|pa|ss)_|xox[abeoprs]-|gh[opsur]_|github_pat_|glpat-|wms_)
-        [A-Za-z0-9_+/=-]{{12,}}
+    | (?P<key>\b(?:[srp]k_(?:live|test)_|whsec_|shp(?:at|ca|pa|ss)_|xox[abeoprs]-|gh[opsur]_|github_pat_|glpat-)
+        [A-Za-z0-9_+/=-]{{8,}}
+        |\bwms_[0-9a-f]{{16,}}
         |\b(?:AKIA|ASIA)[A-Z0-9]{{16}}\b
         |\bAIza[A-Za-z0-9_-]{{35}}
         |\beyJ[A-Za-z0-9_-]{{6,}}\.[A-Za-z0-9_-]{{4,}}\.[A-Za-z0-9_-]*)

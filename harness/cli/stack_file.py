@@ -11,6 +11,7 @@ import typer
 from harness.core.document import LARGEST_TEXT
 from harness.core.loading import load_stack
 from harness.core.problems import Location, Problem, StackError, nearest, problem_at, split_lines
+from harness.lab.live_keys import ensure_safe_text
 
 if TYPE_CHECKING:
     from harness.core.stack import Stack
@@ -49,7 +50,7 @@ def read_text(path: Path) -> str:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         _fail(name, "unreadable-file", f"the file cannot be read: {reason.lower()}", fix="check its permissions")
-    return _decode(data, name)
+    return ensure_safe_text(_decode(data, name), name)
 
 
 def _read_bytes(path: Path) -> bytes:

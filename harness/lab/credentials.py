@@ -10,6 +10,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from harness.wire.privacy import LAB_MARK
+
 ROLE_KEY_LENGTH = 32
 
 
@@ -34,11 +36,15 @@ class Credentials:
 
 
 def make_credentials() -> Credentials:
-    """Make fresh secrets, in the vendors' formats."""
+    """
+    Make fresh secrets, in the vendors' formats, none of which can be taken for a live one.
+
+    The shop's tokens say nothing about that, so a lab's begin with a mark of ours.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     return Credentials(
         control_token=secrets.token_hex(16),
-        storefront_token=f"shpat_{secrets.token_hex(16)}",
+        storefront_token=f"shpat_{LAB_MARK}{secrets.token_hex(12)}",
         storefront_webhook_secret=secrets.token_hex(32),
         erp_client_id=secrets.token_hex(32),
         erp_client_secret=secrets.token_hex(32),

@@ -14,10 +14,12 @@ from harness.core.stack import Stack, System
 from harness.lab.credentials import Credentials
 from harness.lab.environment import build_account, clear_ours
 from harness.lab.errors import EnvironmentNotReady
+from harness.lab.live_keys import ensure_safe_environment, ensure_safe_words
 from harness.lab.ports import Listener
 from harness.lab.processes import Program
 from harness.lab.topics import list_topics
-from harness.lab.vendors import OPSDESK, OPSDESK_VENDOR, VENDORS, Vendor
+from harness.lab.vendors import OPSDESK, OPSDESK_VENDOR, TAKEN, VENDORS, Vendor, name_prefix
+from harness.lab.wiremock import MODULE, find_mappings, list_options
 
 PUBLIC_KEY_FILE = "erp-public.pem"
 PRIVATE_KEY_FILE = "erp-private.pem"
@@ -61,32 +63,42 @@ def choose_place(
     Choose the integration: a command that the caller gave wins over the stack, a URL means it runs elsewhere.
 
     The stack's command is one of the folder the stack stands in, the caller's one of the folder the caller is in.
-    Raises EnvironmentNotReady where neither says how to start it.
+    Raises EnvironmentNotReady where neither says how to start it, or where what is started would inherit a live-looking
+    credential, and StackError where the caller's command holds one.
     """
     if command:
-        return Place(command=tuple(shlex.split(command) if isinstance(command, str) else command))
+        words = tuple(shlex.split(command) if isinstance(command, str) else command)
+        ensure_safe_words(words)
+        ensure_safe_environment(os.environ)
+        return Place(command=words)
     folder = Path() if stack_path is None else stack_path.parent
     place = Place(stack.integration.command, stack.integration.url, free=not with_integration, folder=folder)
     if not (place.command or place.url or place.free):
         why = "the stack names neither its command nor its url"
         raise EnvironmentNotReady("the integration", why, "set integration.command, or give --integration 'CMD'")
+    if place.command and not place.free:
+        ensure_safe_environment(os.environ)
     return place
 
 
-def choose_vendors(stack: Stack) -> tuple[dict[str, Vendor], dict[str, str]]:
+def choose_vendors(
+    stack: Stack, *, stack_path: Path | None = None, without_wiremock: str = ""
+) -> tuple[dict[str, Vendor], dict[str, str]]:
     """
     Choose the fake of every system, and the ops desk's.
 
-    Answers the vendors by system, and why each system without one has none. Raises EnvironmentNotReady where a fake does
-    not exist or two systems want the same.
+    Answers the vendors by system, and why each system without one has none: `without_wiremock` says why no mappings can be
+    served. Raises EnvironmentNotReady where a fake or a folder of mappings does not exist, or two systems want the same.
     """
     vendors: dict[str, Vendor] = {}
     absent: dict[str, str] = {}
     for name, system in stack.systems.items():
-        if system.fake is None:
-            absent[name] = f"{system.wiremock or name} needs WireMock, which this lab does not start"
+        vendor = _find_vendor(system, vendors.values()) if system.fake else _map_vendor(system, stack_path)
+        _ensure_own_prefix(system, vendor, vendors.values())
+        if vendor.is_mapped and without_wiremock:
+            absent[name] = without_wiremock
         else:
-            vendors[name] = _find_vendor(system, vendors.values())
+            vendors[name] = vendor
     return {**vendors, OPSDESK: OPSDESK_VENDOR}, absent
 
 
@@ -95,11 +107,17 @@ def bind_seats(vendors: Mapping[str, Vendor]) -> dict[str, Seat]:
     return {name: Seat(name, vendor, Listener(), Listener()) for name, vendor in vendors.items()}
 
 
-def build_fake(seat: Seat, lab: Identity, credentials: Credentials) -> Program:
-    """Describe the process of a fake. Its account comes to it in its environment."""
+def build_fake(seat: Seat, lab: Identity, credentials: Credentials, *, wiremock: str = "") -> Program:
+    """
+    Describe the process of a fake. Its account comes to it in its environment.
+
+    `wiremock` is the URL of the lab's WireMock, for a fake in front of it.
+    """
     options = ["--token", credentials.control_token, "--time-scale", f"{lab.scale:g}", "--nonce", lab.nonce]
     if seat.vendor.prefix == "ERP":
         options += ["--public-key", str(lab.folder / PUBLIC_KEY_FILE)]
+    if seat.vendor.is_mapped:
+        options += list_options(seat.vendor, seat.system, wiremock)
     return Program(
         role=f"fake-{seat.system}",
         argv=[sys.executable, "-m", seat.vendor.module, *options],
@@ -188,6 +206,20 @@ def _find_vendor(system: System, taken: Iterable[Vendor]) -> Vendor:
             "name each fake once under systems",
         )
     return vendor
+
+
+def _map_vendor(system: System, stack_path: Path | None) -> Vendor:
+    return Vendor("wiremock", MODULE, name_prefix(system.name), find_mappings(system, stack_path))
+
+
+def _ensure_own_prefix(system: System, vendor: Vendor, others: Iterable[Vendor]) -> None:
+    """Raise EnvironmentNotReady where two systems would be told of in the same variables."""
+    if vendor.prefix in TAKEN or vendor.prefix in {other.prefix for other in others}:
+        raise EnvironmentNotReady(
+            f"system {system.name!r} ({system.location or 'the stack'})",
+            f"the variable {vendor.prefix}_URL has another meaning in this lab already",
+            "give the system another name",
+        )
 
 
 def _base() -> dict[str, str]:

@@ -14,6 +14,7 @@ from harness.core.problems import StackError
 from harness.core.verdict import Outcome
 from harness.engine.attachment import explain_unfit, is_attached
 from harness.lab.errors import LabError
+from harness.lab.live_keys import ensure_safe_text
 from harness.pytest_plugin.keys import use_lab
 from harness.pytest_plugin.lab import LabThread, read_options
 from harness.report.words import describe_result
@@ -38,7 +39,7 @@ class StackFile(pytest.File):
         """Compile it: an item an experiment, and a skipped one for each clause that has none."""
         name = os.path.relpath(self.path, self.config.invocation_params.dir)
         try:
-            self.stack = load_stack(self.path.read_text(encoding="utf-8"), file=name)
+            self.stack = load_stack(ensure_safe_text(self.path.read_text(encoding="utf-8"), name), file=name)
         except UnicodeDecodeError as error:
             raise self.CollectError(f"{name}: not UTF-8: {error}") from error
         except StackError as error:
@@ -89,7 +90,10 @@ class ExperimentItem(pytest.Item):
             self._misplaced()
         stack_file.skip_unfit(self.experiment)
         try:
-            result = stack_file.open_lab().conduct(self.experiment)
+            lab = stack_file.open_lab()
+            if reason := lab.explain_absence(self.experiment):
+                pytest.skip(reason)
+            result = lab.conduct(self.experiment)
         except (LabError, StackError) as error:
             pytest.fail(str(error), pytrace=False)
         verdict = result.verdict
