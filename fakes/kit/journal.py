@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 BATCH = 5_000
 KEEP = 50_000
+DEFERRED = 128
 
 
 class EvictedError(LookupError):
@@ -61,16 +62,17 @@ class Journal:
 
     def _clear(self) -> None:
         self._lines: list[bytes] = []
+        self._deferred: list[tuple[float, float, str, Callable[[], Mapping[str, Any]]]] = []
         self._first = 1
         self._drained = 0
 
     @property
     def last(self) -> int:
         """The seq of the newest entry, 0 when there is none."""
-        return self._first + len(self._lines) - 1
+        return self._first + len(self) - 1
 
     def __len__(self) -> int:
-        return len(self._lines)
+        return len(self._lines) + len(self._deferred)
 
     def append(self, type: str, **fields: Any) -> int:  # noqa: A002 - the contract calls it type
         """Redact and write one entry now and return its seq; ``fields`` must be JSON values."""
@@ -78,13 +80,28 @@ class Journal:
 
     def write(self, type: str, fields: Mapping[str, Any]) -> int:  # noqa: A002 - as above
         """Write one entry that holds nothing to redact, and return its seq."""
-        seq = self.last + 1
-        entry = {"seq": seq, "at": self.clock.wall(), "mono": self.clock.mono(), "type": type}
+        self._settle()
+        self._write(self.clock.wall(), self.clock.mono(), type, fields)
+        self._wake()
+        return self.last
+
+    def defer(self, type: str, build: Callable[[], Mapping[str, Any]]) -> None:  # noqa: A002 - as above
+        """Write an entry as `write` does, but have its fields built when somebody reads it, or a few more have come."""
+        self._deferred.append((self.clock.wall(), self.clock.mono(), type, build))
+        if len(self._deferred) >= DEFERRED:
+            self._settle()
+        self._wake()
+
+    def _write(self, at: float, mono: float, type: str, fields: Mapping[str, Any]) -> None:  # noqa: A002 - as above
+        entry = {"seq": self._first + len(self._lines), "at": at, "mono": mono, "type": type}
         entry |= fields
         self._lines.append(self._encode(entry))
         self._evict()
-        self._wake()
-        return seq
+
+    def _settle(self) -> None:
+        deferred, self._deferred = self._deferred, []
+        for at, mono, type_, build in deferred:
+            self._write(at, mono, type_, build())
 
     async def read(self, after: int, wait: float = 0.0) -> list[bytes]:
         """
@@ -99,11 +116,13 @@ class Journal:
             await self._wait_for_arrival(after, wait)
             if self._gather_s and not self._closed:
                 await asyncio.sleep(self._gather_s)
+        self._settle()
         start = max(0, after + 1 - self._first)
         return self._lines[start : start + BATCH]
 
     def entries(self, after: int = 0) -> list[dict[str, Any]]:
         """Return all held entries above ``after``, decoded, without draining them."""
+        self._settle()
         return [json.loads(line) for line in self._lines[max(0, after + 1 - self._first) :]]
 
     def reset(self) -> None:

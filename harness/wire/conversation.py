@@ -3,6 +3,7 @@
     client bytes ─► Request ─► decide (the rules, once they can see all they look at) ─► fresh or idle upstream connection
     client       ◄─ Response ◄─ signals, at the response's head                      ◄─┘
 
+Where nothing is armed there is nothing to decide: whole requests and all answers are then passed on first and looked at afterwards.
 An exchange is over when request and response are whole, or when a side has gone. What is not HTTP becomes an `OpaqueRelay`. Bytes are
 passed on as they came, and bodies are not kept beyond what a rule must look at.
 """
@@ -13,9 +14,9 @@ import time
 from typing import TYPE_CHECKING
 
 from harness.wire.address import Address
-from harness.wire.messages import Response, State
+from harness.wire.messages import Response, State, is_one_request
 from harness.wire.opaque import OpaqueRelay
-from harness.wire.rules import REFUSE
+from harness.wire.rules import NO_CHOICE, REFUSE
 from harness.wire.upstream import Upstream
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ class Conversation:
             self._relay.from_client(data)
         elif self._backlog:
             self._queue(data)
+        elif self._exchange is None and not self._entrance.is_armed and is_one_request(data):
+            self._pass_at_once(data)
         else:
             self._advance(data)
 
@@ -87,16 +90,13 @@ class Conversation:
 
     def upstream_data(self, upstream: Upstream, data: bytes) -> None:
         """Take bytes of the upstream."""
-        at = 0
-        while at < len(data) and upstream is self._upstream:
-            if self._relay is not None:
-                self._relay.from_upstream(data[at:])
-                return
-            if self._exchange is None:
-                break
-            at = self._take_response(self._exchange, data, at)
-        if at < len(data) and upstream is self._idle:
-            self._close_idle()
+        if upstream is not self._upstream:
+            if upstream is self._idle:
+                self._close_idle()
+        elif self._relay is not None:
+            self._relay.from_upstream(data)
+        elif self._exchange is not None:
+            self._take_response(self._exchange, data)
 
     def upstream_refused(self, upstream: Upstream) -> None:
         """Reset the client: there is nothing behind us for it."""
@@ -132,12 +132,27 @@ class Conversation:
 
     # Requests
 
+    def _pass_at_once(self, data: bytes) -> None:
+        now = time.monotonic()
+        upstream = self._upstream = self._take_upstream()
+        upstream.write(data)
+        exchange = self._exchange = self._entrance.begin_exchange(self._name, now)
+        request = exchange.request
+        request.feed(data)
+        if request.head is None:
+            self._exchange = None
+            self._relay_through(upstream, NO_CHOICE).bytes_up += len(data)
+            return
+        exchange.response = Response(request.head.method)
+        if request.done:
+            exchange.request_mono = now
+
     def _advance(self, data: bytes) -> None:
         at = 0
         while at < len(data) and self._relay is None and not self._over:
             exchange = self._exchange
             if exchange is None:
-                exchange = self._exchange = self._entrance.begin_exchange(self._name)
+                exchange = self._exchange = self._entrance.begin_exchange(self._name, time.monotonic())
             elif exchange.request.done:
                 self._queue(data[at:])
                 return
@@ -147,7 +162,7 @@ class Conversation:
         request = exchange.request
         had_head = request.head is not None
         if not had_head:
-            request.keeps_prefix = self._entrance.looks_at_bodies
+            request.keeps_prefix = self._entrance.is_armed
         end = request.feed(data, at)
         if request.head is None:
             self._undecided.append(data[at:])
@@ -192,13 +207,19 @@ class Conversation:
             return
         if choice.rule is not None:
             self._upstream = Upstream(self, Address.parse(choice.rule.upstream))
-        elif self._idle is not None and self._idle.is_fresh and self._idle.address == self._entrance.upstream:
-            self._upstream, self._idle = self._idle, None
         else:
-            self._close_idle()
-            self._upstream = Upstream(self, self._entrance.upstream)
+            self._upstream = self._take_upstream()
         for part in undecided:
             self._upstream.write(part)
+
+    def _take_upstream(self) -> Upstream:
+        """Return the connection to the listener's own upstream that was kept, if it can be trusted, else a fresh one."""
+        idle, self._idle = self._idle, None
+        if idle is not None:
+            if idle.address == self._entrance.upstream and idle.is_fresh:
+                return idle
+            idle.close()
+        return Upstream(self, self._entrance.upstream)
 
     def _queue(self, data: bytes) -> None:
         """Keep what a client sends ahead of its turn."""
@@ -208,25 +229,35 @@ class Conversation:
 
     # Responses
 
-    def _take_response(self, exchange: Exchange, data: bytes, at: int) -> int:
+    def _take_response(self, exchange: Exchange, data: bytes) -> None:
+        now = time.monotonic()
+        passed = not (self._entrance.signals or self._kept_head or exchange.answered_continue)
+        if passed:
+            self._client.write(data)
         response = exchange.response
-        if not response.begun:
-            exchange.response_mono = time.monotonic()
-        end = response.feed(data, at)
-        if response.interim == 100 and exchange.answered_continue:
-            exchange.answered_continue = False
-            return end
-        if self._entrance.watches_responses:
-            self._fire_signals(exchange)
-        if response.done and end < len(data) and not response.switched:
+        at = 0
+        while at < len(data) and not response.done:
+            if not response.begun:
+                exchange.response_mono = now
+            start, at = at, response.feed(data, at)
+            if response.interim == 100 and exchange.answered_continue:
+                exchange.answered_continue = False
+            elif not passed:
+                self._fire_signals(exchange)
+                self._pass_down(response, data[start:at])
+        if response.done:
+            self._end_response(exchange, data[at:], passed=passed)
+
+    def _end_response(self, exchange: Exchange, rest: bytes, *, passed: bool) -> None:
+        """Go on after a whole answer; `rest` came behind it."""
+        if exchange.response.switched:
+            self._switch(exchange, rest, passed=passed)
+            return
+        if rest:
             exchange.said_too_much = True
-            end = len(data)
-        self._pass_down(response, data[at:end])
-        if response.switched:
-            self._switch(exchange)
-        elif response.done:
-            self._finish_if_whole(exchange)
-        return end
+            if not passed:
+                self._client.write(rest)
+        self._finish_if_whole(exchange)
 
     def _fire_signals(self, exchange: Exchange) -> None:
         if exchange.response.head is not None and not exchange.met_response:
@@ -252,7 +283,7 @@ class Conversation:
 
     def _finish_if_whole(self, exchange: Exchange) -> None:
         closes = exchange.closes
-        if not exchange.response.done or not (exchange.request.done or closes):
+        if not (exchange.request.done or closes):
             return
         upstream, self._upstream = self._upstream, None
         if upstream is None or closes or upstream.ended or exchange.choice.rule is not None:
@@ -317,17 +348,22 @@ class Conversation:
         for part in undecided:
             self.from_client(part)
 
-    def _switch(self, exchange: Exchange) -> None:
+    def _switch(self, exchange: Exchange, rest: bytes, *, passed: bool) -> None:
         """Relay what follows a changed protocol."""
         upstream, choice = self._upstream, exchange.choice
         self._record("complete")
-        if upstream is not None:
-            self._relay_through(upstream, choice)
+        if upstream is None:
+            return
+        relay = self._relay_through(upstream, choice)
+        if passed:
+            relay.bytes_down += len(rest)
+        else:
+            relay.from_upstream(rest)
         backlog, self._backlog = bytes(self._backlog), bytearray()
         if backlog:
-            self.from_client(backlog)
+            relay.from_client(backlog)
 
-    def _relay_through(self, upstream: Upstream, choice: Choice) -> None:
+    def _relay_through(self, upstream: Upstream, choice: Choice) -> OpaqueRelay:
         def ended(end: End) -> None:
             self._write_connection(relay.bytes_up, relay.bytes_down, end, choice)
             self._end(end, reset_upstream=end == "client_closed")
@@ -338,6 +374,7 @@ class Conversation:
 
         self._upstream = upstream
         self._relay = relay = OpaqueRelay(self._client, upstream, ended)
+        return relay
 
     def _write_connection(self, bytes_up: int, bytes_down: int, end: End, choice: Choice | None) -> None:
         rule = choice.rule if choice is not None else None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from harness.wire.address import Address
 from harness.wire.connection import ClientConnection
-from harness.wire.exchange import Exchange
+from harness.wire.exchange import Exchange, Site
 from harness.wire.matching import RouteTable
 from harness.wire.rules import NO_CHOICE, OPAQUE_CALL, choose
 
@@ -35,7 +36,7 @@ class Entrance:
         self._port = port
         self._journal = journal
         self._names = names
-        self._routes = RouteTable(listener.routes)
+        self._site = Site(self._listener, RouteTable(listener.routes), journal.redactor)
 
     @property
     def listener(self) -> Listener:
@@ -67,13 +68,13 @@ class Entrance:
         self.close()
         self._port.release()
 
-    def begin_exchange(self, connection: str) -> Exchange:
-        """Build the record of an exchange whose first byte has just come."""
-        return Exchange(self._names.next("x"), self._listener, self._routes, connection)
+    def begin_exchange(self, connection: str, started_mono: float) -> Exchange:
+        """Build the record of an exchange whose first byte came at that time."""
+        return Exchange(self._names.next("x"), self._site, connection, started_mono)
 
     @property
-    def looks_at_bodies(self) -> bool:
-        """Say whether anything armed may look at the beginning of a body."""
+    def is_armed(self) -> bool:
+        """Say whether any rule or signal may look at an exchange."""
         return bool(self.rules or self.signals)
 
     def rules_need_body(self, exchange: Exchange) -> bool:
@@ -103,8 +104,9 @@ class Entrance:
             self.write("signal", {**entry, "exchange": exchange.id, "entity": entity, "error": error})
 
     def record(self, exchange: Exchange, end: End) -> None:
-        """Write the journal entry of an exchange that has ended."""
-        self._journal.write("exchange", exchange.ended_entry(end, self._journal.redactor))
+        """Write the journal entry of an exchange that has ended now."""
+        exchange.end, exchange.ended_mono = end, time.monotonic()
+        self._journal.defer("exchange", exchange.ended_entry)
 
     def write(self, kind: str, entry: Mapping[str, Any]) -> None:
         """Write a journal entry of the tap's own words."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from harness.wire.messages import PREFIX_LIMIT, Request, Response
@@ -17,11 +17,25 @@ NO_RESPONSE: Final = Response("GET")
 End = Literal["complete", "reset", "closed", "refused", "client_closed"]
 
 
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What all exchanges of a listener have in common."""
+
+    listener: Listener
+    routes: RouteTable
+    redactor: Redactor
+
+
 class Exchange:
-    """A request and its answer on their way; times are CLOCK_MONOTONIC seconds."""
+    """A request and its answer on their way; times are CLOCK_MONOTONIC seconds.
+
+    Only what the way of its bytes depends on is worked out at once, the rest when its entry is read.
+    """
 
     request_mono: float | None = None
     response_mono: float | None = None
+    ended_mono: float | None = None
+    end: End | None = None
     response: Response = NO_RESPONSE
     choice: Choice = NO_CHOICE
     holds_body = False
@@ -29,19 +43,18 @@ class Exchange:
     met_response = False
     said_too_much = False
 
-    def __init__(self, name: str, listener: Listener, routes: RouteTable, connection: str) -> None:
+    def __init__(self, name: str, site: Site, connection: str, started_mono: float) -> None:
         self.id = name
-        self.started_mono = time.monotonic()
+        self.started_mono = started_mono
         self.request = Request()
-        self._listener = listener
-        self._routes = routes
+        self._site = site
         self._connection = connection
 
     @property
     def operation(self) -> str | None:
         """Return the operation the request is, by the listener's routes."""
         head = self.request.head
-        return None if head is None else self._routes.find(head.method, head.target)
+        return None if head is None else self._site.routes.find(head.method, head.target)
 
     @property
     def may_be_decided(self) -> bool:
@@ -67,7 +80,7 @@ class Exchange:
         """Return the fields of the `exchange_open` entry."""
         return {
             "id": self.id,
-            "listener": self._listener.name,
+            "listener": self._site.listener.name,
             "operation": self.operation,
             "entity": self.choice.entity,
             "rule": self.choice.rule.id if self.choice.rule is not None else None,
@@ -75,17 +88,17 @@ class Exchange:
             "started_mono": self.started_mono,
         }
 
-    def ended_entry(self, end: End, redactor: Redactor) -> dict[str, Any]:
+    def ended_entry(self) -> dict[str, Any]:
         """Return the fields of the `exchange` entry: no body, no header, and nothing but the path that came from outside."""
-        request, response = self.request, self.response
+        listener, request, response = self._site.listener, self.request, self.response
         answered = response.begun or response.body_bytes > 0
         entry = self.opened_entry()
         entry |= {
-            "system": self._listener.system,
-            "direction": self._listener.direction,
+            "system": listener.system,
+            "direction": listener.direction,
             "connection": self._connection,
             "method": request.head.method if request.head is not None else None,
-            "path": redactor.redact_target(request.head.target) if request.head is not None else None,
+            "path": self._site.redactor.redact_target(request.head.target) if request.head is not None else None,
             "request_sha256": request.sha256,
             "request_bytes": request.body_bytes,
             "status": response.head.status if response.head is not None else None,
@@ -93,7 +106,7 @@ class Exchange:
             "response_bytes": response.body_bytes,
             "request_mono": self.request_mono,
             "response_mono": self.response_mono,
-            "ended_mono": time.monotonic(),
-            "end": end,
+            "ended_mono": self.ended_mono,
+            "end": self.end,
         }
         return entry

@@ -35,10 +35,25 @@ if TYPE_CHECKING:
 
 HEAD_LIMIT = 64 * 1024
 PREFIX_LIMIT = 64 * 1024
-NOTHING_SHA256 = hashlib.sha256().hexdigest()
+UNHASHED_LIMIT = 4 * 1024
+LENGTH_LINE = re.compile(rb"\r\n[Cc]ontent-[Ll]ength: ([0-9]{1,18})\r\n")
 FIRST_WORD = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}(?:\Z|[ /])")
 
 Head = TypeVar("Head", RequestHead, ResponseHead)
+
+
+def is_one_request(data: bytes) -> bool:
+    """Say, after a glance, whether bytes are one request or its head, with nothing behind it.
+
+    Where their head can be read at all, that is certain. No is the answer to whatever the glance cannot see.
+    """
+    end = data.find(b"\r\n\r\n") + 4
+    if end < 4 or data.startswith(b"\r"):
+        return False
+    if end == len(data):
+        return True
+    length = LENGTH_LINE.search(data, 0, end)
+    return length is not None and end + int(length[1]) == len(data)
 
 
 class State(enum.Enum):
@@ -61,6 +76,7 @@ class Message(ABC, Generic[Head]):
     keeps_prefix = False
     _first_line: ClassVar[re.Pattern[bytes]]
     _digest: Hash | None = None
+    _unhashed = b""
     _pending = b""
     _left = 0
     _chunks: ChunkedBody | None = None
@@ -83,7 +99,7 @@ class Message(ABC, Generic[Head]):
     @property
     def sha256(self) -> str:
         """Return the hash of the body as carried, after de-chunking, in hexadecimal."""
-        return NOTHING_SHA256 if self._digest is None else self._digest.hexdigest()
+        return self._hash().hexdigest()
 
     def feed(self, data: bytes, at: int = 0) -> int:
         """Take bytes of the stream from position `at`; return the position up to which they belong to this message."""
@@ -160,12 +176,19 @@ class Message(ABC, Generic[Head]):
 
     def _content(self, part: bytes | memoryview) -> None:
         self.body_bytes += len(part)
-        if self._digest is None:
-            self._digest = hashlib.sha256(part)
-        else:
-            self._digest.update(part)
+        self._unhashed += part
+        if len(self._unhashed) > UNHASHED_LIMIT:
+            self._hash()
         if self.keeps_prefix and len(self.prefix) < PREFIX_LIMIT:
             self.prefix += part[: PREFIX_LIMIT - len(self.prefix)]
+
+    def _hash(self) -> Hash:
+        unhashed, self._unhashed = self._unhashed, b""
+        if self._digest is None:
+            self._digest = hashlib.sha256(unhashed)
+        else:
+            self._digest.update(unhashed)
+        return self._digest
 
 
 class Request(Message[RequestHead]):
