@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from harness.core.problems import Problem, StackError, nearest
 from harness.lab import toxics
 from harness.lab.choice import choose_lab
+from harness.lab.containers.images import choose_image
 from harness.lab.environment import ENGINE_VARIABLE
 from harness.lab.target import choose_target
 
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
     from harness.lab.registry import LabRecord
     from harness.lab.toxics import Kind
 
-EMBEDDED, ATTACHED = "embedded", "attached"
-KINDS = (EMBEDDED, ATTACHED)
+EMBEDDED, CONTAINERS, ATTACHED = "embedded", "containers", "attached"
+NEW = frozenset({EMBEDDED, CONTAINERS})
+KINDS = (EMBEDDED, CONTAINERS, ATTACHED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class Given:
     engine: Kind | None = None
     integration: str | None = None
     attach: str | None = None
+    image: str | None = None
     allowed_hosts: tuple[str, ...] = ()
 
     def as_words(self) -> tuple[str, ...]:
@@ -38,6 +41,7 @@ class Given:
             ("--lab", self.lab),
             ("--engine", self.engine),
             ("--integration", self.integration),
+            ("--image", self.image),
             ("--attach", self.attach),
         )
         words = [word for name, value in named if value is not None for word in (name, value)]
@@ -63,6 +67,9 @@ def choose_where(stack: Stack, given: Given, *, stack_path: Path | None) -> Chos
     name, _, lab_id = (given.lab or "").partition(":")
     elsewhere = given.attach or (stack.integration.url if given.integration is None else None)
     _ensure_consistent(given, name, lab_id, elsewhere)
+    if name == CONTAINERS:
+        choose_image(stack, given.image, given.integration)
+        return Chosen(CONTAINERS, given.engine or toxics.TOXIPROXY)
     if name != ATTACHED and elsewhere is None:
         return Chosen(EMBEDDED, given.engine or toxics.EMBEDDED)
     target = choose_target(stack, given.attach, allowed_hosts=given.allowed_hosts)
@@ -73,10 +80,12 @@ def choose_where(stack: Stack, given: Given, *, stack_path: Path | None) -> Chos
 def _ensure_consistent(given: Given, name: str, lab_id: str, elsewhere: str | None) -> None:
     if given.lab is not None and name not in KINDS:
         _refuse(f"there is no lab {given.lab}", expected=KINDS, suggestion=nearest(name, KINDS))
-    if name == EMBEDDED and lab_id:
-        _refuse(f"--lab {given.lab} names a lab, and an embedded one is always new", fix=f"--lab attached:{lab_id}")
-    if name == EMBEDDED and elsewhere is not None:
-        message = f"--lab embedded brings up a new lab, of which the integration at {elsewhere} can know nothing"
+    if name in NEW and lab_id:
+        _refuse(f"--lab {given.lab} names a lab, and one of {name} is always new", fix=f"--lab attached:{lab_id}")
+    if given.image is not None and name != CONTAINERS:
+        _refuse(f"--image {given.image} is for a lab of containers", fix="add --lab containers, or leave out --image")
+    if name in NEW and elsewhere is not None:
+        message = f"--lab {name} brings up a new lab, of which the integration at {elsewhere} can know nothing"
         _refuse(message, fix="leave out --lab, and have the integration started with the variables of `handoff lab up`")
     if name == ATTACHED and given.integration is not None:
         message = "--lab attached uses what runs already, --integration starts another"

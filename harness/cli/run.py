@@ -17,7 +17,7 @@ from rich.console import Console
 
 from harness.cli.engine import EngineOption, read_kind
 from harness.cli.exits import NOT_READY, OK, UNKNOWN, VIOLATED
-from harness.cli.labs import ATTACHED, Given, choose_where
+from harness.cli.labs import ATTACHED, CONTAINERS, Given, choose_where
 from harness.cli.selection import ensure_integration, select, shard
 from harness.cli.stack_file import DEFAULT, StackArgument, open_stack
 from harness.cli.terminal import say_json
@@ -34,7 +34,7 @@ from harness.report.run_json import RunInfo, build_experiment, build_run
 from harness.store.folder import RunFolder, make_folder, name_run
 
 DEFAULT_LABS = 4
-LAB_HELP = "A new lab, or one that is up (handoff lab up), as with --attach."
+LAB_HELP = "A new lab, of processes or of containers, or one that is up (handoff lab up), as with --attach."
 SEED_RANGE = 1 << 31
 
 
@@ -55,9 +55,13 @@ def run(  # noqa: PLR0913 - one parameter an option
     only: Annotated[str | None, typer.Option("-k", metavar="EXPR", help="Run only these experiments.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Decide by this seed; a new one otherwise.")] = None,
     engine: EngineOption = None,
-    lab: Annotated[str | None, typer.Option(metavar="embedded|attached[:ID]", help=LAB_HELP)] = None,
+    lab: Annotated[str | None, typer.Option(metavar="embedded|containers|attached[:ID]", help=LAB_HELP)] = None,
     integration: Annotated[
         str | None, typer.Option(metavar="'CMD'", help="Start this command instead of the stack's.")
+    ] = None,
+    image: Annotated[
+        str | None,
+        typer.Option(metavar="IMAGE", help="In a lab of containers, start this image instead of the stack's."),
     ] = None,
     attach: Annotated[str | None, typer.Option(metavar="URL", help="Judge an integration that runs there.")] = None,
     allow_host: Annotated[
@@ -78,7 +82,7 @@ def run(  # noqa: PLR0913 - one parameter an option
     plan = compile_stack(declared)
     chosen = shard(select(plan.experiments, only), part)
     stack_path = None if str(stack) == "-" else stack.resolve()
-    given = Given(lab, read_kind(engine), integration, attach, tuple(allow_host or ()))
+    given = Given(lab, read_kind(engine), integration, attach, image, tuple(allow_host or ()))
     where = choose_where(declared, given, stack_path=stack_path)
     started = dt.datetime.now(dt.UTC)
     folder = _make_folder(out, started)
@@ -103,6 +107,8 @@ def run(  # noqa: PLR0913 - one parameter an option
         engine=where.engine,
         integration_command=integration,
         attach_url=attach,
+        containers=where.kind == CONTAINERS,
+        image=image,
         attached=where.kind == ATTACHED,
         lab_id=where.id,
         allowed_hosts=given.allowed_hosts,

@@ -135,13 +135,14 @@ class Armory:
     async def _arm_signal(self, fault: Fault) -> None:
         """Have the tap kill the integration at the end of its nth answer about these orders."""
         integration = self._lab.integration
-        if not integration.owned or integration.pid is None:
+        pid = integration.signal_pid
+        if not integration.owned or pid is None:
             raise LabError("the integration is not ours to kill")
         integration.expect_exit()
         signal = Signal(
             id=self._name(fault, 0),
             listener=f"inbound-{fault.system}",
-            pid=integration.pid,
+            pid=pid,
             signal="KILL",
             when="response_end",
             entities=self._name_entities(fault.orders),

@@ -26,7 +26,7 @@ HEALTHY_WITHIN_S = 2.0
 
 def is_attached(stack: Stack, options: Options) -> bool:
     """Tell whether the integration runs elsewhere, as the caller or the stack says; a command given starts one here."""
-    if options.integration_command is not None:
+    if options.containers or options.integration_command is not None:
         return False
     return options.attached or options.attach_url is not None or stack.integration.url is not None
 
@@ -40,6 +40,18 @@ def open_lab(stack: Stack, options: Options, *, index: int) -> AbstractAsyncCont
             attach_url=options.attach_url,
             lab_id=options.lab_id,
             allowed_hosts=options.allowed_hosts,
+        )
+    if options.containers:
+        from harness.lab.containers.lab import open_container_lab  # noqa: PLC0415 - the engine's client is heavy, and rarely needed
+
+        return open_container_lab(
+            stack,
+            stack_path=options.stack_path,
+            run_id=options.run_id,
+            index=index,
+            image=options.image,
+            command=options.integration_command,
+            engine=options.engine,
         )
     return open_embedded_lab(
         stack,

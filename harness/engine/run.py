@@ -37,7 +37,7 @@ class Options:
     """
     How to run: which integration, how many labs at once, under which seed, with which toxic engine.
 
-    `attached` joins a lab that is up, the one named `lab_id` where several are, and `attach_url` says where the integration
+    `containers` makes labs of containers, in which the integration's `image` is started. `attached` joins a lab that is up, the one named `lab_id` where several are, and `attach_url` says where the integration
     listens; one not on loopback must be at one of the `allowed_hosts`.
     """
 
@@ -47,6 +47,8 @@ class Options:
     stack_path: Path | None = None
     integration_command: str | None = None
     engine: Kind = EMBEDDED
+    containers: bool = False
+    image: str | None = None
     attach_url: str | None = None
     attached: bool = False
     lab_id: str | None = None

@@ -4,14 +4,13 @@ import asyncio
 import json
 from collections.abc import Coroutine, Iterable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from harness.core.stack import Stack
 from harness.lab.control import ControlClient
 from harness.lab.credentials import make_credentials, write_private
 from harness.lab.deaths import Deaths
 from harness.lab.environment import Sites, build_controls, build_environment
-from harness.lab.errors import EnvironmentNotReady, ProcessFailed
 from harness.lab.integration import (
     HEALTHY_WITHIN_S,
     AbsentIntegration,
@@ -40,6 +39,7 @@ from harness.lab.processes import Lifeline, Process, Program
 from harness.lab.readiness import FirstLine, Healthy
 from harness.lab.registry import Registration
 from harness.lab.tap import TapClient
+from harness.lab.together import run_together
 from harness.lab.toxics import EMBEDDED, TOXIPROXY, Kind, ToxicEngine
 from harness.lab.toxiproxy import build_toxiproxy, choose_program, ensure_recent
 from harness.lab.vendors import OPSDESK
@@ -118,11 +118,11 @@ class Assembly:
         """Start everything, connect it, seed it and wait until the integration is healthy."""
         integration = self._place_integration()
         processes = [self._watchdog, *self.parts]
-        await _together([*(process.start() for process in processes), *self._start_own(integration)])
+        await run_together([*(process.start() for process in processes), *self._start_own(integration)])
         engine_ready = asyncio.ensure_future(self._wait_engine())
         tap_ready = asyncio.ensure_future(self._wait_ready(self.tap_process))
         try:
-            await _together(
+            await run_together(
                 [
                     *(self._connect_fake(seat, tap_ready, engine_ready) for seat in self.seats.values()),
                     *(self._connect_receiver(name, tap_ready) for name in self.inbound),
@@ -233,22 +233,3 @@ class Assembly:
 
     async def _wait_ready(self, process: Process) -> None:
         await process.wait_ready(FirstLine(), within_s=READY_WITHIN_S)
-
-
-async def _together(parts: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """Run all at once; the first that fails cancels the others, and its error is the one raised."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            for part in parts:
-                group.create_task(part)
-    except BaseExceptionGroup as errors:
-        _raise_first(errors)
-
-
-def _raise_first(errors: BaseExceptionGroup[BaseException]) -> NoReturn:
-    error: BaseException = errors
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    if isinstance(error, ProcessFailed):
-        raise EnvironmentNotReady(error.role, error.told, "handoff doctor") from error
-    raise error

@@ -5,8 +5,9 @@ import inspect
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Protocol
 
-from harness.lab.processes import Process, describe_exit
+from harness.lab.processes import describe_exit
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,17 @@ class Death:
         return f"{self.role} (pid {self.pid}) ended with {describe_exit(self.returncode)}"
 
 
+class Ended(Protocol):
+    """A process or a container that ended."""
+
+    role: str
+    pid: int | None
+
+    def tail(self) -> list[str]:
+        """Give its last lines."""
+        ...
+
+
 OnDeath = Callable[[Death], Awaitable[None] | None]
 
 
@@ -47,7 +59,7 @@ class Deaths(list[Death]):
             await self._news.wait()
         return self[known]
 
-    async def note(self, process: Process, returncode: int) -> None:
+    async def note(self, process: Ended, returncode: int) -> None:
         """Note the end of a process."""
         death = Death(process.role, process.pid, returncode, time.time(), time.monotonic(), tuple(process.tail()))
         self.append(death)

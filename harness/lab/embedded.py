@@ -68,13 +68,13 @@ async def open_embedded_lab(  # noqa: PLR0913 - one parameter a choice, all but 
     real Toxiproxy server for the faults of the wire. `kind` is `up` for the labs of `handoff lab up`. Raises EnvironmentNotReady (exit 12).
     """
     place = choose_place(stack, integration_command, with_integration=with_integration, stack_path=stack_path)
-    with _told():
+    with tell_trouble():
         await asyncio.to_thread(sweep)
-        registration = register(_build_id(run_id, index), stack=str(stack_path or stack.name), kind=kind)
+        registration = register(build_id(run_id, index), stack=str(stack_path or stack.name), kind=kind)
     assembly: Assembly | None = None
     try:
-        with _told():
-            identity = _identify(registration.record.id, stack)
+        with tell_trouble():
+            identity = identify(registration.record.id, stack)
             assembly = Assembly(stack, registration, identity, place, engine=engine, stack_path=stack_path)
             integration = await assembly.bring_up()
         yield _present(assembly, integration)
@@ -87,7 +87,7 @@ async def open_embedded_lab(  # noqa: PLR0913 - one parameter a choice, all but 
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def tell_trouble() -> Iterator[None]:
     """Tell trouble with files and sockets as what it is: an environment that is not ready."""
     try:
         yield
@@ -118,10 +118,12 @@ def _present(assembly: Assembly, integration: Integration) -> EmbeddedLab:
     )
 
 
-def _identify(lab: str, stack: Stack) -> Identity:
+def identify(lab: str, stack: Stack) -> Identity:
+    """Give a lab of this id a nonce and the folder it is to have."""
     folder = Path(tempfile.gettempdir()) / f"handoff-{lab}"
     return Identity(lab, secrets.token_hex(4), folder, stack.time.scale)
 
 
-def _build_id(run_id: str, index: int) -> str:
+def build_id(run_id: str, index: int) -> str:
+    """Build the id of a lab, which no other has."""
     return f"{re.sub(r'[^A-Za-z0-9_-]', '-', run_id)}-{index}-{secrets.token_hex(4)}"

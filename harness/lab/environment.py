@@ -4,7 +4,7 @@ import re
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import PurePath
 
 from harness.lab.credentials import Credentials, build_role_key
 from harness.lab.ports import Address
@@ -41,13 +41,13 @@ class Sites:
     controls: Mapping[str, str]
     toxics: str
     integration: Address
-    data_folder: Path
-    private_key_file: Path
+    data_folder: PurePath
+    private_key_file: PurePath
     engine: str = "embedded"
 
 
 def build_environment(
-    sites: Sites, credentials: Credentials, *, nonce: str, roles: Iterable[str], stack_path: Path | None, scale: float
+    sites: Sites, credentials: Credentials, *, nonce: str, roles: Iterable[str], stack_path: PurePath | None, scale: float
 ) -> dict[str, str]:
     """Build the variables of the integration, without the control planes."""
     variables = {f"{prefix}_URL": url for prefix, url in sites.outbound.items()}

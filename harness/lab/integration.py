@@ -1,10 +1,9 @@
 """The system under test, as the lab holds it: a child of ours, or something that runs elsewhere."""
 
 import asyncio
-from typing import Protocol
+from typing import Any, Protocol
 
 from harness.lab.errors import EnvironmentNotReady, ProcessFailed, Unsupported
-from harness.lab.processes import Process
 from harness.lab.readiness import Healthy
 
 HEALTHY_WITHIN_S = 30.0
@@ -23,6 +22,11 @@ class Integration(Protocol):
     @property
     def pid(self) -> int | None:
         """Its process id; None where it is not ours or was never started."""
+        ...
+
+    @property
+    def signal_pid(self) -> int | None:
+        """Its process id as the tap sees it, which is to signal it; None where it cannot be."""
         ...
 
     @property
@@ -55,10 +59,50 @@ class Integration(Protocol):
         ...
 
 
-class OwnIntegration:
-    """The integration as a child process."""
+class Held(Protocol):
+    """What runs the integration: a child process, or a container."""
 
-    def __init__(self, process: Process, url: str, health: str, next_command: str) -> None:
+    pid: int | None
+
+    @property
+    def signal_pid(self) -> int | None:
+        """Its process id as the tap sees it."""
+        ...
+
+    @property
+    def alive(self) -> bool:
+        """Tell whether it runs."""
+        ...
+
+    def expect_exit(self) -> None:
+        """Announce that somebody else is about to end it."""
+        ...
+
+    async def wait_exit(self) -> int:
+        """Wait until it ends; answer its return code."""
+        ...
+
+    async def wait_ready(self, readiness: Healthy, *, within_s: float) -> Any:
+        """Wait until it may be used. Raises ProcessFailed."""
+        ...
+
+    async def start(self) -> None:
+        """Start it; nothing happens when it runs. Raises ProcessFailed."""
+        ...
+
+    async def stop(self) -> int | None:
+        """Ask it to end, and kill it when it does not."""
+        ...
+
+    async def kill(self) -> int | None:
+        """SIGKILL it with everything it started."""
+        ...
+
+
+class OwnIntegration:
+    """The integration as something the lab starts and ends."""
+
+    def __init__(self, process: Held, url: str, health: str, next_command: str) -> None:
         self.process = process
         self.url = url
         self._health = Healthy(f"{url}{health}")
@@ -70,6 +114,11 @@ class OwnIntegration:
     def pid(self) -> int | None:
         """Its process id, also of the last one when it has ended."""
         return self.process.pid
+
+    @property
+    def signal_pid(self) -> int | None:
+        """Its process id as the tap sees it."""
+        return self.process.signal_pid
 
     @property
     def alive(self) -> bool:
@@ -114,6 +163,7 @@ class AttachedIntegration:
 
     owned = False
     pid = None
+    signal_pid = None
     alive = True
 
     def __init__(self, url: str, health: str) -> None:

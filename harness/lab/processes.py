@@ -90,6 +90,11 @@ class Process:
         self._watch: asyncio.Task[int] | None = None
 
     @property
+    def signal_pid(self) -> int | None:
+        """Its process id as the tap sees it, which is its own."""
+        return self.pid
+
+    @property
     def alive(self) -> bool:
         """Tell whether it runs, frozen or not."""
         return self._watch is not None and not self._watch.done() and self.returncode is None

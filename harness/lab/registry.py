@@ -39,6 +39,7 @@ class LabRecord:
     ports: tuple[int, ...] = ()
     folders: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
+    containers: bool = False
 
     @classmethod
     def load(cls, data: dict[str, Any]) -> "LabRecord":
@@ -50,6 +51,7 @@ class LabRecord:
             processes=tuple(ProcessMark.load(mark) for mark in data["processes"]),
             ports=tuple(int(port) for port in data["ports"]),
             folders=tuple(str(folder) for folder in data["folders"]),
+            containers=bool(data.get("containers")),
         )
 
     def dump(self) -> dict[str, Any]:
@@ -107,6 +109,10 @@ class Registration:
             port = find_free_port(taken)
             self._change(ports=(*self.record.ports, port))
         return port
+
+    def note_containers(self) -> None:
+        """Note, before the first is made, that the lab has containers: they carry its id as a label."""
+        self._change(containers=True)
 
     def publish(self, environment: dict[str, str]) -> None:
         """Keep the variables that `handoff lab env` prints."""
@@ -181,8 +187,15 @@ def sweep(*, then: Callable[[], None] | None = None) -> list[str]:
 
 
 def _reap(record: LabRecord) -> None:
-    if end_processes(record.id, record.processes, within_s=END_WITHIN_S):
+    ended = end_processes(record.id, record.processes, within_s=END_WITHIN_S)
+    if ended and (not record.containers or _remove_containers(record.id)):
         _remove(record)
+
+
+def _remove_containers(lab: str) -> bool:
+    from harness.lab.containers.removal import remove_leftover  # noqa: PLC0415 (the engine's client is heavy, and rarely needed)
+
+    return remove_leftover(lab)
 
 
 def _remove(record: LabRecord) -> None:
