@@ -5,17 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.core.findings import build_finding
+from harness.core.lint_breaker import find_in_breakers
+from harness.core.lint_ends import find_in_ends
 from harness.core.lint_paths import find_in_paths
 from harness.core.lint_roles import find_in_roles
+from harness.core.lint_triggers import find_in_triggers
 from harness.core.lint_waits import find_in_waits
-from harness.core.stack import INTEGRATION
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Iterator
 
     from harness.core.problems import Problem
-    from harness.core.stack import Handoff, Path, Stack
+    from harness.core.stack import Path, Stack
 
 
 def lint_stack(stack: Stack, *, today: dt.date | None = None) -> tuple[Problem, ...]:
@@ -28,8 +30,6 @@ def lint_stack(stack: Stack, *, today: dt.date | None = None) -> tuple[Problem, 
 
 def _handoffs(stack: Stack) -> Iterator[Problem]:
     for handoff in stack.handoffs:
-        yield from _end_state(handoff)
-        yield from _operations(stack, handoff)
         if handoff.source == handoff.target:
             yield build_finding(
                 "handoff-to-itself",
@@ -44,34 +44,6 @@ def _handoffs(stack: Stack) -> Iterator[Problem]:
                 handoff.location,
                 "say what is done about each failure under `paths`",
             )
-
-
-def _end_state(handoff: Handoff) -> Iterator[Problem]:
-    if handoff.resolved_when is None:
-        yield build_finding(
-            "end-state-missing",
-            f"handoff `{handoff.id}` does not say which end state means resolved",
-            handoff.location,
-            "add `resolved_when: {system, record, state}`; that the error went away is no end state",
-        )
-
-
-def _operations(stack: Stack, handoff: Handoff) -> Iterator[Problem]:
-    if handoff.protocol == "api" and not handoff.operations:
-        yield build_finding(
-            "operation-missing",
-            f"handoff `{handoff.id}` does not say which calls it makes, so no exchange can be told to be its own",
-            handoff.location,
-            "add `operation:` with names of the fake's catalogue",
-        )
-    receives = handoff.protocol == "webhook" and handoff.target == INTEGRATION
-    if receives and handoff.source not in stack.integration.webhooks:
-        yield build_finding(
-            "receiver-missing",
-            f"handoff `{handoff.id}` takes webhooks of {handoff.source}, and the integration has no receiver for them",
-            handoff.location,
-            f"add `{handoff.source}:` and the path under `integration.webhooks`",
-        )
 
 
 def _observable(stack: Stack) -> Iterator[Problem]:
@@ -111,6 +83,9 @@ _RULES: tuple[Callable[[Stack], Iterator[Problem]], ...] = (
     find_in_roles,
     _handoffs,
     _observable,
+    find_in_ends,
+    find_in_triggers,
     find_in_paths,
+    find_in_breakers,
     find_in_waits,
 )

@@ -1,98 +1,59 @@
-"""Findings about resolution paths: triggers that cannot fire, outcomes that cannot resolve."""
+"""Findings about outcomes: what resolves nothing, what ends nowhere, what only tells somebody."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from harness.core.findings import build_finding
-from harness.core.outcomes import Reconcile, Recover, Renew, Resend, Retry
-from harness.core.stack import INTEGRATION
+from harness.core.lint_vendors import find_facts
+from harness.core.outcomes import Branch, Reconcile, Recover, Renew, Resend, Retry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from harness.core.outcomes import Outcome
     from harness.core.problems import Problem
     from harness.core.stack import Handoff, Path, Stack
 
-_WEBHOOK_ONLY = frozenset(
-    {
-        "dropped",
-        "duplicate",
-        "out_of_order",
-        "bad_signature",
-        "stale",
-        "receiver_down",
-        "subscription_removed",
-    }
-)
-_CALL_ONLY = frozenset(
-    {
-        "rate_limited",
-        "session_expired",
-        "permission_denied",
-        "timeout",
-        "connection",
-        "lost_response",
-        "not_persisted",
-    }
-)
-_FILE_ONLY = frozenset({"file_truncated", "file_duplicate", "file_missing", "file_rejected", "ack_missing"})
-_NEVER = {
-    "api": _WEBHOOK_ONLY | _FILE_ONLY,
-    "webhook": _CALL_ONLY | _FILE_ONLY,
-    "edi_batch": _WEBHOOK_ONLY - {"duplicate", "out_of_order"},
-    "file_transfer": _WEBHOOK_ONLY - {"duplicate", "out_of_order"},
-    "manual_export": _WEBHOOK_ONLY | _CALL_ONLY,
-}
 _GOES_ON = (Retry, Renew, Resend, Reconcile, Recover)
+_SENDS = (Retry, Renew, Resend)
+# What the vendor refuses for what the payload or the caller is; 404, 408, 409 and 425 may pass with time.
+_REFUSALS = frozenset({400, 401, 402, 403, 405, 406, 410, 411, 413, 414, 415, 422, 501})
+# What the vendor's answer says in words of its own, as a code does.
+_ANSWERED = frozenset({"file_rejected", "partial_allocation", "permission_denied", "rate_limited", "session_expired"})
+_TELLS = re.compile(
+    r"(notify|notification|alert|e?-?mail|inform|page|ping|slack|chat|tell|warn|message|sms|log|ignore)\b"
+)
 
 
 def find_in_paths(stack: Stack) -> Iterator[Problem]:
-    """Yield triggers that never fire and outcomes that resolve nothing."""
+    """Yield outcomes that resolve nothing."""
     for handoff in stack.handoffs:
         for path in handoff.paths:
-            yield from _unreachable(handoff, path)
-            yield from _pointless(path)
+            yield from _pointless(stack, handoff, path)
+            yield from _endless(path)
+            yield from _telling(path)
+            yield from _deciding(path)
         yield from _rest(handoff)
-        yield from _breaker(handoff)
 
 
-def _unreachable(handoff: Handoff, path: Path) -> Iterator[Problem]:
-    trigger = path.on
-    inbound = handoff.protocol == "webhook" and handoff.target == INTEGRATION
-    wrong_way = inbound and (trigger.status is not None or trigger.code is not None)
-    if trigger.condition in _NEVER[handoff.protocol] or wrong_way:
-        yield build_finding(
-            "trigger-never-fires",
-            f"`{trigger.slug}` cannot happen on a handoff by {handoff.protocol}",
-            trigger.location,
-            "remove the path, or move it to the handoff where it happens",
-        )
-    conditions = {other.on.condition for other in handoff.paths}
-    if trigger.status == 429 and "rate_limited" in conditions:
-        yield build_finding(
-            "trigger-covered",
-            "`429` is never reached: `rate_limited` is more specific and takes every 429",
-            trigger.location,
-            "merge the two paths",
-        )
-    if trigger.status is not None and trigger.status < 400:
-        yield build_finding(
-            "trigger-no-failure",
-            f"`{trigger.status}` is no failure, so nothing is to be resolved",
-            trigger.location,
-            "name the status, code or condition of the failure",
-        )
-
-
-def _pointless(path: Path) -> Iterator[Problem]:
-    if path.kind == "business_rule" and path.retry is not None:
+def _pointless(stack: Stack, handoff: Handoff, path: Path) -> Iterator[Problem]:
+    sending = next((step for step in _steps(path) if isinstance(step, _SENDS)), None)
+    if sending is not None and (path.kind == "business_rule" or path.on.when is not None):
+        what = "a business rule" if path.kind == "business_rule" else "about the order's own value"
         yield build_finding(
             "retry-on-business-rule",
-            f"`{path.on.slug}` is a business rule: sending the same order again can never resolve it",
-            path.outcome.location,
+            f"`{path.on.slug}` is {what}: sending the same order again can never resolve it",
+            sending.location,
             "route it to a role with `queue:`, or decide it with `branch:`",
-            severity="error",
+        )
+    elif sending is not None and _is_refusal(stack, handoff, path):
+        yield build_finding(
+            "retry-on-refusal",
+            f"`{path.on.slug}` refuses the call for what it is, and sending it again changes nothing about that",
+            sending.location,
+            "put it aside with `dead_letter:`, decide it with `branch:`, or renew the session first",
         )
     if isinstance(path.outcome, Retry) and path.outcome.attempts == 1:
         yield build_finding(
@@ -101,7 +62,21 @@ def _pointless(path: Path) -> Iterator[Problem]:
             path.outcome.location,
             "raise `attempts` (the first send counts), or drop the retry",
         )
-    if isinstance(path.outcome, Retry | Renew | Resend) and path.then is None:
+
+
+def _is_refusal(stack: Stack, handoff: Handoff, path: Path) -> bool:
+    if isinstance(path.outcome, Renew):
+        return False
+    trigger = path.on
+    return (
+        trigger.condition == "permission_denied"
+        or trigger.status in _REFUSALS
+        or trigger.code in find_facts(stack, handoff.target).final_codes
+    )
+
+
+def _endless(path: Path) -> Iterator[Problem]:
+    if isinstance(path.outcome, _SENDS) and path.then is None:
         yield build_finding(
             "no-end",
             f"`{path.slug}` does not say what happens once every attempt has failed",
@@ -115,13 +90,50 @@ def _pointless(path: Path) -> Iterator[Problem]:
             path.then.location,
             "remove `then`, or make it the outcome",
         )
-    if isinstance(path.then, Retry | Renew | Resend):
+    if isinstance(path.then, _SENDS):
         yield build_finding(
             "no-end",
             f"`{path.slug}` ends in further attempts and does not say what happens once they have failed",
             path.then.location,
             "end it in `dead_letter`, `queue` or `branch`",
         )
+
+
+def _telling(path: Path) -> Iterator[Problem]:
+    for step in _steps(path):
+        if isinstance(step, Branch) and _TELLS.match(step.to.replace("_", "-").casefold()):
+            yield build_finding(
+                "branch-notifies",
+                f"`{path.slug}` goes to `{step.to}`: that tells somebody and resolves nothing",
+                step.location,
+                "say what is done instead, or route it to a role with `queue:` and its `decisions`",
+            )
+
+
+def _deciding(path: Path) -> Iterator[Problem]:
+    branch = next((step for step in _steps(path) if isinstance(step, Branch)), None)
+    queue = path.queue
+    decided_by = (queue and queue.decided_by) or (branch and branch.decided_by) or path.decided_by
+    if decided_by == "human" and queue is None:
+        yield build_finding(
+            "decision-without-role",
+            f"`{path.slug}` is decided by a human, and no role is named",
+            path.location,
+            "route it to a role with `queue:`",
+        )
+    coded = path.on.code is not None or path.on.condition in _ANSWERED
+    if (decided_by == "code" and not coded) or (decided_by == "threshold" and path.on.when is None):
+        what = "an error code" if decided_by == "code" else "a value"
+        yield build_finding(
+            "decision-without-data",
+            f"`{path.slug}` is decided by {what}, and `{path.on.slug}` gives none",
+            path.location,
+            "name the data in `on:`, or say what else decides",
+        )
+
+
+def _steps(path: Path) -> tuple[Outcome, ...]:
+    return (path.outcome,) if path.then is None else (path.outcome, path.then)
 
 
 def _rest(handoff: Handoff) -> Iterator[Problem]:
@@ -131,16 +143,4 @@ def _rest(handoff: Handoff) -> Iterator[Problem]:
             f"handoff `{handoff.id}` says nothing about failures it does not name",
             handoff.location,
             "add a path `on: any`",
-        )
-
-
-def _breaker(handoff: Handoff) -> Iterator[Problem]:
-    breaker = handoff.breaker
-    if breaker is not None and (handoff.protocol != "api" or handoff.target == INTEGRATION):
-        yield build_finding(
-            "breaker-never-opens",
-            f"the breaker of `{handoff.id}` can never open: the integration makes no calls at a handoff by "
-            f"{handoff.protocol} to {handoff.target}",
-            breaker.location,
-            "move it to the handoff whose calls fail",
         )

@@ -14,6 +14,31 @@ if TYPE_CHECKING:
     from harness.core.stack import Handoff, Path, Stack
 
 
+# Words people write where nobody is on duty.
+_NOBODY = frozenset(
+    {"all", "anybody", "anyone", "everybody", "everyone", "n-a", "na", "nobody", "none", "tbd", "todo", "unknown"}
+)
+_NO_ROTATION = frozenset({"-", "n/a", "never", "no", "none"})
+# Words for having seen a case; none of them says what becomes of the order.
+_SEEN = frozenset(
+    {
+        "ack",
+        "acknowledge",
+        "acknowledged",
+        "dismiss",
+        "dismissed",
+        "ignore",
+        "none",
+        "noted",
+        "nothing",
+        "notify",
+        "ok",
+        "read",
+        "seen",
+    }
+)
+
+
 def find_in_roles(stack: Stack) -> Iterator[Problem]:
     """Yield owners that are nobody or a person, roles that are no rotation, alerts that reach nobody."""
     yield from _roles(stack)
@@ -22,13 +47,6 @@ def find_in_roles(stack: Stack) -> Iterator[Problem]:
         for path in handoff.paths:
             yield from _escalation(path)
             yield from _queue(stack, path)
-        if handoff.breaker is not None and handoff.breaker.alert is None:
-            yield build_finding(
-                "breaker-without-alert",
-                f"the breaker of `{handoff.id}` pauses the handoff and tells nobody",
-                handoff.breaker.location,
-                "add `alert:` with the owning role",
-            )
 
 
 def _roles(stack: Stack) -> Iterator[Problem]:
@@ -37,7 +55,7 @@ def _roles(stack: Stack) -> Iterator[Problem]:
         if role.name not in used:
             yield build_finding("role-unused", f"nothing names the role `{role.name}`", role.location, "remove it")
             continue
-        if role.rotation is None:
+        if role.rotation is None or role.rotation.strip().casefold() in _NO_ROTATION:
             yield build_finding(
                 "role-without-rotation",
                 f"the role `{role.name}` has no rotation, so it is one person",
@@ -64,7 +82,7 @@ def _used_roles(stack: Stack) -> Iterator[str | None]:
 
 
 def _owner(handoff: Handoff) -> Iterator[Problem]:
-    if handoff.owner is None:
+    if handoff.owner is None or handoff.owner.casefold() in _NOBODY:
         yield build_finding(
             "owner-missing",
             f"handoff `{handoff.id}` has no owner: whoever notices first",
@@ -110,4 +128,12 @@ def _queue(stack: Stack, path: Path) -> Iterator[Problem]:
             f"the queue of `{path.slug}` names no decisions: it is a notification in disguise",
             queue.location,
             "add `decisions:`, each with what follows from it",
+        )
+    elif all(decision.to.casefold() in _SEEN for decision in queue.decisions):
+        yield build_finding(
+            "decision-decides-nothing",
+            f"`{queue.decisions[0].name}` of `{path.slug}` leads to `{queue.decisions[0].to}`: the case is seen, and the "
+            "order is where it was",
+            queue.decisions[0].location,
+            "name what becomes of the order, such as `continue` or `cancel-and-refund`",
         )

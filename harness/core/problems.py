@@ -41,7 +41,7 @@ class Problem:
 
     `width` is how many characters of the line are meant. `found` is what stands there, `expected` every valid value
     (empty when there is no short list), `suggestion` the nearest valid one. `fix` is one instruction in words,
-    `command` the next command to try, `source_line` the line of the file as it is.
+    `why` says why it matters, `command` is the next command to try, `source_line` the line of the file as it is.
     """
 
     code: str
@@ -56,6 +56,7 @@ class Problem:
     suggestion: str = ""
     fix: str = ""
     command: str = ""
+    why: str = ""
     source_line: str = field(default="", compare=False)
 
     @property
@@ -81,10 +82,13 @@ class Problem:
             "column": self.column,
             "message": self.message,
             "fix": self.fix,
+            "why": self.why,
         }
 
     def _hints(self) -> Iterable[str]:
         allowed = ", ".join(self.expected)
+        if self.why:
+            yield f"why: {self.why}"
         if self.suggestion and len(self.expected) > 1:
             yield f"did you mean `{_printable(self.suggestion)}`?  ({allowed})"
         elif self.suggestion:

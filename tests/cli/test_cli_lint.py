@@ -9,7 +9,7 @@ import pytest
 from harness.cli import main
 from tests.core.stack_texts import SMALL
 
-FIELDS = ["code", "severity", "file", "line", "column", "message", "fix"]
+FIELDS = ["code", "severity", "file", "line", "column", "message", "fix", "why"]
 REFERENCE = Path(__file__).parents[2] / "reference" / "stack.yaml"
 
 
