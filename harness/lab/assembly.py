@@ -43,6 +43,8 @@ from harness.lab.together import run_together
 from harness.lab.toxics import EMBEDDED, TOXIPROXY, Kind, ToxicEngine
 from harness.lab.toxiproxy import build_toxiproxy, choose_program, ensure_recent
 from harness.lab.vendors import OPSDESK
+from harness.lab.wiremock import READY_WITHIN_S as WIREMOCK_WITHIN_S
+from harness.lab.wiremock import Programs, build_wiremock, find_programs, is_up
 from harness.lab.wiring import Wiring, name_inbound
 from harness.wire.toxiproxy import ToxiproxyServer
 
@@ -71,7 +73,9 @@ class Assembly:
         self.registration = registration
         self.deaths = Deaths()
         self.credentials = make_credentials()
-        vendors, self.absent = choose_vendors(stack)
+        programs = find_programs() if any(system.wiremock for system in stack.systems.values()) else ""
+        lack = programs if isinstance(programs, str) else ""
+        vendors, self.absent = choose_vendors(stack, stack_path=stack_path, without_wiremock=lack)
         self._place = place
         self.integration_address = (
             Address.of(place.url) if place.url else Address(LOOPBACK, registration.reserve_port())
@@ -104,7 +108,12 @@ class Assembly:
         }
         self.tap = TapClient(self.tap_control.address.url, token)
         self.wiring = Wiring(stack, lab.nonce, self.controls, self.tap, self.toxics)
-        self.fakes = {name: self._hold(build_fake(seat, lab, self.credentials)) for name, seat in self.seats.items()}
+        self._wiremock_at = Address(LOOPBACK, registration.reserve_port()) if isinstance(programs, Programs) else None
+        self.wiremock = self._place_wiremock(programs)
+        self.fakes = {
+            name: self._hold(build_fake(seat, lab, self.credentials, wiremock=self._wiremock_at))
+            for name, seat in self.seats.items()
+        }
         self.tap_process = self._hold(
             build_tap(self.tap_control, self.tap_admin, self._name_served(), lab, self.credentials)
         )
@@ -127,6 +136,7 @@ class Assembly:
                     *(self._connect_fake(seat, tap_ready, engine_ready) for seat in self.seats.values()),
                     *(self._connect_receiver(name, tap_ready) for name in self.inbound),
                     self._wait_ready(self._watchdog),
+                    self._wait_wiremock(),
                     integration.wait_healthy(within_s=HEALTHY_WITHIN_S),
                 ]
             )
@@ -138,7 +148,8 @@ class Assembly:
     @property
     def parts(self) -> list[Process]:
         """Every process of the lab but the integration and the watchdog."""
-        return [*self.fakes.values(), self.tap_process, *([] if self.toxiproxy is None else [self.toxiproxy])]
+        ours = [*self.fakes.values(), self.tap_process]
+        return [*ours, *(each for each in (self.toxiproxy, self.wiremock) if each is not None)]
 
     async def tear_down(self) -> None:
         """End every process, also in the face of a cancellation. Folders and the entry are the register's."""
@@ -223,6 +234,16 @@ class Assembly:
         await self.wiring.connect_receiver(
             system, integration=str(self.integration_address), fd=self.tap_process.fds[name_inbound(system)]
         )
+
+    def _place_wiremock(self, programs: Programs | str) -> Process | None:
+        if self._wiremock_at is None or isinstance(programs, str):
+            return None
+        return self._hold(build_wiremock(programs, self._wiremock_at, self.lab.folder))
+
+    async def _wait_wiremock(self) -> None:
+        """Wait for WireMock itself: its fakes wait for it too, but its last words are its own."""
+        if self.wiremock is not None and self._wiremock_at is not None:
+            await self.wiremock.wait_ready(is_up(self._wiremock_at), within_s=WIREMOCK_WITHIN_S)
 
     async def _wait_engine(self) -> None:
         """Wait for the engine where it is a process of its own; the tap's is needed only once the tap is ready."""

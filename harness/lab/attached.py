@@ -11,7 +11,7 @@ whoever keeps it up, its integration to whoever started that: they can be watche
 import asyncio
 import json
 import shlex
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -34,6 +34,7 @@ from harness.lab.tap import TapClient
 from harness.lab.target import choose_target, is_loopback
 from harness.lab.tidy import finish_all, tidy_lab
 from harness.lab.toxics import ToxicEngine
+from harness.lab.vendors import Vendor
 from harness.wire.address import Address
 from harness.wire.toxiproxy import ToxiproxyError, ToxiproxyServer
 
@@ -67,7 +68,7 @@ async def open_attached_lab(
         place = record.environment
         target = given or Address(place["INTEGRATION_HOST"], int(place["INTEGRATION_PORT"]))
         async with AsyncExitStack() as opened:
-            lab = await _join(stack, record, target, opened)
+            lab = await _join(stack, stack_path, record, target, opened)
             await opened.enter_async_context(_leading_to(lab, target))
             await _wait_healthy(lab)
             yield replace(lab, journal_ends=await _read_ends(lab))
@@ -86,10 +87,12 @@ def _ensure_fits(stack: Stack, record: LabRecord) -> None:
         raise _not_ready(record, f"the stack has changed since it came up: {', '.join(changed)}")
 
 
-async def _join(stack: Stack, record: LabRecord, target: Address, opened: AsyncExitStack) -> Lab:
+async def _join(
+    stack: Stack, stack_path: Path | None, record: LabRecord, target: Address, opened: AsyncExitStack
+) -> Lab:
     """Reach every control plane and learn from the tap where everything is."""
-    vendors, absent = choose_vendors(stack)
     published = record.environment
+    vendors, absent = _choose_present(stack, stack_path, published)
     token = published["CONTROL_TOKEN"]
     tap = await opened.enter_async_context(TapClient(published["TAP_CONTROL_URL"], token))
     controls = {
@@ -124,6 +127,16 @@ async def _join(stack: Stack, record: LabRecord, target: Address, opened: AsyncE
         tap_addresses={name: f"http://{item['address']}" for name, item in outbound.items()},
         journal_ends={},
     )
+
+
+def _choose_present(
+    stack: Stack, stack_path: Path | None, published: Mapping[str, str]
+) -> tuple[dict[str, Vendor], dict[str, str]]:
+    """Choose the vendors that are in the lab: it may have come up without WireMock."""
+    vendors, absent = choose_vendors(stack, stack_path=stack_path)
+    missing = [name for name, vendor in vendors.items() if f"{vendor.prefix}_CONTROL_URL" not in published]
+    absent |= dict.fromkeys(missing, "the lab came up without WireMock, which plays it; next: handoff doctor")
+    return {name: vendor for name, vendor in vendors.items() if name not in absent}, absent
 
 
 def _list_processes(record: LabRecord, target: Address) -> dict[str, Running]:

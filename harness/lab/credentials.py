@@ -31,6 +31,7 @@ class Credentials:
     gateway_webhook_secret: str
     wms_token: str
     wms_webhook_secret: str
+    mapped_secret: str
     private_key: bytes
     public_key: bytes
 
@@ -54,6 +55,7 @@ def make_credentials() -> Credentials:
         gateway_api_key=f"sk_test_{secrets.token_hex(24)}",
         gateway_webhook_secret=f"whsec_{secrets.token_hex(16)}",
         wms_token=f"wms_{secrets.token_hex(16)}",
+        mapped_secret=secrets.token_hex(16),
         wms_webhook_secret=f"whsec_{base64.b64encode(secrets.token_bytes(24)).decode()}",
         private_key=key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -62,6 +64,12 @@ def make_credentials() -> Credentials:
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         ),
     )
+
+
+def build_token(credentials: Credentials, prefix: str) -> str:
+    """Derive the bearer token of a system that mappings play: its name and 32 hex characters."""
+    digest = hashlib.sha256(f"{credentials.mapped_secret}:{prefix}".encode()).hexdigest()
+    return f"{prefix.lower()}_{digest[:32]}"
 
 
 def build_role_key(nonce: str, role: str) -> str:

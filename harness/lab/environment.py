@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from harness.lab.credentials import Credentials, build_role_key
+from harness.lab.credentials import Credentials, build_role_key, build_token
 from harness.lab.ports import Address
+from harness.lab.vendors import OPSDESK_VENDOR
 
 ERP_ACCOUNT = "TSTDRV1_SB1"
 ENGINE_VARIABLE = "HANDOFF_ENGINE"
@@ -17,14 +18,14 @@ _OURS = re.compile(
     HANDOFF_(STACK|EVENTS_URL|TIME_SCALE|LAB|LAB_ROLE)
     | INTEGRATION_(HOST|PORT|DATA_DIR)
     | (STOREFRONT|ERP|GATEWAY|WMS|CARRIER|CRM)_URL
-    | (STOREFRONT|WMS)_TOKEN | (STOREFRONT|GATEWAY|WMS)_WEBHOOK_SECRET | GATEWAY_API_KEY | WMS_EDI_URL
+    | (STOREFRONT|WMS|CARRIER|CRM)_TOKEN | (STOREFRONT|GATEWAY|WMS)_WEBHOOK_SECRET | GATEWAY_API_KEY | WMS_EDI_URL
     | ERP_(ACCOUNT|CLIENT_ID|CLIENT_SECRET|PRIVATE_KEY_FILE|CERTIFICATE_ID|TOKEN_ID|TOKEN_SECRET)
     | OPS_(PAGERDUTY|SLACK|ZENDESK|JIRA)_URL | OPS_ROLE_[A-Z0-9_]+_KEY
-    | [A-Z]+_CONTROL_URL | TOXIPROXY_URL | CONTROL_TOKEN | HANDOFF_ENGINE
+    | [A-Z0-9_]+_CONTROL_URL | TOXIPROXY_URL | CONTROL_TOKEN | HANDOFF_ENGINE
     """,
     re.VERBOSE,
 )
-_CONTROLS = re.compile(r"[A-Z]+_CONTROL_URL|TOXIPROXY_URL|CONTROL_TOKEN|HANDOFF_ENGINE")
+_CONTROLS = re.compile(r"[A-Z0-9_]+_CONTROL_URL|TOXIPROXY_URL|CONTROL_TOKEN|HANDOFF_ENGINE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,13 @@ class Sites:
 
 
 def build_environment(
-    sites: Sites, credentials: Credentials, *, nonce: str, roles: Iterable[str], stack_path: PurePath | None, scale: float
+    sites: Sites,
+    credentials: Credentials,
+    *,
+    nonce: str,
+    roles: Iterable[str],
+    stack_path: PurePath | None,
+    scale: float,
 ) -> dict[str, str]:
     """Build the variables of the integration, without the control planes."""
     variables = {f"{prefix}_URL": url for prefix, url in sites.outbound.items()}
@@ -81,8 +88,13 @@ def is_for_the_integration(name: str) -> bool:
 
 
 def build_account(prefix: str, credentials: Credentials) -> dict[str, str]:
-    """Build the account at the vendor of this prefix, which its fake reads too; the ops desk has none."""
-    accounts = {
+    """
+    Build the account at the vendor of this prefix, which its fake reads too.
+
+    A vendor that mappings play has a token, the ops desk nothing.
+    """
+    accounts: dict[str, dict[str, str]] = {
+        OPSDESK_VENDOR.prefix: {},
         "STOREFRONT": {
             "STOREFRONT_TOKEN": credentials.storefront_token,
             "STOREFRONT_WEBHOOK_SECRET": credentials.storefront_webhook_secret,
@@ -104,7 +116,9 @@ def build_account(prefix: str, credentials: Credentials) -> dict[str, str]:
             "WMS_WEBHOOK_SECRET": credentials.wms_webhook_secret,
         },
     }
-    return accounts.get(prefix, {})
+    if prefix in accounts:
+        return accounts[prefix]
+    return {f"{prefix}_TOKEN": build_token(credentials, prefix)}
 
 
 def name_role_key(role: str) -> str:

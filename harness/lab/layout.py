@@ -15,7 +15,7 @@ from harness.lab.credentials import Credentials
 from harness.lab.environment import build_account, clear_ours
 from harness.lab.errors import EnvironmentNotReady
 from harness.lab.live_keys import ensure_safe_environment, ensure_safe_words
-from harness.lab.ports import Listener
+from harness.lab.ports import Address, Listener
 from harness.lab.processes import Program
 from harness.lab.topics import list_topics
 from harness.lab.vendors import OPSDESK, OPSDESK_VENDOR, TAKEN, VENDORS, Vendor, name_prefix
@@ -107,17 +107,17 @@ def bind_seats(vendors: Mapping[str, Vendor]) -> dict[str, Seat]:
     return {name: Seat(name, vendor, Listener(), Listener()) for name, vendor in vendors.items()}
 
 
-def build_fake(seat: Seat, lab: Identity, credentials: Credentials, *, wiremock: str = "") -> Program:
+def build_fake(seat: Seat, lab: Identity, credentials: Credentials, *, wiremock: Address | None = None) -> Program:
     """
     Describe the process of a fake. Its account comes to it in its environment.
 
-    `wiremock` is the URL of the lab's WireMock, for a fake in front of it.
+    `wiremock` is where the lab's WireMock is, for a fake in front of it.
     """
     options = ["--token", credentials.control_token, "--time-scale", f"{lab.scale:g}", "--nonce", lab.nonce]
     if seat.vendor.prefix == "ERP":
         options += ["--public-key", str(lab.folder / PUBLIC_KEY_FILE)]
-    if seat.vendor.is_mapped:
-        options += list_options(seat.vendor, seat.system, wiremock)
+    if seat.vendor.is_mapped and wiremock is not None:
+        options += list_options(seat.vendor, seat.system, wiremock.url)
     return Program(
         role=f"fake-{seat.system}",
         argv=[sys.executable, "-m", seat.vendor.module, *options],
