@@ -12,6 +12,17 @@ from reference.shipments import Shipment, load_parcel
 
 # The shop keeps no weights: what the carrier weighs otherwise, it charges afterwards.
 UNIT_G = 500
+# What the carrier calls the parts of an address, and what the shop does.
+_ADDRESS = {
+    "name": "name",
+    "street1": "address1",
+    "street2": "address2",
+    "city": "city",
+    "zip": "zip",
+    "state": "province_code",
+    "country": "country_code",
+    "phone": "phone",
+}
 
 
 def build_key(item: Item, attempt: int) -> str:  # noqa: ARG001 -- one parcel, one key, whatever the attempt
@@ -47,7 +58,7 @@ def build_label(order: Order, shipment: Shipment) -> bytes:
         "reference": f"{order.name}-{shipment.id}",
         "order": order.name,
         "service": shipment.service,
-        "to": dict(order.ship_to),
+        "to": {name: order.ship_to[given] for name, given in _ADDRESS.items() if order.ship_to.get(given)},
         "parcels": [{"weight_g": units * UNIT_G}],
     }
     return json.dumps(label, separators=(",", ":")).encode()

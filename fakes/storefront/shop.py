@@ -27,6 +27,13 @@ if TYPE_CHECKING:
     from fakes.storefront.settings import Settings
 
 _PEOPLE = (("Ada", "Byron"), ("Emil", "Nolde"), ("Ines", "Prado"), ("Jonas", "Lindt"), ("Mira", "Okafor"))
+_HOME = {
+    "address1": "Lindenweg 4",
+    "city": "Freiburg",
+    "zip": "79098",
+    "country": "Germany",
+    "country_code": "DE",
+}
 _GOODS = (("MUG-BLUE", "Blue mug", 1250), ("TEE-M", "T-shirt M", 2490), ("LAMP-01", "Desk lamp", 5900))
 
 NUMBER_DIGITS, NUMBER_ROOM = 10, 5
@@ -83,7 +90,7 @@ class Shop:
             self.ids.number("order"),
             number,
             lines or self.build_lines([(sku, title, 1 + ordinal % 2, price)]),
-            customer or Customer(first, last, f"{first}.{last}.{number}@example.com".lower()),
+            customer or Customer(first, last, f"{first}.{last}.{number}@example.com".lower(), address=_HOME),
             self.ids.number("fulfillment_order"),
         )
         self.reservations[reservation.id] = reservation

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 TAP, DRIVER, OPS_DESK = "tap", "driver", "opsdesk"
 # The faults after which a 2xx is worth nothing: it cannot be understood, or nothing was written.
-WORTHLESS = frozenset({"malformed", "not_persisted"})
+WORTHLESS = frozenset({"malformed", "not_persisted", "malformed_chunk", "random_then_close"})
 # The toxics after which a client never gets a whole answer.
 CUTTING = frozenset({"reset_peer", "timeout", "limit_data"})
 

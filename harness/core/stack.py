@@ -49,6 +49,11 @@ class System:
     wiremock: str | None = None
     location: Location = field(default=NOWHERE, compare=False)
 
+    @property
+    def is_mapped(self) -> bool:
+        """Tell whether mappings play it."""
+        return self.wiremock is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Source:

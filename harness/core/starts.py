@@ -35,6 +35,7 @@ _CAUSES = {
     "item_fulfillment": Start.SHIPPED,
     "fulfillment": Start.SHIPPED,
     "shipment": Start.SHIPPED,
+    "label": Start.SHIPPED,
     "credit_memo": Start.REFUNDED,
     "refund": Start.REFUNDED,
     "inventory_level": Start.ADJUSTED,

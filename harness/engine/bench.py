@@ -7,12 +7,15 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from harness.core.compile import compile_stack
 from harness.core.compile.frame import HORIZON
 from harness.lab.starvation import read_waits
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Mapping
 
+    from harness.core.experiments import Experiment
     from harness.core.stack import Fake, Stack
     from harness.engine.observer import Observer
     from harness.engine.recorder import Recorder
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
 class Bench:
     """
     A lab with its recorder and observer.
+
+    `stack` is what of the declared one can be driven here; `left_out` says by handoff why the rest of it cannot.
 
     `unsettled` says why it is not: the last experiment did not leave it so, or no order passed to begin with; it is empty
     while the lab is settled. `known` are the tokens of the catalogue and of everything reserved here so far. `stop` is set when
@@ -39,6 +44,26 @@ class Bench:
     index: int = 0
     unsettled: str = ""
     known: set[str] = field(default_factory=set)
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    _fitting: dict[str, Experiment] = field(default_factory=dict)
+
+    def fit(self, experiment: Experiment) -> Experiment | None:
+        """
+        Return an experiment as it is where only this bench's stack can be driven; None where it is about something left out.
+
+        What is left out is expected of no order, and no other handoff waits for it.
+        """
+        if not self.left_out:
+            return experiment
+        if not self._fitting:
+            self._fitting = {each.id: each for each in compile_stack(self.stack).experiments}
+        return self._fitting.get(experiment.id)
+
+    def explain_absence(self, experiment: Experiment) -> str:
+        """Say why an experiment cannot be run here; empty where it can."""
+        if self.fit(experiment) is not None:
+            return ""
+        return self.left_out.get(experiment.handoff) or f"it needs what is left out: {', '.join(self.left_out)}"
 
     @property
     def entity(self) -> re.Pattern[str] | None:

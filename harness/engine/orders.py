@@ -25,10 +25,11 @@ def draw_basket(seed: int, experiment: str) -> dict[str, Any]:
             "last_name": last,
             "email": f"{first}.{last}@example.test".lower(),
             "address": {
-                "street": faker.street_address(),
+                "address1": faker.street_address(),
                 "city": faker.city(),
                 "zip": faker.postcode(),
-                "country": "US",
+                "country": "United States",
+                "country_code": "US",
             },
         },
         "lines": [{"sku": sku, "quantity": faker.random_int(1, 4)} for sku in skus],

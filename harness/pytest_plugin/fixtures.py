@@ -7,7 +7,7 @@ Fixtures for stories written by hand: small ones that say what is played, and th
     stack        the stack as a value                                  │
     lab          the lab, one a process                                ┘
     story        one test's stay in the lab, settled before and after
-    storefront, erp, gateway, wms, ops, faults, history                  what a test speaks to
+    storefront, erp, gateway, wms, carrier, crm, ops, faults, history    what a test speaks to
 
 A story is concluded as a part of its test: where a gate of the harness fails, a fault never met traffic, the lab does not
 come to rest or the ledger does not balance, the test fails. One the harness itself disturbed is played once more.
@@ -15,6 +15,7 @@ come to rest or the ledger does not balance, the test fails. One the harness its
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
     from harness.core.stack import Stack
+    from harness.pytest_plugin.carrier import Carrier
+    from harness.pytest_plugin.crm import Crm
     from harness.pytest_plugin.erp import Erp
     from harness.pytest_plugin.faults import Faults
     from harness.pytest_plugin.gateway import Gateway
@@ -63,10 +66,11 @@ def stack(pytestconfig: pytest.Config, stack_file: Path, scale: float | None) ->
     """Read the stack."""
     from harness.core.loading import load_stack  # noqa: PLC0415 - whoever plays no story pays nothing
     from harness.core.problems import StackError  # noqa: PLC0415 - as above
+    from harness.lab.live_keys import ensure_safe_text  # noqa: PLC0415 - as above
 
     chosen = Path(pytestconfig.getoption("--handoff-stack") or stack_file)
     try:
-        stack = load_stack(chosen.read_text(encoding="utf-8"), file=str(chosen))
+        stack = load_stack(ensure_safe_text(chosen.read_text(encoding="utf-8"), str(chosen)), file=str(chosen))
     except OSError as error:
         pytest.fail(f"{chosen}: {error.strerror}; name a stack with --handoff-stack, or override `stack_file`")
     except StackError as error:
@@ -136,6 +140,24 @@ def wms(story: Story) -> Wms:
 
 
 @pytest.fixture
+def carrier(story: Story) -> Carrier:
+    """Give the carrier; a story that needs one is skipped where the lab has none."""
+    from harness.pytest_plugin.carrier import Carrier  # noqa: PLC0415 - as above
+
+    with _skipping():
+        return Carrier(story)
+
+
+@pytest.fixture
+def crm(story: Story) -> Crm:
+    """Give the CRM; a story that needs one is skipped where the lab has none."""
+    from harness.pytest_plugin.crm import Crm  # noqa: PLC0415 - as above
+
+    with _skipping():
+        return Crm(story)
+
+
+@pytest.fixture
 def ops(story: Story) -> Ops:
     """Give the ops desk, and the operators' view into the integration."""
     from harness.pytest_plugin.ops import Ops  # noqa: PLC0415 - as above
@@ -195,6 +217,17 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
         report.sections.append(("what happened in the lab", "\n".join(describe_story(story.result))))
     return report
+
+
+@contextmanager
+def _skipping() -> Iterator[None]:
+    """Skip what needs a system that is not in the lab."""
+    from harness.pytest_plugin.story import AbsentError  # noqa: PLC0415 - as above
+
+    try:
+        yield
+    except AbsentError as error:
+        pytest.skip(str(error))
 
 
 def _ensure_held(story: Story) -> None:

@@ -7,6 +7,7 @@ import os
 import threading
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.core.verdict import UnknownKind
@@ -51,6 +52,10 @@ class LabThread:
         if first.verdict.kind is not UnknownKind.INTERFERENCE:
             return first
         return replace(self._wait(self._conduct(experiment)), rerun_of=first)
+
+    def explain_absence(self, experiment: Experiment) -> str:
+        """Say why an experiment cannot be run in the lab, as where a system is absent from it; empty where it can."""
+        return self._wait(self._perform(partial(_explain_absence, experiment=experiment), last=False))
 
     def perform(self, work: Callable[[Bench], Coroutine[Any, Any, T]], *, last: bool = False) -> T:
         """
@@ -122,4 +127,8 @@ def read_options(config: pytest.Config, stack_path: Path) -> Options:
 
 
 async def _conduct(bench: Bench, experiment: Experiment) -> Result:
-    return (await conduct(bench, experiment)).result
+    return (await conduct(bench, bench.fit(experiment) or experiment)).result
+
+
+async def _explain_absence(bench: Bench, *, experiment: Experiment) -> str:
+    return bench.explain_absence(experiment)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.core.compile.frame import PATIENCE_S, build_ledger_rule
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from harness.core.faults import Fault
     from harness.core.history import History, Order
     from harness.core.result import Result
-    from harness.core.stack import Fake
+    from harness.core.stack import System
     from harness.core.starts import Subject
     from harness.core.verdict import CheckResult
     from harness.engine.bench import Bench
@@ -35,6 +36,10 @@ if TYPE_CHECKING:
     from harness.pytest_plugin.lab import LabThread
 
 T = TypeVar("T")
+
+
+class AbsentError(LookupError):
+    """A system of the stack is not in the lab, and why."""
 
 
 class Story:
@@ -49,7 +54,6 @@ class Story:
         self.lab = lab
         self.name = name
         self.stack = lab.stack
-        self.rule = build_ledger_rule(lab.stack)
         self.begin()
 
     def begin(self) -> None:
@@ -163,12 +167,20 @@ class Story:
         """Turn a duration of production, such as `2m`, into seconds of the lab."""
         return parse_duration(production) / self.stack.time.scale
 
-    def find_system(self, fake: Fake) -> str:
-        """Return the name of the system a fake plays; raises LookupError where the stack has none."""
-        for name, system in self.stack.systems.items():
-            if system.fake == fake and name in self._driver.lab.controls:
+    def find_system(self, player: str) -> str:
+        """
+        Return the name of the system that a fake, or a folder of mappings of this name, plays.
+
+        Raises AbsentError where it is not in this lab, LookupError where the stack has none.
+        """
+        lab = self._driver.lab
+        named = [name for name, system in self.stack.systems.items() if player in {system.fake, _name_folder(system)}]
+        for name in named:
+            if name in lab.controls:
                 return name
-        raise LookupError(f"the stack {self.stack.name} has no system with the fake {fake}")
+            if name in lab.absent:
+                raise AbsentError(f"{name} is not in this lab: {lab.absent[name]}")
+        raise LookupError(f"the stack {self.stack.name} has no system that {player} plays")
 
     def act(self, system: str, verb: str, **params: Any) -> Mapping[str, Any]:
         """Have a vendor do something of its own accord."""
@@ -192,6 +204,7 @@ class Story:
     async def _open(self, bench: Bench) -> tuple[Driver, Mapping[int, float]]:
         if bench.unsettled:
             raise LabError(f"the lab is not settled: {bench.unsettled}")
+        self.rule = build_ledger_rule(bench.stack)
         experiment = Experiment(
             id=self.name,
             handoff="",
@@ -217,3 +230,7 @@ class Story:
         result = (await conclude(driver, began=self._began, waited=self._waited)).result
         self.unsettled = bench.unsettled
         return result
+
+
+def _name_folder(system: System) -> str | None:
+    return PurePath(system.wiremock).name if system.wiremock is not None else None

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from harness.core.compile.failures import Failure
-    from harness.core.stack import Fake
     from harness.pytest_plugin.orders import Orders
     from harness.pytest_plugin.story import Story
 
@@ -27,9 +26,9 @@ class System:
     given. Times are those of production.
     """
 
-    def __init__(self, story: Story, fake: Fake) -> None:
+    def __init__(self, story: Story, player: str) -> None:
         self._story = story
-        self.name = story.find_system(fake)
+        self.name = story.find_system(player)
 
     def is_down(self, *, at: str | None = None) -> Fault:
         """Build an outage: every call, or those aimed at, is answered 503."""

@@ -348,7 +348,7 @@ def test_replays_follow_lifting():
             "the handoff says no end state",
         ),
         ("protocol: api", "protocol: edi_batch", "handoffs over edi_batch are not driven"),
-        ("    to: erp\n", "    to: crm\n", "a system of it has no fake"),
+        ("    to: erp\n", "    to: integration\n", "nobody makes calls to the integration itself"),
         ("    operation: [sales_order.create, sales_order.upsert]\n", "", "its operations are not named"),
     ],
 )

@@ -8,6 +8,7 @@ from harness.core.compile.frame import build_ledger_rule
 from harness.core.compile.passage import ARRIVED_WITHIN_S, build_start, is_driven, list_before
 from harness.core.ends import EndState
 from harness.core.experiments import Act, Await, Place
+from harness.core.stack import System
 from harness.core.starts import Start
 
 PLACED = {
@@ -101,15 +102,20 @@ def test_before_refunding_without_a_gateway(stack):
 
 
 def test_driven(stack):
-    """A handoff is driven where the systems at its ends have fakes, its calls are named, and it says its end."""
+    """A handoff is driven where vendors stand at its ends, its calls are named, and it says its end; mappings send no webhooks."""
     order = stack.handoff("order-to-erp")
-    wiremock = replace(stack, systems={**stack.systems, "erp": replace(stack.systems["erp"], fake=None, wiremock="x")})
+    mapped = {
+        name: replace(stack, systems={**stack.systems, name: System(name, wiremock="x")})
+        for name in ("erp", "storefront")
+    }
     assert all(is_driven(stack, each) for each in stack.handoffs)
     assert not is_driven(stack, replace(order, operations=()))
     assert not is_driven(stack, replace(order, resolved_when=None))
     assert not is_driven(stack, replace(order, protocol="edi_batch"))
     assert not is_driven(stack, replace(order, target="integration"))
-    assert not is_driven(wiremock, order)
+    assert is_driven(mapped["erp"], order)
+    assert is_driven(mapped["storefront"], order)
+    assert not is_driven(mapped["storefront"], stack.handoff("order-capture"))
     assert is_driven(stack, replace(stack.handoff("order-capture"), operations=()))
 
 

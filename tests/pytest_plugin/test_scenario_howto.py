@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from harness.pytest_plugin import fixtures
+from harness.pytest_plugin.carrier import Carrier
+from harness.pytest_plugin.crm import Crm
 from harness.pytest_plugin.erp import Erp
 from harness.pytest_plugin.faults import Armed, Faults
 from harness.pytest_plugin.gateway import Gateway
@@ -20,7 +22,7 @@ from harness.pytest_plugin.wms import Wms
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "howto" / "write-a-scenario.md").read_text(encoding="utf-8")
 SHOWN = dict(re.findall(r"<!-- file: (\S+) -->\n```python\n(.*?)```", TEXT, re.DOTALL))
-SPOKEN = (Storefront, Erp, Gateway, Wms, Ops, Faults, Past, Records, Orders, Armed)
+SPOKEN = (Storefront, Erp, Gateway, Wms, Carrier, Crm, Ops, Faults, Past, Records, Orders, Armed)
 
 
 @pytest.mark.parametrize("name", sorted(SHOWN))

@@ -95,6 +95,12 @@ def _why_not(stack: Stack, handoff: Handoff, clause: Clause) -> str:
     if handoff.protocol not in {"api", "webhook"}:
         return f"handoffs over {handoff.protocol} are not driven"
     if not is_driven(stack, handoff):
-        missing = "its operations are not named" if not handoff.operations else "a system of it has no fake"
-        return f"it cannot be driven: {missing}"
+        return f"it cannot be driven: {_say_missing(stack, handoff)}"
     return f"no fault brings {clause.id.rsplit('/', 1)[1].split(':')[0]} about at this handoff"
+
+
+def _say_missing(stack: Stack, handoff: Handoff) -> str:
+    source = stack.systems.get(handoff.source)
+    if handoff.protocol == "webhook" and source is not None and source.is_mapped:
+        return f"mappings play {handoff.source}, and they tell nobody anything by themselves"
+    return "its operations are not named" if not handoff.operations else "nobody makes calls to the integration itself"

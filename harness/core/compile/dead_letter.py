@@ -14,7 +14,7 @@ from harness.core.checks.dead_letter import (
 )
 from harness.core.checks.resolution import check_resolved_once
 from harness.core.checks.retry import check_attempts
-from harness.core.compile.failures import Failure, choose_failure, choose_unlisted
+from harness.core.compile.failures import Failure, choose_failure, choose_unlisted, list_socket_failures
 from harness.core.compile.frame import HORIZON, Frame
 from harness.core.conditions import Alerted, AnyOf, Attempted, DeadLettered
 from harness.core.experiments import Arm, Await, Check, Experiment, Lift, Replay, Step, Watch
@@ -29,15 +29,20 @@ if TYPE_CHECKING:
 def compile_at_once(frame: Frame, path: Path, rule: DeadLetter) -> Iterator[Experiment]:
     """Compile a path that puts an order aside at the first failure."""
     failure = choose_failure(frame.handoff, path.on)
-    if failure is None:
-        return
+    if failure is not None:
+        yield _build_first(frame, rule, failure, shape="first")
+    for each in list_socket_failures(frame.handoff, path) if frame.is_mapped else ():
+        yield _build_first(frame, rule, each, shape=each.kind.replace("_", "-"))
+
+
+def _build_first(frame: Frame, rule: DeadLetter, failure: Failure, *, shape: str) -> Experiment:
     fault = failure.build(frame.handoff, orders=(1,))
     attempts = partial(check_attempts, sent=frame.sent(), expected=1, declared="one attempt, then dead letter")
     checks = [Check("attempts", attempts), _put_aside(frame, frame.patience_s)]
     if rule.escalate_after is not None and rule.to is not None:
         checks.append(_escalated(frame, rule, waiting=1))
-    yield frame.build(
-        "first",
+    return frame.build(
+        shape,
         faults=[fault],
         steps=[
             Arm(fault.id),

@@ -10,7 +10,7 @@ from harness.core.faults import Fault, Layer, Toxic
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harness.core.stack import Handoff
+    from harness.core.stack import Handoff, Path
     from harness.core.triggers import Trigger
 
 # A code and text that no vendor uses, for what only `any` can catch.
@@ -70,6 +70,11 @@ ANSWER_LOST = Failure(
     carries_out=True,
 )
 ANSWER_HANGS = replace(ANSWER_LOST, toxics=(Toxic("timeout", "downstream", {"timeout": 0}),))
+# What a server of mappings does to the connection instead of answering: it got the call, and did nothing about it. After
+# an end without an answer a client knows as much as after a connection that broke; what it makes of bytes that are no
+# answer is its own affair.
+UNANSWERED = tuple(Failure(kind, counts_for_breaker=True) for kind in ("empty_response", "connection_reset"))
+NO_ANSWER = tuple(Failure(kind, counts_for_breaker=True) for kind in ("malformed_chunk", "random_then_close"))
 # What only a warehouse does: it takes an order of which it has not everything at hand.
 PARTIAL_ALLOCATION = Failure("partial_allocation")
 
@@ -110,6 +115,24 @@ def choose_failure(handoff: Handoff, trigger: Trigger, *, commit: bool = False) 
             params["commit"] = True
         return Failure("error", params=params)
     return choose_outage(handoff) if trigger.condition == "any" else NAMED.get(trigger.condition or "")
+
+
+def list_socket_failures(handoff: Handoff, path: Path) -> tuple[Failure, ...]:
+    """
+    List what a server of mappings can do to a connection that this path of the handoff takes, whatever the client makes of it.
+
+    Bytes that are no answer may be malformed to one client and a broken connection to another: they belong to a path
+    only where it takes both.
+    """
+    takers = {name: _find_taker(handoff, name) for name in ("connection", "malformed")}
+    broken = UNANSWERED if takers["connection"] is path else ()
+    return (*broken, *(NO_ANSWER if broken and takers["malformed"] is path else ()))
+
+
+def _find_taker(handoff: Handoff, condition: str) -> Path | None:
+    """Find the path that takes a condition: the one that names it, or the one for all the rest."""
+    named = {str(path.on.condition): path for path in handoff.paths}
+    return named.get(condition, named.get("any"))
 
 
 def ask_to_wait(failure: Failure, retry_after_s: float) -> Failure:

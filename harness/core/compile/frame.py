@@ -103,6 +103,12 @@ class Frame:
         """Which fake plays the system the handoff goes to."""
         return self._find_fake(self.handoff.target)
 
+    @property
+    def is_mapped(self) -> bool:
+        """Whether mappings play the system the handoff goes to."""
+        system = self.stack.systems.get(self.handoff.target)
+        return system is not None and system.is_mapped
+
     def _find_fake(self, name: str) -> str | None:
         system = self.stack.systems.get(name)
         return system.fake if system is not None else None

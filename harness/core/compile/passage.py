@@ -19,13 +19,16 @@ FAKES = frozenset({"shopify", "netsuite", "stripe", "wms"})
 
 
 def is_driven(stack: Stack, handoff: Handoff) -> bool:
-    """Tell whether the harness can drive this handoff: fakes on its ends, named calls, an order to follow."""
+    """Tell whether the harness can drive this handoff: vendors on its ends, named calls, an order to follow."""
     if handoff.resolved_when is None or handoff.protocol not in {"api", "webhook"}:
         return False
     ends = [stack.systems.get(name) for name in (handoff.source, handoff.target) if name != INTEGRATION]
-    if not {system.fake for system in ends if system is not None} <= FAKES:
-        return False  # a system of WireMock mappings has no journal to judge from
-    return handoff.protocol == "webhook" or (bool(handoff.operations) and handoff.target != INTEGRATION)
+    if not all(system is None or system.is_mapped or system.fake in FAKES for system in ends):
+        return False
+    source = stack.systems.get(handoff.source)
+    if handoff.protocol == "webhook":
+        return source is None or not source.is_mapped  # mappings answer calls, and tell nobody anything
+    return bool(handoff.operations) and handoff.target != INTEGRATION
 
 
 def list_before(stack: Stack, handoff: Handoff) -> tuple[str, ...]:

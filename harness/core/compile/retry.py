@@ -10,7 +10,15 @@ from harness.core.backoff import HANDLING_S, longest_s, total_s
 from harness.core.checks.dead_letter import check_dead_letter, check_no_dead_letter
 from harness.core.checks.resolution import check_resolved_once
 from harness.core.checks.retry import check_attempts, check_backoff, check_same_payload
-from harness.core.compile.failures import HANG, RESET, Failure, ask_to_wait, choose_failure, choose_unlisted
+from harness.core.compile.failures import (
+    HANG,
+    RESET,
+    Failure,
+    ask_to_wait,
+    choose_failure,
+    choose_unlisted,
+    list_socket_failures,
+)
 from harness.core.compile.frame import HORIZON, LEAST_HORIZON_S, PATIENCE_S, Frame
 from harness.core.conditions import AnyOf, Attempted, Condition, DeadLettered
 from harness.core.experiments import Arm, Await, Check, Experiment, Watch
@@ -51,6 +59,8 @@ def compile_retry(frame: Frame, path: Path, retry: Retry) -> Iterator[Experiment
         for condition, wire in (("connection", RESET), ("timeout", HANG)):
             if condition not in named:
                 yield build_recovering(frame, retry, wire, shape=condition, failures=1)
+    for each in list_socket_failures(frame.handoff, path) if frame.is_mapped else ():
+        yield build_recovering(frame, retry, each, shape=each.kind.replace("_", "-"), failures=1)
 
 
 def build_recovering(frame: Frame, retry: Retry, failure: Failure, *, shape: str, failures: int) -> Experiment:
