@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from harness.core.absence import explain_absence, leave_out
 from harness.core.compile.frame import build_ledger_rule
 from harness.core.experiments import Await, Watch
 from harness.core.result import Result, Skipped
@@ -64,18 +65,31 @@ class Sink(Protocol):
 
 @asynccontextmanager
 async def open_bench(stack: Stack, options: Options, *, index: int, stop: asyncio.Event) -> AsyncIterator[Bench]:
-    """Bring up a lab, or join one, and everything an experiment needs around it; raises EnvironmentNotReady."""
+    """
+    Bring up a lab, or join one, and everything an experiment needs around it; raises EnvironmentNotReady.
+
+    Where a system of the stack is absent, the bench is one for what is left of the stack.
+    """
     async with AsyncExitStack() as opened:
         lab = await opened.enter_async_context(open_lab(stack, options, index=index))
         recorder = await opened.enter_async_context(Recorder(lab))
         observer = Observer(stack.integration.observe, lab.integration.url)
         opened.push_async_callback(observer.aclose)
-        bench = Bench(stack, lab, recorder, observer, stop, seed=options.seed, index=index)
+        bench = Bench(
+            leave_out(stack, lab.absent),
+            lab,
+            recorder,
+            observer,
+            stop,
+            seed=options.seed,
+            index=index,
+            left_out=explain_absence(stack, lab.absent),
+        )
         bench.known = await list_known(bench)
         if is_attached(stack, options):
             await let_one_pass(bench)
         else:
-            await warm_up(bench, build_ledger_rule(stack))
+            await warm_up(bench, build_ledger_rule(bench.stack))
         yield bench
 
 
@@ -94,6 +108,7 @@ class Runner:
     stop: asyncio.Event
     waiting: deque[Experiment] = field(default_factory=deque)
     done: dict[str, Result] = field(default_factory=dict)
+    unfit: dict[str, str] = field(default_factory=dict)
     failure: LabError | None = None
 
     async def run(self, experiments: Sequence[Experiment]) -> tuple[list[Result], list[Skipped]]:
@@ -101,17 +116,18 @@ class Runner:
         Run the experiments; return their results in the order given, and what was not run.
 
         Raises LabError when no lab comes up at all. One that fails later ends the run with what there is, and is kept as
-        `failure`. An attached lab is one lab, and what cannot be done to an attached integration is left out.
+        `failure`. An attached lab is one lab, and what cannot be done to an attached integration is left out, as is what
+        cannot be driven in a lab that a system is absent from.
         """
-        unfit = {each.id: explain_unfit(each) for each in experiments} if self.attached else {}
-        fit = [experiment for experiment in experiments if not unfit.get(experiment.id)]
+        self.unfit = {each.id: why for each in experiments if (why := explain_unfit(each))} if self.attached else {}
+        fit = [experiment for experiment in experiments if experiment.id not in self.unfit]
         await self._run(sorted(fit, key=estimate_s, reverse=True), 1 if self.attached else self.options.labs)
         disturbed = [result for result in self.done.values() if result.verdict.kind is UnknownKind.INTERFERENCE]
         await self._run([result.experiment for result in disturbed], 1)
         results = [self.done[experiment.id] for experiment in experiments if experiment.id in self.done]
         reason = "interrupted" if self.failure is None else f"no lab to run it in: {self.failure}"
         skipped = [
-            Skipped(each.id, unfit.get(each.id) or reason, applicable=not unfit.get(each.id))
+            Skipped(each.id, self.unfit.get(each.id, reason), applicable=each.id not in self.unfit)
             for each in experiments
             if each.id not in self.done
         ]
@@ -148,6 +164,7 @@ class Runner:
             bench = await _unless_stopped(self.stop, opened.enter_async_context(opening))
             if bench is None:
                 return
+            self._fit(bench)
             warm = bench.usable
             chances = Chances(bench)
             while self.waiting and not self.stop.is_set():
@@ -160,6 +177,11 @@ class Runner:
                 chances.note(experiment)
                 if bench.recorder.lost if self.attached else warm and not bench.usable:
                     return
+
+    def _fit(self, bench: Bench) -> None:
+        """Make what waits fit the lab it will be run in, and take out what cannot."""
+        self.unfit |= {each.id: why for each in self.waiting if (why := bench.explain_absence(each))}
+        self.waiting = deque(fit for each in self.waiting if (fit := bench.fit(each)))
 
     def _note(self, conducted: Conducted) -> None:
         first = self.done.get(conducted.result.experiment.id)
