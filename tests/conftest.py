@@ -1,8 +1,11 @@
 """Tests that judge with whole labs run one after another: two at once on two cores would only disturb each other."""
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
+
+from tests.programs import NOT_HERE
 
 HERE = Path(__file__).parent
 WITH_LABS = (
@@ -12,6 +15,7 @@ WITH_LABS = (
     "cli/test_wheel.py",
     "engine",
     "lab/test_attached.py",
+    "lab/test_lab_toxiproxy.py",
     "pytest_plugin",
     "zoo/test_zoo_verdicts.py",
 )
@@ -24,3 +28,12 @@ def pytest_collection_modifyitems(items):
         place = item.path.relative_to(HERE).as_posix() if item.path.is_relative_to(HERE) else ""
         if place.startswith(WITH_LABS):
             item.add_marker(pytest.mark.xdist_group("labs"))
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say aloud what was not tested since a program is not on this machine."""
+    skips = (report.longrepr for report in terminalreporter.stats.get("skipped", ()))
+    reasons = Counter(skip[2].removeprefix("Skipped: ") for skip in skips if isinstance(skip, tuple | list))
+    for reason, count in sorted(reasons.items()):
+        if reason.startswith(NOT_HERE):
+            terminalreporter.write_line(f"{count} not tested, {reason}", yellow=True)

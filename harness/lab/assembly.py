@@ -41,7 +41,7 @@ from harness.lab.registry import Registration
 from harness.lab.tap import TapClient
 from harness.lab.together import run_together
 from harness.lab.toxics import EMBEDDED, TOXIPROXY, Kind, ToxicEngine
-from harness.lab.toxiproxy import build_toxiproxy, choose_program, ensure_recent
+from harness.lab.toxiproxy import build_toxiproxy, ensure_recent
 from harness.lab.vendors import OPSDESK
 from harness.lab.wiremock import READY_WITHIN_S as WIREMOCK_WITHIN_S
 from harness.lab.wiremock import Programs, build_wiremock, find_programs, is_up
@@ -56,6 +56,7 @@ class Assembly:
     The parts of one lab.
 
     Every address is bound before anything starts, so everything may start at once: who connects early waits in a backlog.
+    `toxiproxy` is the program of a real server, where that is to be the engine.
     """
 
     def __init__(
@@ -65,7 +66,7 @@ class Assembly:
         lab: Identity,
         place: Place,
         *,
-        engine: Kind = EMBEDDED,
+        toxiproxy: Path | None = None,
         stack_path: Path | None,
     ) -> None:
         self.stack = stack
@@ -85,10 +86,10 @@ class Assembly:
         self.inbound = {name: Listener() for name in stack.integration.webhooks if name in self.seats}
         self.outbound = {name: Listener() for name in self.seats}
         self.tap_control, self.tap_admin = Listener(), Listener()
-        toxiproxy = choose_program() if engine == TOXIPROXY else None
         self._engine_address = (
             self.tap_admin.address if toxiproxy is None else Address(LOOPBACK, registration.reserve_port())
         )
+        engine: Kind = EMBEDDED if toxiproxy is None else TOXIPROXY
         self.toxics = ToxicEngine(engine, ToxiproxyServer(self._engine_address.url), lab.id)
         self._lifeline = Lifeline()
         sites = self._locate()

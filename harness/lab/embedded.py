@@ -29,7 +29,8 @@ from harness.lab.lab import Lab
 from harness.lab.layout import Identity, choose_place
 from harness.lab.processes import Process
 from harness.lab.registry import register, sweep
-from harness.lab.toxics import EMBEDDED, Kind
+from harness.lab.toxics import EMBEDDED, TOXIPROXY, Kind
+from harness.lab.toxiproxy import choose_program
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ async def open_embedded_lab(  # noqa: PLR0913 - one parameter a choice, all but 
     real Toxiproxy server for the faults of the wire. `kind` is `up` for the labs of `handoff lab up`. Raises EnvironmentNotReady (exit 12).
     """
     place = choose_place(stack, integration_command, with_integration=with_integration, stack_path=stack_path)
+    toxiproxy = choose_program() if engine == TOXIPROXY else None
     with tell_trouble():
         await asyncio.to_thread(sweep)
         registration = register(build_id(run_id, index), stack=str(stack_path or stack.name), kind=kind)
@@ -75,7 +77,7 @@ async def open_embedded_lab(  # noqa: PLR0913 - one parameter a choice, all but 
     try:
         with tell_trouble():
             identity = identify(registration.record.id, stack)
-            assembly = Assembly(stack, registration, identity, place, engine=engine, stack_path=stack_path)
+            assembly = Assembly(stack, registration, identity, place, toxiproxy=toxiproxy, stack_path=stack_path)
             integration = await assembly.bring_up()
         yield _present(assembly, integration)
     finally:
