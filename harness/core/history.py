@@ -157,7 +157,7 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Something the driver did or waited for; `met` is False when a wait ran into its deadline."""
+    """Something the driver did or waited for; `met` is False when a wait ran into its deadline, or there is no way to do it."""
 
     t: float
     until: float
@@ -311,6 +311,10 @@ class History:
     def hits(self, fault: str) -> tuple[Receipt, ...]:
         """List the receipts of one fault."""
         return tuple(receipt for receipt in self.receipts if receipt.fault == fault)
+
+    def lacks_way(self, kind: str, order: int) -> bool:
+        """Tell whether the driver was to do a thing of this kind about an order and the integration has no way to do it."""
+        return any(action.kind == kind and not action.met and order in action.orders for action in self.actions)
 
     def when(self, kind: str) -> float | None:
         """Return when the driver first did a thing of this kind, or None."""

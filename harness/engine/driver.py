@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import httpx2
+
 from harness.core.conditions import AllOf, AnyOf, Replayed
 from harness.core.experiments import Act, Arm, Await, Decide, Lift, Place, Replay, Restart, Step, Watch
 from harness.core.record import Scope, build_history
@@ -34,6 +36,8 @@ REPLAYED_WITHIN_S = 5.0
 # How long a process that was sent SIGKILL may take to be gone.
 DIED_WITHIN_S = 2.0
 WITNESSES_WITHIN_S = 1.0
+# What a server answers at an address, or to a method, that it does not serve.
+NOT_SERVED = frozenset({404, 405, 501})
 DEAD_LETTERS, QUEUES = "dead_letters", "queues"
 
 
@@ -234,12 +238,17 @@ class Driver:
 
     async def _replay(self, step: Replay) -> None:
         await self.observe(DEAD_LETTERS)
-        async with self._noting(str(step), "replay", orders=(step.order,)):
-            for letter in self.history().dead_letters(step.handoff, step.order):
-                if letter.get("state") == "waiting":
-                    async with self._noting_refusal(DEAD_LETTERS):
-                        await self.observer.replay(str(letter["id"]))
-        await self.wait(AllOf((Replayed(step.handoff, step.order),)), within_s=REPLAYED_WITHIN_S)
+        began, possible = time.monotonic(), True
+        for letter in self.history().waiting(step.handoff, step.order):
+            try:
+                await self.observer.replay(str(letter.get("id")))
+            except ObserveError as error:
+                possible = not _lacks_way(error)
+                if possible:
+                    self.recorder.note("observation", what=DEAD_LETTERS, items=[], error=str(error))
+        self._note_action(began, str(step), "replay", met=possible, orders=(step.order,))
+        if possible:
+            await self.wait(AllOf((Replayed(step.handoff, step.order),)), within_s=REPLAYED_WITHIN_S)
 
     async def _decide(self, step: Decide) -> None:
         await self.observe(QUEUES)
@@ -284,3 +293,9 @@ class Driver:
         self.recorder.note(
             "action", what=what, kind=kind, met=met, orders=list(orders), until_mono=until, began_mono=began
         )
+
+
+def _lacks_way(error: ObserveError) -> bool:
+    """Tell whether the integration has no way to do what it was asked: it is not observed over HTTP, or does not serve that."""
+    cause = error.__cause__
+    return cause is None or (isinstance(cause, httpx2.HTTPStatusError) and cause.response.status_code in NOT_SERVED)

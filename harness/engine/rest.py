@@ -121,13 +121,13 @@ async def _settle(driver: Driver, within_s: float) -> bool:
 
 async def _replay_waiting(driver: Driver) -> bool:
     """Replay what waits in the dead letters; tell whether there was anything that could be."""
-    waiting = [item for item in _list_shown(driver, DEAD_LETTERS) if item.get("state") == "waiting"]
-    return any([await _try(driver.observer.replay(str(item["id"]))) for item in waiting])
+    waiting = [item for item in _list_shown(driver, DEAD_LETTERS) if item.get("state", "waiting") == "waiting"]
+    return any([await _try(driver.observer.replay(str(item.get("id")))) for item in waiting])
 
 
 async def _decide_open(driver: Driver) -> bool:
     """Decide what lies open in the role queues; tell whether there was anything that could be."""
-    open_ = [case for case in _list_shown(driver, QUEUES) if case.get("state") == "open"]
+    open_ = [case for case in _list_shown(driver, QUEUES) if case.get("state", "open") == "open"]
     return any([await _decide(driver, case) for case in open_])
 
 

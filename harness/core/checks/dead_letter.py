@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from harness.core.history import Alert, Exchange, History
 
 UNAUTHORISED = 401
+NO_REPLAY = "the integration has no way to replay one"
 
 
 def check_dead_letter(history: History, sent: Sent, *, handoff: str, horizon_s: float) -> CheckResult:
@@ -151,6 +152,8 @@ def check_replay(history: History, *, handoff: str, order: int) -> CheckResult:
     letters = history.dead_letters(handoff, order)
     if not letters:
         return build_unknown("replay", declared, "there was nothing to replay", UnknownKind.VACUOUS)
+    if history.lacks_way("replay", order):
+        return build_unknown("replay", declared, NO_REPLAY, UnknownKind.NOT_OBSERVABLE)
     waiting = history.waiting(handoff, order)
     if waiting:
         return build_violated("replay", declared, "it still waits", [_show(letter) for letter in waiting])
@@ -169,6 +172,8 @@ def check_replayed_once(history: History, sent: Sent, *, handoff: str) -> CheckR
     since = history.when("replay")
     if since is None or not history.dead_letters(handoff, sent.order):
         return build_unknown("replayed_once", declared, "there was nothing to replay", UnknownKind.VACUOUS)
+    if history.lacks_way("replay", sent.order):
+        return build_unknown("replayed_once", declared, NO_REPLAY, UnknownKind.NOT_OBSERVABLE)
     calls = [
         call
         for call in history.attempts(sent.operations, sent.order)

@@ -205,10 +205,12 @@ def tell_decide(scribe: Scribe, line: Line) -> None:
 
 
 def tell_replay(scribe: Scribe, line: Line) -> None:
-    """`replay <order>`: the driver replayed the dead letters of an order."""
-    line.expect(words=range(1, 2), options=("took",))
+    """`replay <order> [impossible]`: the driver replayed the dead letters of an order, where the integration has a way to."""
+    line.expect(words=range(1, 3), options=("took",))
     order = scribe.cast.order(line.words[0])
-    _act(scribe, line, "replay", orders=[order.ordinal] if order else [])
+    if line.words[1:] not in ((), ("impossible",)):
+        raise LineError(f"`{line.words[1]}` is no way a replay goes", expected=("impossible",), found=line.words[1])
+    _act(scribe, line, "replay", orders=[order.ordinal] if order else [], met=not line.words[1:])
 
 
 def tell_restart(scribe: Scribe, line: Line) -> None:
