@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 PIP := pip install --quiet --disable-pip-version-check
 
-.PHONY: venv run test full check fix bench docs images containers clean
+.PHONY: venv run test full check fix bench docs wiremock images containers clean
 .DELETE_ON_ERROR:
 
 run: venv
@@ -30,6 +30,22 @@ bench: venv
 # The documentation as a site in site/.
 docs: .venv-docs/.installed
 	.venv-docs/bin/zensical build --config-file zensical.toml
+
+# WireMock, which plays the carrier and the CRM, from whichever package manager is there. It runs on Java 11 or later.
+WIREMOCK_VERSION := 3.13.2
+wiremock: .tools/wiremock-standalone.jar
+
+.tools/wiremock-standalone.jar:
+	@mkdir -p .tools
+	@if command -v npm >/dev/null; then \
+		npm pack --silent --pack-destination .tools wiremock@$(WIREMOCK_VERSION) >/dev/null \
+		&& tar -xzOf .tools/wiremock-$(WIREMOCK_VERSION).tgz package/build/wiremock-standalone-$(WIREMOCK_VERSION).jar >$@ \
+		&& rm .tools/wiremock-$(WIREMOCK_VERSION).tgz; \
+	elif command -v mvn >/dev/null; then \
+		mvn --quiet --batch-mode dependency:copy -Dartifact=org.wiremock:wiremock-standalone:$(WIREMOCK_VERSION) \
+			-DoutputDirectory=$(CURDIR)/.tools -Dmdep.stripVersion=true -Dmdep.useBaseVersion=true; \
+	else echo "WireMock's jar comes with npm or Maven, and neither is on PATH: apt-get install npm" >&2; exit 12; fi
+	@test -s $@
 
 # The images of the container lab: pulled where a registry answers, else built from what package registries give.
 images: venv

@@ -14,6 +14,7 @@ WITH_LABS = (
     "cli/test_run.py",
     "cli/test_wheel.py",
     "engine",
+    "examples",
     "lab/test_attached.py",
     "lab/test_lab_toxiproxy.py",
     "pytest_plugin",
