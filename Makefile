@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 PIP := pip install --quiet --disable-pip-version-check
 
-.PHONY: venv run test full check fix bench docs wiremock images containers clean
+.PHONY: venv run test full check fix bench docs dist examples wiremock images containers clean
 .DELETE_ON_ERROR:
 
 run: venv
@@ -27,6 +27,17 @@ full: venv
 bench: venv
 	$(BIN)/python -m bench
 
+# The wheel: what `pip install dist/*.whl` needs to give `handoff` outside of this checkout.
+dist: venv
+	$(BIN)/python -m hatchling build -t wheel -d dist
+
+# Two integrations nobody here tuned, against what their authors believe. That they break some of it is what they are for.
+examples: venv
+	@command -v node >/dev/null || { echo 'the examples need Node 18 or newer, and there is none on PATH' >&2; exit 12; }
+	test -d examples/node-red/node_modules || npm --prefix examples/node-red ci --ignore-scripts
+	$(BIN)/handoff run examples/plain-node/stack.yaml || [ $$? -eq 1 ]
+	$(BIN)/handoff run examples/node-red/stack.yaml || [ $$? -eq 1 ]
+
 # The documentation as a site in site/.
 docs: .venv-docs/.installed
 	.venv-docs/bin/zensical build --config-file zensical.toml
@@ -43,7 +54,7 @@ wiremock: .tools/wiremock-standalone.jar
 		&& rm .tools/wiremock-$(WIREMOCK_VERSION).tgz; \
 	elif command -v mvn >/dev/null; then \
 		mvn --quiet --batch-mode dependency:copy -Dartifact=org.wiremock:wiremock-standalone:$(WIREMOCK_VERSION) \
-			-DoutputDirectory=$(CURDIR)/.tools -Dmdep.stripVersion=true -Dmdep.useBaseVersion=true; \
+			-DoutputDirectory=$(CURDIR)/.tools -Dmdep.stripVersion=true; \
 	else echo "WireMock's jar comes with npm or Maven, and neither is on PATH: apt-get install npm" >&2; exit 12; fi
 	@test -s $@
 

@@ -22,12 +22,15 @@ from typing import TYPE_CHECKING, Literal
 import psutil
 
 from harness.lab.tools import (
+    GET_JAVA,
     OLDEST_JAVA,
     TOXIPROXY_VARIABLE,
     WIREMOCK_VARIABLE,
     find_toxiproxy,
     find_wiremock,
     read_java_version,
+    tell_toxiproxy,
+    tell_wiremock,
 )
 
 if TYPE_CHECKING:
@@ -42,7 +45,6 @@ FEWEST_FILES = 64
 ENOUGH_FILES = 512
 ENOUGH_MEMORY = 512 * 1024 * 1024
 ASK_WITHIN_S = 10.0
-GET_JAVA = "apt-get install default-jre-headless"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ def check_stack_needs(stack: Stack) -> tuple[Check, ...]:
         use = f"the handoffs of {', '.join(mapped)}, which are skipped without it"
         checks.append(Check("Java for this stack", java, False, version, use, GET_JAVA))
         jar, where = _find_wiremock()
-        checks.append(Check("WireMock for this stack", jar, False, where, use, "make wiremock"))
+        checks.append(Check("WireMock for this stack", jar, False, where, use, tell_wiremock()))
     return tuple(checks)
 
 
@@ -245,13 +247,13 @@ _CHECKS: tuple[tuple[str, Callable[[], Finding], bool, str, str], ...] = (
     ("memory", _find_memory, False, "a lab: about 300 MiB each", "handoff run -n 1"),
     ("leftover labs", _find_leftovers, False, "a clean start", "handoff lab down"),
     ("Java", _find_java, False, "carrier and CRM, which WireMock plays", GET_JAVA),
-    ("WireMock", _find_wiremock, False, "carrier and CRM, which it plays", "make wiremock"),
+    ("WireMock", _find_wiremock, False, "carrier and CRM, which it plays", tell_wiremock()),
     (
         "toxiproxy-server",
         _find_toxiproxy,
         False,
         "--engine toxiproxy; the embedded engine needs nothing",
-        "make toxiproxy",
+        tell_toxiproxy(),
     ),
     ("docker", _find_docker, False, "--lab containers", "apt-get install docker.io"),
 )

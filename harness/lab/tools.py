@@ -11,7 +11,9 @@ TOXIPROXY = "toxiproxy-server"
 TOXIPROXY_VARIABLE = "HANDOFF_TOXIPROXY_SERVER"
 WIREMOCK_JAR = "wiremock-standalone.jar"
 WIREMOCK_VARIABLE = "HANDOFF_WIREMOCK_JAR"
+WIREMOCK_VERSION = "3.13.2"
 OLDEST_JAVA = 11
+GET_JAVA = "apt-get install default-jre-headless"
 ASK_WITHIN_S = 10.0
 
 _CHECKOUT = Path(__file__).parents[2]
@@ -52,6 +54,11 @@ def find_wiremock() -> Path | None:
     candidates = [folder / WIREMOCK_JAR for folder in list_folders()]
     candidates += sorted(packed.glob("**/wiremock-standalone*.jar"), reverse=True)
     return next((candidate for candidate in candidates if candidate.is_file()), None)
+
+
+def tell_wiremock() -> str:
+    """Tell the command that gets WireMock's jar: the project's own in its checkout, npm's anywhere else."""
+    return "make wiremock" if (_CHECKOUT / "Makefile").is_file() else f"npm install wiremock@{WIREMOCK_VERSION}"
 
 
 def find_java() -> Path | None:

@@ -15,14 +15,12 @@ from harness.lab.errors import EnvironmentNotReady
 from harness.lab.ports import Address
 from harness.lab.processes import Program
 from harness.lab.readiness import Healthy
-from harness.lab.tools import OLDEST_JAVA, WIREMOCK_VARIABLE, find_java, find_wiremock
+from harness.lab.tools import GET_JAVA, OLDEST_JAVA, WIREMOCK_VARIABLE, find_java, find_wiremock, tell_wiremock
 from harness.lab.vendors import Vendor
 
 ROLE: Final = "wiremock"
 MODULE: Final = "fakes.wiremock"
 READY_WITHIN_S: Final = 60.0
-GET_JAVA: Final = "apt-get install default-jre-headless"
-GET_JAR: Final = "make wiremock"
 
 # A lab lives for minutes: what makes Java start fast is worth more than what makes it fast in an hour.
 JAVA_OPTIONS: Final = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto", "-Xmx256m")
@@ -53,7 +51,7 @@ def find_programs() -> Programs | str:
     if jar is None:
         named = os.environ.get(WIREMOCK_VARIABLE)
         where = f"where {WIREMOCK_VARIABLE} says, at {named}" if named else "among the tools"
-        return f"WireMock's jar is not {where}; next: {GET_JAR}"
+        return f"WireMock's jar is not {where}; next: {tell_wiremock()}"
     return Programs(java, jar)
 
 
