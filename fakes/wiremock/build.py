@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -68,7 +71,7 @@ def build_play(folder: Folder, account: Account, *, url: str, nonce: str) -> Pla
     armed = ArmedStubs(admin, folder.failures, account, board)
     parts = urlsplit(url)
     server = Server(parts.hostname or "127.0.0.1", parts.port or 80)
-    relay = Relay(server, account, operations, memory, folder.failures, armed)
+    relay = Relay(server, account, operations, memory, folder.failures, armed, _give_up)
     scenarios = _list_scenarios(folder, account)
 
     def reset() -> None:
@@ -92,7 +95,8 @@ def build_play(folder: Folder, account: Account, *, url: str, nonce: str) -> Pla
 
 def _build_catalogue(folder: Folder, account: Account, operations: Operations) -> Catalogue:
     codes = folder.failures.list_codes()
-    return Catalogue(account.system, operations.operations, codes, KINDS, open_codes=not codes)
+    # What is listed is what is known of a vendor; its next release answers with more.
+    return Catalogue(account.system, operations.operations, codes, KINDS, open_codes=True)
 
 
 def _build_subject(exchange: Exchange, operations: Operations, memory: Memory) -> Subject:
@@ -123,6 +127,12 @@ def _build_replies(relay: Relay) -> Replies:
         bad_body=lambda *_: plain,
         too_large=lambda _: plain,
     )
+
+
+def _give_up(why: str) -> None:
+    """End this process, as asked for: an answer given in WireMock's stead could be taken for the vendor's."""
+    sys.stderr.write(f"{why}\n")
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _list_scenarios(folder: Folder, account: Account) -> tuple[str, ...]:
