@@ -83,6 +83,7 @@ class Relay:
         memory: Memory,
         failures: Failures,
         armed: ArmedStubs,
+        give_up: Callable[[str], None],
     ) -> None:
         self._server = server
         self._account = account
@@ -90,6 +91,7 @@ class Relay:
         self._memory = memory
         self._failures = failures
         self._armed = armed
+        self._give_up = give_up
         self._lanes: dict[tuple[str | None, ...], _Lane] = {}
         self.mapped: Mapping[str, Mapped] = {}
 
@@ -126,9 +128,13 @@ class Relay:
         target = f"{exchange.path}?{exchange.query_string}" if exchange.query_string else exchange.path
         headers = [*_list_headers(exchange), (SYSTEM_HEADER, self._account.system), *more]
         try:
-            return await self._server.ask(exchange.method, target, headers, exchange.body)
+            heard = await self._server.ask(exchange.method, target, headers, exchange.body)
+            if not heard.whole:
+                await self._server.ensure_up()
         except OSError as error:
+            self._give_up(f"WireMock is gone: {error}")
             raise RefusedError(build_json_answer(502, {"error": {"code": UNREACHABLE}}, code=UNREACHABLE)) from error
+        return heard
 
     def _pass_on(self, heard: Heard, *, withheld_status: int | None = None) -> Answer:
         if not heard.whole:

@@ -69,6 +69,11 @@ class Server:
         finally:
             writer.transport.abort()
 
+    async def ensure_up(self) -> None:
+        """Raise OSError where nobody listens any more: then what came instead of an answer was no fault of a mapping."""
+        _, writer = await asyncio.open_connection(self.host, self.port)
+        writer.transport.abort()
+
 
 class _Reading:
     """Collects what the parser finds."""

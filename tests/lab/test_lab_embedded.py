@@ -362,14 +362,6 @@ async def test_two_systems_cannot_share_a_fake(stack):
             pytest.fail("the lab came up")
 
 
-async def test_a_system_that_this_lab_cannot_start_is_absent_aloud(bare):
-    """A system of WireMock mappings is left out, with the reason."""
-    systems = {**bare.systems, "carrier": System("carrier", wiremock="fakes/carrier")}
-    async with _open(replace(bare, systems=systems), with_integration=False) as lab:
-        assert "WireMock" in lab.absent["carrier"]
-        assert "carrier" not in lab.controls
-
-
 async def test_a_stack_that_names_no_integration_is_told(bare):
     """Neither a command nor a URL: there is nothing to start."""
     nameless = replace(bare, integration=replace(bare.integration, command=()))
