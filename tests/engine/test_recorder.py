@@ -58,12 +58,21 @@ class Source:
         return JournalPage([entry for entry in self.entries if entry["seq"] > after], last, self.epoch)
 
 
+class Ways:
+    """A toxic engine with nothing in the way."""
+
+    async def read_ways(self):
+        """Return no proxies."""
+        return {}
+
+
 @asynccontextmanager
 async def record(**sources):
     """Record these sources; the tap is one of them."""
     sources.setdefault("tap", Source("tap"))
     tap = sources.pop("tap")
-    async with Recorder(SimpleNamespace(tap=tap, controls=sources, journal_ends={})) as recorder:
+    lab = SimpleNamespace(tap=tap, controls=sources, journal_ends={}, published={}, toxics=Ways())
+    async with Recorder(lab) as recorder:
         yield recorder
 
 
@@ -186,3 +195,26 @@ async def test_a_refused_call_is_the_trouble_of_who_refused_it(error, kind):
         (trouble,) = (entry.data for entry in recorder.entries)
 
     assert (trouble["kind"], trouble["what"]) == (kind, str(error))
+
+
+async def test_what_the_driver_adds_is_redacted():
+    """A dead letter that shows its customer is kept without one; what checks look at stays."""
+    async with record(erp=Source("erp")) as recorder:
+        letter = {"id": "7", "entity": "#1001", "payload": {"customer": {"first_name": "Ada", "last_name": "Byron"}}}
+        recorder.redactor.tell(["Prado"])
+        recorder.note("observation", what="dead_letters", items=[{**letter, "error": "Mrs Prado, ada@example.com"}])
+        (item,) = recorder.entries[-1].data["items"]
+        assert (item["id"], item["entity"]) == ("7", "#1001")
+        assert not any(name in str(item) for name in ("Ada", "Byron", "Prado", "ada@"))
+
+
+async def test_a_call_with_a_live_key_is_told_as_trouble_of_the_environment():
+    """A fake turned the call away; what comes of it says nothing about the integration's promises."""
+    erp = Source("erp")
+    async with record(erp=erp) as recorder:
+        erp.write(type="credential", what="a live Stripe key", shown="sk_live_", header="authorization")
+        async with asyncio.timeout(WITHIN_S):
+            while not (troubles := [each.data for each in recorder.entries if each.data["type"] == "trouble"]):
+                await recorder.wait_news(recorder.version, 1.0)
+        assert troubles[0]["kind"] == str(UnknownKind.ENVIRONMENT)
+        assert "sk_live_" in troubles[0]["what"]

@@ -67,12 +67,34 @@ async def test_the_first_json_object_is_an_event(tmp_path, lines, pipe):
 
 
 async def test_bytes_that_are_no_text_are_shown_somehow(tmp_path, lines, pipe):
-    """Garbage is replaced in the lines and kept as it is in the file."""
+    """Garbage is replaced, in the lines as in the file: what cannot be read cannot be redacted."""
     output = await _make(tmp_path, lines, pipe)
     os.write(pipe[1], b"\xff\xfe ok\r\n")
     output.close()
     assert list(lines) == ["\ufffd\ufffd ok"]
-    assert (tmp_path / "child.out").read_bytes() == b"\xff\xfe ok\r\n"
+    assert (tmp_path / "child.out").read_text(encoding="utf-8") == "\ufffd\ufffd ok\n"
+
+
+async def test_what_nobody_may_read_is_neither_in_the_file_nor_in_the_lines(tmp_path, lines, pipe):
+    """Secrets, cards and people are replaced in prose and in JSON; the lines of a private key all go."""
+    printed = [
+        "customer ada@example.com paid with 4242 4242 4242 4242",
+        '{"event": "order", "customer": {"first_name": "Ada", "city": "Turin"}, "order": "#1001"}',
+        "-----BEGIN EC PRIVATE KEY-----",
+        "MHcCAQEEIBkg4LVWM9nuwNSk3yByxZpYRTBnVJk5",
+        "-----END EC PRIVATE KEY-----",
+        "calling with Bearer 0a1b2c3d4e5f6071",
+    ]
+    output = await _make(tmp_path, lines, pipe)
+    os.write(pipe[1], "\n".join(printed).encode())
+    output.close()
+    kept = (tmp_path / "child.out").read_text(encoding="utf-8")
+    for secret in ("ada@", "4242", "Ada", "Turin", "MHcC", "0a1b2c3d4e5f6071"):
+        assert secret not in kept
+        assert not any(secret in line for line in lines)
+    assert kept.count("\n") == len(printed)
+    assert "#1001" in kept
+    assert (await output.first_json)["customer"]["city"] == "Turin"
 
 
 async def test_a_pipe_that_somebody_else_holds_does_not_keep_us(tmp_path, lines, pipe):
