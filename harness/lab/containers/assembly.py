@@ -11,7 +11,6 @@ from harness.lab.authority import make_authority
 from harness.lab.containers import plan
 from harness.lab.containers.box import DATA, FILES
 from harness.lab.containers.fleet import Fleet
-from harness.lab.containers.images import FAKES, HARNESS, TOXIPROXY
 from harness.lab.containers.waits import Answers
 from harness.lab.control import ControlClient
 from harness.lab.credentials import make_credentials
@@ -73,7 +72,7 @@ class Assembly:
         self.deaths = Deaths()
         self.credentials = make_credentials()
         self.authority = make_authority()
-        self.vendors, self.absent = choose_vendors(stack)
+        self.vendors, self.absent = choose_vendors(stack, stack_path=stack_path)
         self._make_folders()
         self._kind = engine
         self._chosen = chosen
@@ -115,6 +114,9 @@ class Assembly:
         self._toxiproxy = (
             self._fleet.hold(plan.build_toxiproxy(admin=self._toxics_admin)) if engine == TOXIPROXY_KIND else None
         )
+        mapped = any(vendor.is_mapped for vendor in self.vendors.values())
+        self._jvm_port = keep() if mapped else 0
+        self._jvm = self._fleet.hold(plan.build_wiremock(port=self._jvm_port)) if mapped else None
         self._integration_container = self._fleet.hold(
             plan.build_integration(chosen, self.environment, lab, stack_path=stack_path)
         )
@@ -128,7 +130,7 @@ class Assembly:
     @property
     def parts(self) -> dict[str, Container]:
         """Every container but the integration's, by role."""
-        others = [] if self._toxiproxy is None else [self._toxiproxy]
+        others = [each for each in (self._toxiproxy, self._jvm) if each is not None]
         return {each.role: each for each in (*self.fakes.values(), self.tap_container, *others)}
 
     @property
@@ -140,7 +142,7 @@ class Assembly:
         """Start everything, connect it, seed it and wait until the integration is healthy."""
         await self._watchdog.start()
         await self._watchdog.wait_ready(FirstLine(), within_s=READY_WITHIN_S)
-        await self._fleet.open([FAKES, HARNESS, self._chosen.name, *([TOXIPROXY] if self._toxiproxy else [])])
+        await self._fleet.open(container.box.image for container in (*self.parts.values(), self._integration_container))
         await run_together([self._start(container, url) for container, url in self._list_starts()])
         await self._ensure_one_clock()
         self.wiring = Wiring(self.stack, self.lab.nonce, self.controls, self.tap, self._build_engine())
@@ -216,6 +218,8 @@ class Assembly:
         yield self.tap_container, f"{self.tap.base_url}/healthz"
         if self._toxiproxy is not None:
             yield self._toxiproxy, f"{_url(self._toxics_admin)}/version"
+        if self._jvm is not None:
+            yield self._jvm, f"{_url(self._jvm_port)}/__admin/health"
 
     async def _start(self, container: Container, url: str) -> None:
         await container.start(Answers(container.role, url, within_s=READY_WITHIN_S, given_up=self._fleet.given_up))

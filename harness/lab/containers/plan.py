@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from harness.lab.containers.box import DATA, FILES, Box
-from harness.lab.containers.images import FAKES, HARNESS, TOXIPROXY
+from harness.lab.containers.images import FAKES, HARNESS, TOXIPROXY, WIREMOCK
 from harness.lab.environment import build_account
 from harness.lab.layout import PRIVATE_KEY_FILE, PUBLIC_KEY_FILE
 from harness.lab.ports import LOOPBACK
+from harness.lab.wiremock import JAVA_OPTIONS, SERVE_OPTIONS, list_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
     from harness.lab.containers.images import ChosenImage
     from harness.lab.credentials import Credentials
@@ -27,8 +28,9 @@ TOXIPROXY_PORT: Final = 8474
 TAP_CONTROL_PORT, TAP_ADMIN_PORT = 20081, 20474
 OUTBOUND_FROM, INBOUND_FROM = 20101, 20301
 INTEGRATION_PORT: Final = 8000
-TAP, TOXICS, INTEGRATION = "tap", "toxiproxy", "integration"
+TAP, TOXICS, JVM, INTEGRATION = "tap", "toxiproxy", "wiremock", "integration"
 CA_NAME, STACK_NAME = "ca.pem", "stack.yaml"
+MAPPINGS: Final = f"{FILES}/mappings"
 CA_FILE: Final = f"{FILES}/{CA_NAME}"
 STACK_FILE: Final = f"{FILES}/{STACK_NAME}"
 # The variables by which programs of many kinds are told whom to trust.
@@ -63,6 +65,11 @@ def build_fake(system: str, vendor: Vendor, lab: Identity, credentials: Credenti
     if vendor.prefix == "ERP":
         files[f"{FILES}/{PUBLIC_KEY_FILE}"] = lab.folder / PUBLIC_KEY_FILE
         command += ["--public-key", f"{FILES}/{PUBLIC_KEY_FILE}"]
+    if vendor.mappings is not None:
+        files[MAPPINGS] = vendor.mappings
+        command += list_options(
+            replace(vendor, mappings=Path(MAPPINGS)), system, f"http://{JVM}:{VENDOR_PORT}"
+        )
     return Box(
         role=name_fake(system),
         image=FAKES,
@@ -93,6 +100,17 @@ def build_toxiproxy(*, admin: int) -> Box:
         image=TOXIPROXY,
         command=["-host", EVERYWHERE, "-port", str(TOXIPROXY_PORT)],
         published={TOXIPROXY_PORT: admin},
+    )
+
+
+def build_wiremock(*, port: int) -> Box:
+    """Describe the container of WireMock; it is published for nobody but who waits for it."""
+    return Box(
+        role=JVM,
+        image=WIREMOCK,
+        command=["--port", str(VENDOR_PORT), "--root-dir", "/tmp/wiremock", *SERVE_OPTIONS],  # noqa: S108 - a container's own, in memory
+        environment={"JAVA_OPTS": " ".join(JAVA_OPTIONS)},
+        published={VENDOR_PORT: port},
     )
 
 
