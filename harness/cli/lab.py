@@ -4,6 +4,7 @@ import asyncio
 import shlex
 import sys
 from contextlib import suppress
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,7 +15,7 @@ from harness.cli.stack_file import DEFAULT, StackArgument, open_stack, read_text
 from harness.cli.terminal import say, say_json
 from harness.core.stack import Stack
 from harness.lab.embedded import EmbeddedLab
-from harness.lab.environment import render_dotenv
+from harness.lab.environment import render_bare, render_dotenv, render_export
 from harness.lab.errors import EnvironmentNotReady
 from harness.lab.keeper import Order, describe, end_kept, find_kept, keep_lab, start_keeper
 from harness.lab.registry import sweep
@@ -23,6 +24,18 @@ from harness.lab.toxics import EMBEDDED
 lab = typer.Typer(help="Keep a lab up: fakes, tap, and a place for the integration.")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+class Form(StrEnum):
+    """How variables are printed: for a shell, for a shell and its children, for `docker run --env-file`, for programs."""
+
+    DOTENV = "dotenv"
+    EXPORT = "export"
+    DOCKER = "docker"
+    JSON = "json"
+
+
+_RENDERED = {Form.DOTENV: render_dotenv, Form.EXPORT: render_export, Form.DOCKER: render_bare}
 OptionalStack = Annotated[Path | None, StackArgument.__metadata__[0]]
 
 
@@ -75,8 +88,17 @@ def down(stack: OptionalStack = None, *, as_json: AsJson = False) -> None:
 
 
 @lab.command()
-def env(stack: OptionalStack = None, *, as_json: AsJson = False) -> None:
-    """Print the variables of the lab that is up, for a shell: `set -a; eval "$(handoff lab env)"`."""
+def env(
+    stack: OptionalStack = None,
+    *,
+    form: Annotated[Form, typer.Option("--format", help="How to print them.")] = Form.DOTENV,
+    as_json: AsJson = False,
+) -> None:
+    """
+    Print the variables of the lab that is up: eval "$(handoff lab env --format export)" in a shell.
+
+    `docker` is for `docker run --env-file`, which takes quotes as part of a value; `--json` is `--format json`.
+    """
     if stack is not None:
         read_text(stack)
     sweep()
@@ -85,10 +107,10 @@ def env(stack: OptionalStack = None, *, as_json: AsJson = False) -> None:
         where = "" if stack is None else f" {shlex.quote(str(stack))}"
         of = "no lab is up" if stack is None else f"no lab of {stack} is up"
         raise EnvironmentNotReady("the lab", of, f"handoff lab up{where} --env lab.env --detach")
-    if as_json:
+    if as_json or form is Form.JSON:
         say_json(kept[0].environment)
     else:
-        say(render_dotenv(kept[0].environment).rstrip("\n"))
+        say(_RENDERED[form](kept[0].environment).rstrip("\n"))
 
 
 def _stay(declared: Stack, order: Order, *, as_json: bool) -> None:

@@ -138,3 +138,13 @@ def clear_ours(environment: Mapping[str, str]) -> dict[str, str]:
 def render_dotenv(variables: Mapping[str, str]) -> str:
     """Render `NAME=value` lines, quoted for a shell, in the order given."""
     return "".join(f"{name}={shlex.quote(value)}\n" for name, value in variables.items())
+
+
+def render_export(variables: Mapping[str, str]) -> str:
+    """Render `export NAME=value` lines, so that what the shell starts afterwards has them too."""
+    return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
+
+
+def render_bare(variables: Mapping[str, str]) -> str:
+    """Render `NAME=value` lines as container engines read them: nothing is quoted, whatever the value."""
+    return "".join(f"{name}={value}\n" for name, value in variables.items())
