@@ -13,7 +13,7 @@ VARIABLES = {
     "STOREFRONT_URL": "http://127.0.0.1:4001",
     "CARRIER_URL": "http://127.0.0.1:4005",
     "CARRIER_TOKEN": "carrier_5f",
-    "INTEGRATION_DATA_DIR": "/tmp/a folder/it's data",
+    "INTEGRATION_DATA_DIR": "/srv/a folder/it's data",
     "CARRIER_CONTROL_URL": "http://127.0.0.1:4105",
 }
 
