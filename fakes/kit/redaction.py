@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import re
 import secrets
 from typing import TYPE_CHECKING, Any
@@ -95,6 +96,17 @@ class Redactor:
     def redact_text(self, text: str) -> str:
         """Redact a text that people read: by form, and what is known of people."""
         return self._known(self._forms(text), self._told, self._seen)
+
+    def redact_line(self, line: str) -> str:
+        """Redact a line that a program printed: by its fields where it is a JSON object."""
+        if line.startswith("{"):
+            try:
+                fields = json.loads(line)
+            except (ValueError, RecursionError):
+                return self.redact_text(line)
+            redacted = self.redact(fields)
+            line = line if redacted == fields else json.dumps(redacted, ensure_ascii=False)
+        return self.redact_text(line)
 
     def redact_target(self, target: str) -> str:
         """

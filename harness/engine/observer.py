@@ -8,8 +8,11 @@ import json
 import shlex
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import httpx2
+
+from harness.wire.privacy import Redactor
 
 if TYPE_CHECKING:
     from harness.core.stack import Observe, Source
@@ -26,10 +29,12 @@ class Observer:
     """
     Read the observe endpoints: a path of the integration, a command's stdout, or a Python function's return value.
 
-    Each answers a list of objects. `observable` names those that are declared.
+    Each answers a list of objects, of which nobody sees more than may be recorded. `observable` names those that are declared.
     """
 
-    def __init__(self, observe: Observe, base_url: str) -> None:
+    def __init__(self, observe: Observe, base_url: str, redactor: Redactor | None = None) -> None:
+        self._redactor = redactor or Redactor()
+        self._given: dict[str, str] = {}
         self._sources: dict[str, Source] = {
             field.name: source
             for field in fields(observe)
@@ -64,25 +69,36 @@ class Observer:
             raise ObserveError(f"{what}: {type(error).__name__} {error}".strip()) from error
         if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
             raise ObserveError(f"{what}: expected a list of objects")
-        return items
+        return [self._redact(item) for item in items]
+
+    def _redact(self, item: dict[str, Any]) -> dict[str, Any]:
+        """Redact an item; should its id be somebody's address, it can still be asked for by what stands for it."""
+        shown = self._redactor.redact_fields(item)
+        for name in ("id", "name"):
+            if name in item and shown[name] != item[name]:
+                self._given[str(shown[name])] = str(item[name])
+        return shown
 
     async def replay(self, dead_letter: str) -> None:
         """Replay one dead letter; raises ObserveError."""
-        await self._post("dead_letters", f"{dead_letter}/replay")
+        await self._post("dead_letters", f"{self._name(dead_letter)}/replay")
 
     async def decide(self, case: str, decision: str) -> None:
         """Take a decision on one role-queue case; raises ObserveError."""
-        await self._post("queues", f"{case}/decide", {"decision": decision})
+        await self._post("queues", f"{self._name(case)}/decide", {"decision": decision})
 
     async def start(self, job: str) -> bool:
         """Start a run of a job; False where the integration refuses since one is under way. Raises ObserveError."""
         try:
-            await self._post("jobs", f"{job}/start")
+            await self._post("jobs", f"{self._name(job)}/start")
         except ObserveError as error:
             if isinstance(error.__cause__, httpx2.HTTPStatusError) and error.__cause__.response.status_code == CONFLICT:
                 return False
             raise
         return True
+
+    def _name(self, shown: str) -> str:
+        return quote(self._given.get(shown, shown), safe=":")
 
     async def _post(self, what: str, call: str, body: dict[str, Any] | None = None) -> None:
         source = self._sources.get(what)

@@ -11,6 +11,7 @@ from harness.core.record import DRIVER, TAP, Entry
 from harness.core.verdict import UnknownKind
 from harness.lab.errors import ControlError, JournalEvicted, LabError
 from harness.lab.toxics import TOXIPROXY
+from harness.wire.privacy import Redactor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,10 +35,12 @@ class Recorder:
     The record of one lab: every journal entry with its source, in the order it arrived, and the driver's own.
 
     It begins where the lab was opened: what a journal held before is nobody's. A source that stops answering, starts anew
-    or has a gap becomes a trouble; `lost` then names it. `version` grows with every entry.
+    or has a gap becomes a trouble; `lost` then names it. `version` grows with every entry. What the driver adds is redacted
+    under the key of the lab, as its journals are.
     """
 
     def __init__(self, lab: Lab) -> None:
+        self.redactor = Redactor(lab.published.get("CONTROL_TOKEN"))
         self._sources: dict[str, ControlClient] = {TAP: lab.tap, **lab.controls}
         self._toxics = lab.toxics
         self._ways: Mapping[str, ToxicProxy] = {}
@@ -72,7 +75,8 @@ class Recorder:
         return origin
 
     def note(self, entry_type: str, /, **fields: Any) -> None:
-        """Add an entry of the driver."""
+        """Add an entry of the driver, redacted as the journals are."""
+        fields = self.redactor.redact_entry(fields)
         self._driver.append(Entry(DRIVER, {"type": entry_type, "mono": time.monotonic(), "at": time.time(), **fields}))
         self._tell()
 
@@ -181,6 +185,11 @@ class Recorder:
             self._lose(source, f"its journal has a gap: {self._seqs[source]} is followed by {seq}")
         self._seqs[source] = seq
         self._entries.append(Entry(source, data))
+        if data.get("type") == "credential":
+            what = (
+                f"{source}: a call carried {data['what']} ({data['shown']}…) in {data['header']}, and was turned away"
+            )
+            self.note_trouble(UnknownKind.ENVIRONMENT, f"{what}: give the integration the keys of the lab only")
         self._tell()
 
     def _lose(self, source: str, why: str) -> None:

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, Final
 from harness.core.history import TOKEN, Order
 from harness.lab.errors import EnvironmentNotReady
 from harness.lab.goods import ITEM_LEVELS, SKUS
+from harness.wire.privacy import OURS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from harness.core.stack import Fake
     from harness.core.starts import Subject
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 SHOP: Final = "shopify"
 GATEWAY: Final = "stripe"
 WAREHOUSE: Final = "wms"
+# Too many live there for it to tell a person, and too many words are called so.
+PUBLIC: Final = frozenset({"city", "zip", "country", "country_code", "province", "province_code"})
 # A count that finds fewer of an item than there should be, and leaves enough for another one.
 MISSING = -3
 
@@ -40,6 +43,7 @@ async def reserve_orders(
     Raises LabError where a vendor refuses, or where the stack has no shop.
     """
     shop, gateway = _need(bench, SHOP), bench.find_control(GATEWAY)
+    await _keep_private(bench, list(list_private(basket.get("customer"))))
     reserved: list[Mapping[str, Any]] = []
     for total, ordinals in groupby(range(1, count + 1), key=totals.get):
         lines = {} if total is None else {"lines": [{"sku": SKUS[0], "quantity": 1, "price": total}]}
@@ -82,6 +86,25 @@ async def set_in_motion(bench: Bench, subject: Subject, chosen: Sequence[Order])
 def pick_tokens(aliases: Iterable[object]) -> frozenset[str]:
     """Pick the aliases that are one whole token each: references are searched by such."""
     return frozenset(filter(TOKEN.fullmatch, map(str, aliases)))
+
+
+def list_private(customer: Any) -> Iterator[str]:
+    """List what a customer is told by in prose: the name in parts and whole, the street, and how to reach them."""
+    if isinstance(customer, dict):
+        yield f"{customer.get('first_name', '')} {customer.get('last_name', '')}".strip()
+        for name, value in customer.items():
+            if isinstance(value, dict):
+                yield from list_private(value)
+            elif isinstance(value, str) and value and name not in PUBLIC:
+                yield value
+
+
+async def _keep_private(bench: Bench, values: Sequence[str]) -> None:
+    """Have nobody in the lab, nor the harness, record these values."""
+    for redactor in (OURS, bench.recorder.redactor):
+        redactor.tell(values)
+    if values:
+        await asyncio.gather(*(one.keep_private(values) for one in (bench.lab.tap, *bench.lab.controls.values())))
 
 
 def _need(bench: Bench, fake: Fake) -> ControlClient:

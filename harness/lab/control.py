@@ -1,7 +1,7 @@
 """The control plane of a fake, as typed calls (docs/contract.md §2)."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, NamedTuple, Self, cast
 from urllib.parse import quote
@@ -59,6 +59,10 @@ class ControlClient:
     async def seed(self, **parts: Any) -> Json:
         """Seed `entities`, `webhooks`, `records`, `settings`; answer the counts."""
         return cast("Json", (await self._call("POST", "/seed", parts))["seeded"])
+
+    async def keep_private(self, values: Sequence[str]) -> None:
+        """Tell names, streets and the like that nothing recorded there may show."""
+        await self._call("POST", "/private", {"values": list(values)})
 
     async def reset(self) -> None:
         """Put state, faults and journal back to the start."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from harness.core.checks.ledger import Row
 from harness.core.verdict import Outcome
 from harness.report.story import build_timeline
+from harness.wire.privacy import OURS
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -49,14 +50,14 @@ class RunInfo:
 
 
 def build_run(info: RunInfo, plan: Plan, results: Sequence[Result], skipped: Sequence[Skipped]) -> dict[str, Any]:
-    """Build the document of a run; pure, every count derived from the results."""
+    """Build the document of a run, every count derived from the results; secrets, cards and people are in none of it."""
     shown = [build_experiment(info, each) for result in results for each in _with_first(result)]
     verdicts = {result.experiment.id: result.verdict.outcome for result in results}
     accepted = [item for item in shown if "accepted" in item and item["verdict"] != Outcome.HELD]
     counted = Counter(str(outcome) for outcome in verdicts.values())
     for item in accepted:
         counted[item["verdict"]] -= 1
-    return {
+    document = {
         "schema": SCHEMA,
         "run_id": info.run_id,
         "stack": info.stack.name,
@@ -82,10 +83,11 @@ def build_run(info: RunInfo, plan: Plan, results: Sequence[Result], skipped: Seq
             "skipped": len(skipped),
         },
     }
+    return OURS.redact_fields(document)
 
 
 def build_experiment(info: RunInfo, result: Result) -> dict[str, Any]:
-    """Build the entry of one experiment."""
+    """Build the entry of one experiment, redacted as the document is."""
     experiment, verdict = result.experiment, result.verdict
     shown: dict[str, Any] = {
         "id": experiment.id,
@@ -115,7 +117,7 @@ def build_experiment(info: RunInfo, result: Result) -> dict[str, Any]:
         shown["accepted"] = {"reason": accept.reason, "until": accept.until.isoformat()}
     if result.rerun_of is not None:
         shown["rerun_of"] = experiment.id
-    return shown
+    return OURS.redact_fields(shown)
 
 
 def build_reproduce(info: RunInfo, experiment: str) -> str:
