@@ -16,6 +16,7 @@ from harness.cli.init import init
 from harness.cli.lab import lab
 from harness.cli.lint import lint
 from harness.cli.plan import plan
+from harness.cli.replay import replay
 from harness.cli.run import run
 from harness.cli.schema import schema
 from harness.cli.terminal import prepare_streams, print_problems, say
@@ -25,6 +26,7 @@ from harness.lab.registry import sweep
 
 _COMMANDS: tuple[tuple[str, str, Callable[..., None]], ...] = (
     ("Prove", "run", run),
+    ("Prove", "replay", replay),
     ("Look", "plan", plan),
     ("Look", "lint", lint),
     ("Look", "schema", schema),

@@ -19,11 +19,13 @@ from harness.cli.engine import EngineOption, read_kind
 from harness.cli.exits import NOT_READY, OK, UNKNOWN, VIOLATED
 from harness.cli.labs import ATTACHED, CONTAINERS, Given, choose_where
 from harness.cli.selection import ensure_integration, select, shard
-from harness.cli.stack_file import DEFAULT, StackArgument, open_stack
+from harness.cli.stack_file import DEFAULT, StackArgument, read_text
 from harness.cli.terminal import say_json
+from harness.core.archive import list_lines
 from harness.core.compile import compile_stack
 from harness.core.decisions import list_decisions
 from harness.core.experiments import Experiment, Plan
+from harness.core.loading import load_stack
 from harness.core.problems import Problem, StackError
 from harness.core.result import Result, Skipped
 from harness.core.stack import Stack
@@ -34,6 +36,7 @@ from harness.report.run_json import RunInfo, build_experiment, build_run
 from harness.store.folder import RunFolder, make_folder, name_run
 
 DEFAULT_LABS = 4
+DEFAULT_OUT = Path("reports")
 LAB_HELP = "A new lab, of processes or of containers, or one that is up (handoff lab up), as with --attach."
 SEED_RANGE = 1 << 31
 
@@ -69,7 +72,7 @@ def run(  # noqa: PLR0913 - one parameter an option
     ] = None,
     require: Annotated[bool, typer.Option("--require", help="Exit 12 when a handoff cannot be driven.")] = False,
     part: Annotated[str | None, typer.Option("--shard", metavar="i/n", help="Run one of n shards.")] = None,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Write the run below this folder.")] = Path("reports"),
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Write the run below this folder.")] = DEFAULT_OUT,
     as_json: Annotated[bool, typer.Option("--json", help="Print run.json on stdout.")] = False,
 ) -> None:
     """
@@ -78,7 +81,8 @@ def run(  # noqa: PLR0913 - one parameter an option
     Ctrl-C once lifts the faults, judges what is there and writes the report.
     """
     ensure_integration(integration, attach)
-    declared = open_stack(stack)
+    text = read_text(stack)
+    declared = load_stack(text, file=str(stack))
     plan = compile_stack(declared)
     chosen = shard(select(plan.experiments, only), part)
     stack_path = None if str(stack) == "-" else stack.resolve()
@@ -113,7 +117,7 @@ def run(  # noqa: PLR0913 - one parameter an option
         lab_id=where.id,
         allowed_hosts=given.allowed_hosts,
     )
-    finished = _run(info, options, plan, chosen, folder)
+    finished = _run(info, options, plan, chosen, folder, text)
     if as_json:
         say_json(finished.document)
     else:
@@ -135,8 +139,11 @@ def _make_folder(out: Path, started: dt.datetime) -> Path:
         raise StackError((Problem("out", message, "<command line>", fix=fix),)) from error
 
 
-def _run(info: RunInfo, options: Options, plan: Plan, chosen: tuple[Experiment, ...], folder: Path) -> Finished:
+def _run(
+    info: RunInfo, options: Options, plan: Plan, chosen: tuple[Experiment, ...], folder: Path, text: str
+) -> Finished:
     with RunFolder(folder) as store, Progress() as progress:
+        store.write_stack(text)
         store.write_decisions(list_decisions(info.seed, chosen))
         progress.started(_introduce(info, chosen))
         sink = _Sink(info, store, progress)
@@ -185,11 +192,7 @@ class _Sink:
         """Take one that ended."""
         result = conducted.result
         self._progress.experiment_done(build_experiment(self._info, result))
-        head = {"experiment": result.experiment.id, "lab": result.lab}
-        began = {"type": "experiment", "origin_mono": conducted.origin, "observable": sorted(result.history.observable)}
-        self._store.write_history(
-            [head | began, *(head | {"source": e.source} | dict(e.data) for e in conducted.record)]
-        )
+        self._store.write_history(list_lines(result, conducted.record, conducted.origin))
 
 
 def decide_exit(document: dict[str, Any]) -> int:

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
-from harness.core.checks.ledger import build_ledger, check_ledger
-from harness.core.checks.stock import check_stock, has_stock
+from harness.core.archive import DRIVEN, JUDGED, RESTED, mark_judged
 from harness.core.compile.frame import PATIENCE_S
 from harness.core.conditions import AllOf, Resolved
-from harness.core.experiments import Check, Experiment, Place
-from harness.core.gates import list_gates, run_check
+from harness.core.experiments import Experiment, Place
 from harness.core.history import History, Trouble
+from harness.core.judging import judge_whole
 from harness.core.result import Result
 from harness.core.starts import Start
 from harness.core.timing import build_timing
-from harness.core.verdict import UnknownKind, merge
+from harness.core.verdict import UnknownKind
 from harness.engine.driver import DEAD_LETTERS, QUEUES, Driver, Interrupted
 from harness.engine.orders import draw_basket
-from harness.engine.rest import bring_to_rest, select_stations
+from harness.engine.rest import bring_to_rest
 from harness.lab.errors import LabError
 from harness.lab.starvation import longest_wait_s
 
@@ -29,11 +27,7 @@ if TYPE_CHECKING:
 
     from harness.core.experiments import LedgerRule
     from harness.core.record import Entry
-    from harness.core.verdict import CheckResult, Gate
     from harness.engine.bench import Bench
-
-# The gates that can also fail after the judgement, while the lab is brought to rest.
-TROUBLES = frozenset({"environment", "harness healthy"})
 
 # How long the first order of a lab may take: its systems have just started, and its sessions are still to be opened.
 WARM_WITHIN_S = 10.0
@@ -74,20 +68,16 @@ async def conclude(driver: Driver, *, began: float, waited: Mapping[int, float])
     """
     bench, experiment = driver.bench, driver.experiment
     bench.recorder.note("disturbance", seconds=longest_wait_s(waited, bench.read_waits()))
-    history = await _collect(driver)
-    gates, checks = _judge(experiment, history)
+    history = await _collect(driver, DRIVEN)
     waits = tuple(driver.waits)
     await _rest(driver)
-    rested = await _collect(driver)
-    late = {gate.name: gate for gate in list_gates(experiment, rested) if not gate.passed and gate.name in TROUBLES}
-    gates = [late.get(gate.name, gate) for gate in gates]
-    checks += [run_check(check, rested) for check in _list_lasting(experiment, rested)]
+    judgement = judge_whole(experiment, history, await _collect(driver, RESTED))
     result = Result(
         experiment=experiment,
-        verdict=merge(gates, checks),
+        verdict=judgement.verdict,
         history=history,
         timing=build_timing(history, waits, duration_s=time.monotonic() - began),
-        ledger=build_ledger(rested, select_stations(experiment)) if experiment.subject == "order" else (),
+        ledger=judgement.ledger,
         lab=bench.index,
     )
     return Conducted(result, bench.recorder.entries, driver.origin)
@@ -137,28 +127,24 @@ async def _drive(driver: Driver) -> None:
         recorder.note_trouble(UnknownKind.INTERFERENCE, f"the driver crashed: {type(error).__name__}: {error}")
 
 
-async def _collect(driver: Driver) -> History:
-    """Read every journal to its end and ask the integration once more; a record that cannot be read is a trouble too."""
+async def _collect(driver: Driver, moment: str) -> History:
+    """
+    Read every journal to its end, ask the integration once more, and mark in the record what was known at this moment.
+
+    A record that cannot be read is a trouble too.
+    """
     try:
         await driver.recorder.catch_up()
         await driver.observe(*sorted(driver.experiment.needs | {DEAD_LETTERS, QUEUES}))
-        return await driver.settle_witnesses()
+        history = await driver.settle_witnesses()
     except Exception as error:  # noqa: BLE001 - a harness that cannot read its own record must not judge, nor end the run
         what = f"the record cannot be read: {type(error).__name__}: {error}"
         driver.recorder.note_trouble(UnknownKind.INTERFERENCE, what)
         now = time.monotonic() - driver.origin
-        return History(now, tuple(driver.orders.values()), troubles=(Trouble(now, UnknownKind.INTERFERENCE, what),))
-
-
-def _judge(experiment: Experiment, history: History) -> tuple[list[Gate], list[CheckResult]]:
-    return list(list_gates(experiment, history)), [run_check(check, history) for check in experiment.checks]
-
-
-def _list_lasting(experiment: Experiment, history: History) -> list[Check]:
-    """List the checks that are asked at rest whatever the clause: the ledger, of orders alone, and the stock that moved."""
-    ledger = Check("ledger", partial(check_ledger, rule=select_stations(experiment)))
-    stock = Check("stock", check_stock)
-    return [*([ledger] if experiment.subject == "order" else []), *([stock] if has_stock(history) else [])]
+        trouble = Trouble(now, UnknownKind.INTERFERENCE, what)
+        history = History(now, tuple(driver.orders.values()), troubles=(trouble,))
+    driver.recorder.note(JUDGED, **mark_judged(driver.recorder.entries, moment, history.now))
+    return history
 
 
 async def _rest(driver: Driver) -> None:

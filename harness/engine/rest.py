@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.core.checks.ledger import RESTING, Row, build_ledger
-from harness.core.experiments import Act, LedgerRule, Place, Step
+from harness.core.experiments import Act, Place, Step
+from harness.core.judging import select_stations
 from harness.core.verdict import UnknownKind
 from harness.engine.cases import list_decisions
 from harness.engine.driver import DEAD_LETTERS, QUEUES, Interrupted
@@ -22,7 +23,6 @@ from harness.lab.errors import ControlError, LabError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping, Sequence
 
-    from harness.core.experiments import Experiment
     from harness.core.history import History
     from harness.engine.driver import Driver
 
@@ -50,11 +50,6 @@ class AtRest:
     def __str__(self) -> str:
         """Say it."""
         return "every order at rest"
-
-
-def select_stations(experiment: Experiment) -> LedgerRule:
-    """Select what the ledger asks of orders: they pass no station that items pass."""
-    return LedgerRule(tuple(each for each in experiment.ledger.stations if each.start.subject == "order"))
 
 
 async def bring_to_rest(driver: Driver, *, canary: int, settle_s: float, patience_s: float) -> bool:

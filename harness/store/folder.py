@@ -1,8 +1,8 @@
 """
 One folder a run.
 
-`history.ndjson` grows while the run goes, so that an interrupted run keeps what it saw; `run.json` and `decisions.ndjson`
-are written whole: a reader never meets half a file.
+`history.ndjson` grows while the run goes, so that an interrupted run keeps what it saw; `stack.yaml`, `decisions.ndjson` and
+`run.json` are written whole: a reader never meets half a file.
 """
 
 from __future__ import annotations
@@ -10,14 +10,18 @@ from __future__ import annotations
 import json
 import shutil
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import count
 from typing import IO, TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
     from types import TracebackType
+
+
+STACK, HISTORY, DECISIONS, RUN = "stack.yaml", "history.ndjson", "decisions.ndjson", "run.json"
 
 
 class RunFolder:
@@ -29,7 +33,7 @@ class RunFolder:
         self._history: IO[str] | None = None
 
     def __enter__(self) -> Self:
-        self._history = (self.path / "history.ndjson").open("w", encoding="utf-8")
+        self._history = (self.path / HISTORY).open("w", encoding="utf-8")
         return self
 
     def __exit__(
@@ -47,13 +51,17 @@ class RunFolder:
             self._history.writelines(_dump(line) + "\n" for line in lines)
             self._history.flush()
 
+    def write_stack(self, text: str) -> Path:
+        """Write the stack the run is of, as it was read."""
+        return self._write(STACK, text)
+
     def write_decisions(self, lines: Iterable[Mapping[str, Any]]) -> Path:
         """Write decisions.ndjson."""
-        return self._write("decisions.ndjson", "".join(_dump(line) + "\n" for line in lines))
+        return self._write(DECISIONS, "".join(_dump(line) + "\n" for line in lines))
 
     def write_run(self, run: Mapping[str, Any]) -> Path:
         """Write run.json."""
-        return self._write("run.json", json.dumps(run, indent=1, ensure_ascii=False) + "\n")
+        return self._write(RUN, json.dumps(run, indent=1, ensure_ascii=False) + "\n")
 
     def _write(self, name: str, text: str) -> Path:
         target = self.path / name
@@ -61,6 +69,29 @@ class RunFolder:
         part.write_text(text, encoding="utf-8")
         part.replace(target)
         return target
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRun:
+    """A run as its folder holds it; `document` is run.json, `stack` the text of the stack."""
+
+    path: Path
+    document: dict[str, Any]
+    stack: str
+
+    def read_history(self) -> Iterator[str]:
+        """Read history.ndjson line by line; bytes that are no text are replaced, so that the line can be told to be damaged."""
+        with (self.path / HISTORY).open(encoding="utf-8", errors="replace") as history:
+            yield from history
+
+
+def read_run(path: Path) -> StoredRun:
+    """Read the folder of a run that ended; raises OSError where a file of it is missing, ValueError where run.json is none."""
+    document = json.loads((path / RUN).read_text(encoding="utf-8"))
+    if "experiments" not in document:
+        raise ValueError(f"{RUN} is not the document of a run")
+    (path / HISTORY).stat()
+    return StoredRun(path, document, (path / STACK).read_text(encoding="utf-8"))
 
 
 def name_run(started_at: dt.datetime) -> str:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING
 
-from harness.core.checks.ledger import check_ledger
-from harness.core.checks.stock import check_stock, has_stock
-from harness.core.experiments import Check
 from harness.core.gates import list_gates, run_check
+from harness.core.judging import list_lasting
 from harness.core.record import build_history
 from harness.core.verdict import Outcome, merge
 
 if TYPE_CHECKING:
-    from harness.core.experiments import Experiment
+    from harness.core.experiments import Check, Experiment
     from harness.core.history import History
     from harness.core.problems import Location, Problem
     from harness.core.record import Entry, Scope
@@ -75,9 +72,7 @@ class Trace:
 def judge_trace(trace: Trace) -> Verdict:
     """Judge a trace as the engine judges an experiment: gates, checks, and ledger and stock once everything is at rest."""
     history, rested = trace.history, trace.rested
-    ledger = Check("ledger", partial(check_ledger, rule=trace.experiment.ledger))
-    lasting = [ledger] if trace.experiment.subject == "order" else []
-    lasting += [Check("stock", check_stock)] if has_stock(rested) else []
+    lasting = list_lasting(trace.experiment, rested)
     asked = [*((check, history) for check in trace.experiment.checks), *((check, rested) for check in lasting)]
     results = [run_check(_raising(check) if check.name == trace.raising else check, seen) for check, seen in asked]
     return merge(list_gates(trace.experiment, history), results)
