@@ -29,18 +29,27 @@ def judge_alert(experiment, handoff):
 @pytest.mark.parametrize(
     ("handoff", "going_on"),
     [
-        ("order-to-erp", {"payment_intents as succeeded", "transactions as capture"}),
-        ("payment-capture", {"sales_orders"}),
-        ("payment-writeback", {"sales_orders", "payment_intents as succeeded", "orders"}),
-        ("erp-to-wms", {"sales_orders", "payment_intents as succeeded", "transactions as capture"}),
+        ("order-to-erp", {"payment_intents as succeeded", "transactions as capture", "contacts"}),
+        ("payment-capture", {"sales_orders", "contacts"}),
+        ("payment-writeback", {"sales_orders", "payment_intents as succeeded", "orders", "contacts"}),
+        ("erp-to-wms", {"sales_orders", "payment_intents as succeeded", "transactions as capture", "contacts"}),
         (
             "shipment-to-erp",
-            {"sales_orders", "payment_intents as succeeded", "transactions as capture", "orders", "fulfillments"},
+            {
+                "sales_orders",
+                "payment_intents as succeeded",
+                "transactions as capture",
+                "orders",
+                "fulfillments",
+                "labels",
+                "contacts",
+            },
         ),
         (
             "refund-to-erp",
-            {"sales_orders", "payment_intents as succeeded", "transactions as capture", "orders"},
+            {"sales_orders", "payment_intents as succeeded", "transactions as capture", "orders", "contacts"},
         ),
+        ("order-to-crm", {"sales_orders", "payment_intents as succeeded", "transactions as capture", "orders"}),
     ],
 )
 def test_who_goes_on(experiments, handoff, going_on):

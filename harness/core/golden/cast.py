@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from harness.core.absence import leave_out
 from harness.core.compile import compile_stack
 from harness.core.ends import EndState, build_end
 from harness.core.golden.lines import LineError, read_whole
@@ -28,15 +29,27 @@ SPARE_ORDERS = 1
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A stack and all its experiments by id."""
+    """A stack and all its experiments by id, and what is left of both where systems are absent, once that was asked."""
 
     stack: Stack
     experiments: Mapping[str, Experiment]
+    _without: dict[tuple[str, ...], Stage] = field(default_factory=dict, repr=False, compare=False)
+
+    def leave_out(self, absent: tuple[str, ...]) -> Stage:
+        """Return what is left where these systems are absent."""
+        if not absent:
+            return self
+        if absent not in self._without:
+            self._without[absent] = _compile(leave_out(self.stack, dict.fromkeys(absent, "it is absent")))
+        return self._without[absent]
 
 
 def build_stage(text: str, *, file: str) -> Stage:
     """Load and compile the text of a stack; raise StackError with everything that is wrong with it."""
-    stack = load_stack(text, file=file)
+    return _compile(load_stack(text, file=file))
+
+
+def _compile(stack: Stack) -> Stage:
     return Stage(stack, {experiment.id: experiment for experiment in compile_stack(stack).experiments})
 
 

@@ -23,7 +23,20 @@ if TYPE_CHECKING:
     from harness.core.nodes import Node
     from harness.core.stack import Stack
 
-FIELDS = ("story", "stack", "experiment", "observable", "raising", "history", "until", "rest", "verdict", "by", "says")
+FIELDS = (
+    "story",
+    "stack",
+    "absent",
+    "experiment",
+    "observable",
+    "raising",
+    "history",
+    "until",
+    "rest",
+    "verdict",
+    "by",
+    "says",
+)
 REQUIRED = ("story", "experiment", "history", "verdict")
 VERDICTS = ("held", "violated", *(f"unknown {kind}" for kind in UnknownKind))
 STACK_FILE = ".yaml"
@@ -53,6 +66,7 @@ class _Reader:
     def read(self, stage: Stage) -> Trace:
         self._check_fields()
         stage = self._read_stage(stage)
+        stage = stage.leave_out(self._read_absent(stage.stack))
         expected = self._read_expected()
         cast = self._read_cast(stage)
         if cast is None or expected is None:
@@ -102,6 +116,15 @@ class _Reader:
             self._complain("no-stack", f"there is no stack `{text}`", self.root.get("stack") or self.root)
             raise TraceError(tuple(self.problems))
         return found
+
+    def _read_absent(self, stack: Stack) -> tuple[str, ...]:
+        """Read which systems of the stack the lab of the trace was without."""
+        names = self._read_names("absent")
+        for name in names:
+            if name not in stack.systems:
+                at = self.root.get("absent") or self.root
+                self._complain("unknown-system", f"the stack has no system `{name}`", at, tuple(stack.systems), name)
+        return names
 
     def _read_cast(self, stage: Stage) -> Cast | None:
         name = self.root.text("experiment") or ""
