@@ -7,6 +7,7 @@ import re
 import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from fakes.wiremock.kinds import SOCKET_FAULTS
 
@@ -64,8 +65,8 @@ def build_stub(mapped: Mapped, account: Account) -> dict[str, Any]:
 
 
 def name_scenario(account: Account, scenario: str) -> str:
-    """Return a scenario's name at WireMock, where systems share one space of names."""
-    return f"{account.system}: {scenario}"
+    """Return a scenario's name at WireMock: systems share one space of names, and its admin API decodes none of them."""
+    return quote(f"{account.system}.{scenario}", safe="").replace("%", "_")
 
 
 def build_fault_stub(mark: str, fault: Fault, failures: Failures, account: Account) -> dict[str, Any]:

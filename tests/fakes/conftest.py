@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
@@ -16,6 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 import httpx2
 import pytest
+
+from harness.lab.ports import Address, find_free_port
+from harness.lab.wiremock import build_wiremock, find_programs, is_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -240,3 +244,28 @@ def toy(toy_process: RunningFake) -> RunningFake:
     """Give a toy vendor as at the start."""
     toy_process.reset()
     return toy_process
+
+
+@pytest.fixture(scope="session")
+def wiremock_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Start the real WireMock once; where it cannot be had, what needs it is skipped with the command that gets it."""
+    programs = find_programs()
+    if isinstance(programs, str):
+        pytest.skip(f"SKIPPED ALOUD: {programs}")
+    at = Address("127.0.0.1", find_free_port(()))
+    program = build_wiremock(programs, at, tmp_path_factory.mktemp("wiremock"))
+    process = subprocess.Popen(list(program.argv), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        asyncio.run(asyncio.wait_for(is_up(at).wait(), 60))
+        yield at.url
+    finally:
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def start_mapped(system: str, folder: Path, url: str) -> Iterator[RunningFake]:
+    """Run the fake in front of WireMock that serves a folder of mappings."""
+    arguments = ["--system", system, "--mappings", str(folder), "--wiremock", url, "--nonce", "tests"]
+    with start_fake("fakes.wiremock", *arguments) as fake:
+        yield fake
