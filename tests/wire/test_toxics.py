@@ -179,8 +179,8 @@ def test_reset_peer_resets_both_sides(stream, timeout):
     played(scene, watching)
 
 
-def test_reset_peer_resets_connections_that_were_open_already():
-    """A toxic added to a live connection does there what it does to new ones."""
+def test_reset_peer_ends_politely_what_was_open_already():
+    """As with Toxiproxy, only connections made while the toxic is there end in resets."""
 
     async def scene(engine, _):
         async with engine.client() as client:
@@ -188,7 +188,7 @@ def test_reset_peer_resets_connections_that_were_open_already():
             await client.reader.readexactly(1)
             engine.add("reset_peer")
             client.writer.write(b"b")
-            assert await client.end() == "reset"
+            assert await client.end() == "closed"
 
     played(scene)
 

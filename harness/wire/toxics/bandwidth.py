@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from harness.wire.toxics.stage import Chunk, Interrupted
+from harness.wire.toxics.stage import Chunk
 
 if TYPE_CHECKING:
     from harness.wire.toxics.stage import Stage
@@ -31,18 +31,15 @@ class Bandwidth:
                 owed_s += len(chunk.data) / (self.rate * 1000)
             rest, owed_s = await self._send_slices(stage, chunk, owed_s)
             started = time.monotonic()
-            await stage.hold(rest, owed_s)
+            await stage.pause_with(rest, owed_s)
             # What the timer overslept is taken off the next wait, so the mean rate stays true.
             owed_s -= time.monotonic() - started
+            await stage.send(rest)
 
     async def _send_slices(self, stage: Stage, chunk: Chunk, owed_s: float) -> tuple[Chunk, float]:
         size = max(0, self.rate * 100)
         while len(chunk.data) > size:
-            try:
-                await stage.pause(SLICE_S)
-            except Interrupted:
-                await stage.send(chunk)
-                raise
+            await stage.pause_with(chunk, SLICE_S)
             if size:
                 await stage.send(Chunk(chunk.data[:size], chunk.at))
                 chunk = Chunk(chunk.data[size:], chunk.at)

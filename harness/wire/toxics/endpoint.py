@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     from harness.wire.toxics.stage import Chunk
 
 
-class Endpoint(asyncio.Protocol):
+# What Toxiproxy reads at once; toxics see the same chunks.
+CHUNK = 32 * 1024
+
+
+class Endpoint(asyncio.BufferedProtocol):
     """Read one socket into a link and be written to by the other; what arrives before the link is up is kept."""
 
     def __init__(self, lost: Callable[[Endpoint], None]) -> None:
@@ -29,6 +33,7 @@ class Endpoint(asyncio.Protocol):
         self._full = False
         self._resets = False
         self._room = Room()
+        self._buffer = memoryview(bytearray(CHUNK))
         self._relieved: Callable[[], None] = lambda: None
 
     @property
@@ -84,8 +89,13 @@ class Endpoint(asyncio.Protocol):
         """Keep the transport."""
         self.transport = cast("asyncio.Transport", transport)
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - one size for all
+        """Give the place for what is read next."""
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
         """Pass bytes on, or keep them until the link is up."""
+        data = bytes(self._buffer[:nbytes])
         if self._into is not None:
             self._into.feed(data)
         else:

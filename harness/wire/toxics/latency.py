@@ -27,9 +27,9 @@ class Latency:
     async def pipe(self, stage: Stage) -> None:
         """Hold each chunk until its time; time it waited behind an earlier chunk counts."""
         while (chunk := await stage.receive()) is not None:
-            delay_s = self._delay_s(stage.random)
-            due = Chunk(chunk.data, chunk.at + delay_s)
-            await stage.hold(due, due.at - time.monotonic())
+            wait_s = self._delay_s(stage.random) - (time.monotonic() - chunk.at)
+            await stage.pause_with(chunk, wait_s)
+            await stage.send(Chunk(chunk.data, chunk.at + wait_s))
 
     def _delay_s(self, random: Random) -> float:
         spread = random.randrange(-self.jitter, self.jitter) if self.jitter > 0 else 0

@@ -6,6 +6,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING
 
+from harness.wire.toxics.reset_peer import ResetPeer
 from harness.wire.toxics.stage import Chunk, Stage
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ class Link:
     """
 
     def __init__(self, source: Endpoint, dest: Endpoint, *, random: Random, reset_on_close: Callable[[], None]) -> None:
-        self.reset_on_close = reset_on_close
+        self._reset_on_close = reset_on_close
         self._source = source
         self._dest = dest
         self._random = random
@@ -33,7 +34,11 @@ class Link:
     def start(self, fittings: Iterable[Fitting]) -> None:
         """Put the toxics in place and let the bytes flow."""
         for fitting in fittings:
-            self.add(fitting)
+            if isinstance(fitting.toxic, ResetPeer):  # decided here once, whether or not the connection is spared
+                self._reset_on_close()
+            stage = self._append(fitting)
+            if len(self._stages) > 1:
+                self._stages[-2][1].outlet = stage
         self._source.flow_into(self)
 
     def feed(self, data: bytes) -> None:
@@ -53,22 +58,25 @@ class Link:
         self._source.hold(held=self._entry.full)
 
     def add(self, fitting: Fitting) -> None:
-        """Put a toxic at the end of the chain."""
-        stage = Stage(fitting.roll(self._random), self._dest, self, random=self._random)
-        if self._stages:
-            self._stages[-1][1].outlet = stage
-        self._stages.append((fitting, stage))
+        """Put a toxic at the end of the chain; the one before it passes on at once what it holds, which the new one does not see."""
+        stage = self._append(fitting)
+        if len(self._stages) > 1:
+            self._restart(len(self._stages) - 2, outlet=stage)
         self.relieved()
 
     def update(self, fitting: Fitting) -> None:
         """Go on under the new configuration of a toxic."""
-        for stage in self._of(fitting):
-            stage.update(fitting.roll(self._random))
+        for place in self._places(fitting):
+            self._restart(place)
 
     def remove(self, fitting: Fitting) -> None:
-        """Take a toxic out once it has passed on what it holds."""
-        for stage in self._of(fitting):
-            stage.remove(partial(self._unlink, stage))
+        """Take a toxic out once it, and the one before it, have passed on what they hold; some close the connection instead."""
+        closes = fitting.toxic.closes_when_removed
+        for place in self._places(fitting):
+            stage = self._stages[place][1]
+            if place and not closes:
+                self._restart(place - 1)
+            stage.remove(partial(self._unlink, stage), closes=closes)
 
     def cancel(self) -> None:
         """Stop every stage, dropping what is under way."""
@@ -80,12 +88,22 @@ class Link:
     def _entry(self) -> Outlet:
         return self._stages[0][1] if self._stages else self._dest
 
-    def _of(self, fitting: Fitting) -> list[Stage]:
-        return [stage for fitted, stage in self._stages if fitted is fitting]
+    def _append(self, fitting: Fitting) -> Stage:
+        stage = Stage(fitting.roll(self._random), self._dest, self, random=self._random)
+        self._stages.append((fitting, stage))
+        return stage
+
+    def _restart(self, place: int, *, outlet: Outlet | None = None) -> None:
+        """Have a toxic decided anew whether it spares the connection, and passing on what it holds, as Toxiproxy does."""
+        fitting, stage = self._stages[place]
+        stage.update(fitting.roll(self._random), outlet=outlet)
+
+    def _places(self, fitting: Fitting) -> list[int]:
+        return [place for place, (fitted, _) in enumerate(self._stages) if fitted is fitting]
 
     def _unlink(self, gone: Stage) -> None:
         place = next(i for i, (_, stage) in enumerate(self._stages) if stage is gone)
         if place:
-            self._stages[place - 1][1].outlet = gone.outlet
+            self._stages[place - 1][1].skip(gone)
         del self._stages[place]
         self.relieved()

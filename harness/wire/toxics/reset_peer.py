@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -11,7 +12,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ResetPeer:
-    """Drop the first data and reset both sides `timeout` ms later, at once if 0; no connection that met it ends otherwise."""
+    """
+    Drop the first data and end the connection `timeout` ms later, at once if 0.
+
+    A connection made while the toxic is there ends in resets, also one that it spares; one that is open already ends politely.
+    """
 
     timeout: int = 0
 
@@ -19,9 +24,6 @@ class ResetPeer:
     closes_when_removed: ClassVar[bool] = False
 
     async def pipe(self, stage: Stage) -> None:
-        """Wait for data or the end of the stream, then for the time set."""
-        # Toxiproxy 2.12.0 does this only on connections opened after the toxic was added and ends older ones politely; a reset that
-        # is none would be a false record, so both are reset here.
-        stage.reset_on_close()
+        """Wait for data or the end of the stream, then for the time set, whatever becomes of the toxic meanwhile."""
         await stage.receive()
-        await stage.pause(self.timeout / 1000)
+        await asyncio.sleep(self.timeout / 1000)

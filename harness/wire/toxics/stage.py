@@ -69,9 +69,6 @@ class Host(Protocol):
     def relieved(self) -> None:
         """Take note that a stage has space again."""
 
-    def reset_on_close(self) -> None:
-        """Make both sockets of the connection close with a reset instead of an orderly end."""
-
 
 class Room:
     """Wake those who wait for space."""
@@ -108,6 +105,8 @@ class Stage:
         self._closed = False
         self._interrupted = False
         self._removed: Callable[[], None] | None = None
+        self._closes_when_removed = False
+        self._next_outlet: Outlet | None = None
         self._sleeper: asyncio.Future[bool] | None = None
         self._room = Room()
         self._task = self._loop.create_task(self._run())
@@ -132,10 +131,6 @@ class Stage:
         """Wait until there may be space in the queue."""
         await self._room.wait()
 
-    def reset_on_close(self) -> None:
-        """Make the end of this connection a reset."""
-        self._host.reset_on_close()
-
     async def receive(self, *, within_s: float | None = None) -> Chunk | None:
         """Return the next chunk, or None at the end of the stream or when `within_s` passes without one."""
         while not self._queue:
@@ -157,14 +152,13 @@ class Stage:
             await self._sleep(left)
             self._check_interrupted()
 
-    async def hold(self, chunk: Chunk, seconds: float) -> None:
-        """Pause, then send the chunk; an interruption sends it at once."""
+    async def pause_with(self, chunk: Chunk, seconds: float) -> None:
+        """Pause with a chunk in hand, which an interruption sends at once."""
         try:
             await self.pause(seconds)
         except Interrupted:
             await self.send(chunk)
             raise
-        await self.send(chunk)
 
     async def send(self, chunk: Chunk) -> None:
         """Hand a chunk on as soon as there is room for it."""
@@ -173,15 +167,28 @@ class Stage:
         self.sent_bytes += len(chunk.data)
         self.outlet.push(chunk)
 
-    def update(self, toxic: Toxic) -> None:
-        """Go on under another configuration, keeping the state and what is queued."""
+    def update(self, toxic: Toxic, *, outlet: Outlet | None = None) -> None:
+        """
+        Go on under another configuration, keeping the state and what is queued.
+
+        With an `outlet`, what comes goes there from then on; what the toxic holds goes where it would have gone.
+        """
         self._toxic = toxic
+        self._next_outlet = outlet or self._next_outlet
         self._interrupt()
 
-    def remove(self, unlink: Callable[[], None]) -> None:
-        """Pass on what is queued, then call `unlink` once nothing is left to pass on."""
+    def remove(self, unlink: Callable[[], None], *, closes: bool) -> None:
+        """Pass on what is queued, then call `unlink` once nothing is left to pass on; or close the connection, if it `closes`."""
         self._removed = unlink
+        self._closes_when_removed = closes
         self._interrupt()
+
+    def skip(self, gone: Stage) -> None:
+        """Hand on past a stage that is taken out."""
+        if self._next_outlet is gone:
+            self._next_outlet = gone.outlet
+        if self.outlet is gone:
+            self.outlet = gone.outlet
 
     def cancel(self) -> None:
         """Stop at once, dropping what is queued."""
@@ -222,6 +229,7 @@ class Stage:
     async def _run(self) -> None:
         while self._removed is None:
             self._interrupted = False
+            self._turn()
             try:
                 await self._toxic.pipe(self)
             except Interrupted:
@@ -230,8 +238,13 @@ class Stage:
             return
         await self._retire(self._removed)
 
+    def _turn(self) -> None:
+        if self._next_outlet is not None:
+            self.outlet, self._next_outlet = self._next_outlet, None
+
     async def _retire(self, unlink: Callable[[], None]) -> None:
-        if self._toxic.closes_when_removed:
+        self._turn()
+        if self._closes_when_removed:
             self._close()
             return
         while self._queue:
