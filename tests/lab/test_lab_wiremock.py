@@ -1,9 +1,11 @@
 """Systems that mappings play: the lab's WireMock, the fakes in front of it, and what happens where it cannot be had."""
 
+import asyncio
 import json
 import os
 import shutil
 import signal
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pytest
 
 from harness.core.loading import load_stack
 from harness.core.stack import System
+from harness.core.witnesses import list_disagreements, pair_calls
 from harness.lab.embedded import open_embedded_lab
 from harness.lab.errors import ControlUnreachable, EnvironmentNotReady
 from harness.lab.layout import choose_vendors
@@ -27,6 +30,14 @@ QUOTE = {
     "name": "tax.quote",
     "request": {"method": "POST", "urlPath": "/v2/taxes"},
     "response": {"status": 200, "jsonBody": {"rate": "0.19"}},
+}
+
+# How the tap says that a call with a fault of the connection ended for the client.
+SOCKET_ENDS = {
+    "empty_response": "closed",
+    "malformed_chunk": "closed",
+    "random_then_close": "closed",
+    "connection_reset": "reset",
 }
 
 lacking = find_programs()
@@ -121,6 +132,36 @@ async def test_a_fake_ends_when_wiremock_is_gone(bare, tmp_path):
         assert (await lab.deaths.wait(known=1)).role == "fake-tax"
         with pytest.raises(ControlUnreachable):
             await lab.controls["tax"].healthz()
+
+
+@needs_wiremock
+async def test_both_witnesses_agree(bare, tmp_path):
+    """Tap and fake pair call by call, also many at once, and differ on nothing but what a fault explains."""
+    stack = with_systems(bare, tax=write_mapping(tmp_path / "tax", QUOTE))
+    async with open_lab(stack) as lab, httpx2.AsyncClient() as client:
+        tax, url = lab.controls["tax"], f"{lab.environment['TAX_URL']}/v2/taxes"
+        orders = [f"#{number}" for number in range(1001, 1013)]
+        await tax.seed(entities=[{"name": order, "aliases": [order[1:]]} for order in orders])
+        kinds = ["status", "malformed", "lost_response", *SOCKET_ENDS]
+        params = {"status": {"status": 503}, "malformed": {"mutation": "html"}, "lost_response": {"how": "reset"}}
+        for kind, order in zip(kinds, orders, strict=False):
+            fault = {"id": kind, "kind": kind, "params": params.get(kind, {}), "entities": [order], "attempts": [1]}
+            await tax.arm(fault)
+
+        async def call(order):
+            with suppress(httpx2.TransportError):
+                await client.post(url, json={"order": order})
+
+        for _ in range(3):
+            await asyncio.gather(*(call(order) for order in orders))
+        seen = [entry for entry in (await lab.tap.journal()).entries if entry["type"] == "exchange"]
+        told = [entry for entry in (await tax.journal()).entries if entry["type"] == "exchange"]
+        pairs = pair_calls(seen, told)
+        assert len(pairs) == 36
+        assert all(pair.tap and pair.fake for pair in pairs)
+        assert list_disagreements(pairs, since=0.0) == ()
+        ends = {pair.fake["faults"][0]: pair.tap["end"] for pair in pairs if pair.fake["faults"]}
+        assert ends == {"status": "complete", "malformed": "complete", "lost_response": "reset", **SOCKET_ENDS}
 
 
 @pytest.mark.parametrize(
