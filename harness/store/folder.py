@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 STACK, HISTORY, DECISIONS, RUN = "stack.yaml", "history.ndjson", "decisions.ndjson", "run.json"
 
+SCHEMA = "handoff-run/1"
+
 
 class RunFolder:
     """The folder of one run, open for writing; a run that fails before anything happened in it leaves none."""
@@ -88,8 +90,8 @@ class StoredRun:
 def read_run(path: Path) -> StoredRun:
     """Read the folder of a run that ended; raises OSError where a file of it is missing, ValueError where run.json is none."""
     document = json.loads((path / RUN).read_text(encoding="utf-8"))
-    if "experiments" not in document:
-        raise ValueError(f"{RUN} is not the document of a run")
+    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+        raise ValueError(f"{RUN} is not a document of the schema {SCHEMA}")
     (path / HISTORY).stat()
     return StoredRun(path, document, (path / STACK).read_text(encoding="utf-8"))
 

@@ -1,9 +1,24 @@
 """Planned decisions of a run: the same bytes for the same seed."""
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 from harness.core.decisions import HORIZON, list_decisions
+
+ROOT = Path(__file__).parents[2]
+WHOLE_RUN = """
+import sys, json
+from harness.core.compile import compile_stack
+from harness.core.decisions import list_decisions
+from harness.core.loading import load_stack
+stack = load_stack(open("reference/stack.yaml", encoding="utf-8").read(), file="stack.yaml")
+for line in list_decisions(int(sys.argv[1]), compile_stack(stack).experiments):
+    print(json.dumps(line))
+"""
 
 
 def dump(seed, experiments):
@@ -40,3 +55,17 @@ def test_seeds_differ_where_chance_decides(experiments):
     chancy = replace(experiment, faults=(replace(experiment.faults[0], probability=0.5),))
     assert dump(1, [experiment]) == dump(2, [experiment])
     assert len({tuple(dump(seed, [chancy])) for seed in range(8)}) > 4
+
+
+def test_every_process_decides_alike():
+    """A process of another hash seed, time zone and language writes the same bytes of the whole stack."""
+
+    def decide(seed, **surroundings):
+        return subprocess.run(
+            [sys.executable, "-c", WHOLE_RUN, str(seed)], cwd=ROOT, env=os.environ | surroundings,
+            capture_output=True, check=True,
+        ).stdout  # fmt: skip
+
+    first = decide(11, PYTHONHASHSEED="0", TZ="UTC", LC_ALL="C")
+    assert decide(11, PYTHONHASHSEED="4711", TZ="Asia/Tokyo", LC_ALL="C.UTF-8") == first
+    assert len(first.splitlines()) > 500
