@@ -19,7 +19,9 @@ from starlette.routing import Route
 
 from fakes.kit.bodies import BadBodyError, load_json
 from fakes.kit.journal import EvictedError, Journal
+from fakes.kit.pages import find_page
 from fakes.kit.problems import ProblemError, build_validation_problem
+from fakes.kit.reach import own_reach
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -39,6 +41,12 @@ class PrivateBody(BaseModel):
     """The body of ``POST /private``."""
 
     values: list[str] = Field(max_length=1000)
+
+
+class HostsBody(BaseModel):
+    """The body of ``POST /hosts``."""
+
+    allow: list[str] = Field(max_length=100)
 
 
 class JournalQuery(BaseModel):
@@ -114,6 +122,11 @@ def _build_base_routes(
         journal.redactor.tell(body.values)
         return {"private": len(body.values)}
 
+    async def allow_hosts(call: Call) -> Mapping[str, Any]:
+        body: HostsBody = call.body
+        own_reach().allow(body.allow)
+        return {"allowed": body.allow}
+
     async def put_back(_: Call) -> Mapping[str, Any]:
         pending = reset()
         if pending is not None:
@@ -123,6 +136,7 @@ def _build_base_routes(
     return [
         ControlRoute("GET", "/healthz", "Tell that this process is up", show_health, public=True),
         ControlRoute("GET", "/journal", "Read the journal as NDJSON; query after, wait", read_journal),
+        ControlRoute("POST", "/hosts", "Allow connections to hosts off this machine", allow_hosts, HostsBody),
         ControlRoute("POST", "/private", "Tell names and streets that no entry may show", keep_private, PrivateBody),
         ControlRoute("POST", "/reset", "Put state, faults and journal back to the start", put_back, AnyObject),
     ]
@@ -156,9 +170,14 @@ class _Endpoint:
             response = await self._respond(Request(scope, receive))
         except ProblemError as problem:
             response = problem.build_response()
+            if problem.status == 401:
+                response.headers["WWW-Authenticate"] = 'Bearer realm="handoff control plane"'
         await response(scope, receive, send)
 
     async def _respond(self, request: Request) -> Response:
+        page = find_page(request.headers)
+        if page is not None:
+            raise ProblemError(*page)
         if not self._route.public:
             given = request.headers.get("authorization", "").encode("latin-1")
             if not hmac.compare_digest(given, self._expected):

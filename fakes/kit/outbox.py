@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from fakes.kit.clock import sleep
-from fakes.kit.post import Target, post
+from fakes.kit.post import NOT_ALLOWED, Target, post
 from fakes.kit.webhook_faults import PLANS, Plan
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Webhook:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """How one attempt ended: ``status`` or ``error`` (connect, timeout, reset)."""
+    """How one attempt ended: ``status`` or ``error`` (connect, timeout, reset, not_allowed)."""
 
     webhook: Webhook
     number: int
@@ -203,7 +203,7 @@ class Outbox:
             status, error = await post(target, headers, body)
             ended = self._journal.clock.mono()
         rungs = len(self.settings.ladder_s) if plan.retries else 0
-        attempt = Attempt(webhook, number, status, error, last=number > rungs)
+        attempt = Attempt(webhook, number, status, error, last=number > rungs or error == NOT_ALLOWED)
         if plan.retries and not self.settings.observe(attempt):
             attempt = replace(attempt, last=True)
         outcome = "delivered" if attempt.taken else "gave_up" if attempt.last else "failed"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import inspect
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fakes.kit.control import AnyObject, Call, ControlRoute, build_control_app
 from fakes.kit.faults import build_fault
 from fakes.kit.problems import ProblemError, build_validation_problem, invalid, unknown
+from fakes.kit.reach import NotAllowedError, own_reach
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -73,7 +75,7 @@ class _Calls:
     async def seed(self, call: Call) -> Mapping[str, Any]:
         """Validate everything, then take it in."""
         body: SeedBody = call.body
-        self._check_webhooks(body.webhooks)
+        await self._check_webhooks(body.webhooks)
         settings = self._plan_settings(body.settings)
         records = self._plan_records(body.records)
         for entity in body.entities:
@@ -139,12 +141,16 @@ class _Calls:
         """Show the catalogue."""
         return self._fake.describe()
 
-    def _check_webhooks(self, webhooks: list[WebhookSeed]) -> None:
+    async def _check_webhooks(self, webhooks: list[WebhookSeed]) -> None:
         if webhooks and self._fake.seeds.webhook is None:
             raise invalid("webhooks", "this vendor sends none")
         for i, webhook in enumerate(webhooks):
             if webhook.topic not in self._fake.catalogue.topics:
                 raise unknown(f"webhooks.{i}.topic", webhook.topic, self._fake.catalogue.topics)
+            try:
+                await own_reach().ensure_allowed(urlsplit(webhook.address).hostname or "", 80)
+            except NotAllowedError as error:
+                raise invalid(f"webhooks.{i}.address", str(error)) from error
 
     def _plan_settings(self, settings: dict[str, Any] | None) -> list[Callable[[], None]]:
         if settings is None:

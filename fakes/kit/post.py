@@ -9,10 +9,13 @@ from urllib.parse import urlsplit
 
 import httptools
 
+from fakes.kit.reach import NotAllowedError, own_reach
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 CHUNK = 65_536
+NOT_ALLOWED = "not_allowed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +46,9 @@ class _Reading:
 
 async def post(target: Target, headers: Iterable[tuple[str, str]], body: bytes) -> tuple[int | None, str | None]:
     """
-    Post and return ``(status, None)``, or ``(None, error)`` with error ``connect``, ``timeout`` or ``reset``.
+    Post and return ``(status, None)``, or ``(None, error)`` with error ``connect``, ``timeout``, ``reset`` or ``not_allowed``.
 
-    An answer counts once it is whole; one that breaks off is a reset.
+    Nothing is posted to a host off this machine and the lab's network that nobody allowed. An answer counts once it is whole; one that breaks off is a reset.
     """
     try:
         async with asyncio.timeout(target.total_timeout_s):
@@ -59,9 +62,10 @@ async def _post(target: Target, headers: Iterable[tuple[str, str]], body: bytes)
         url = urlsplit(target.url)
         secure = url.scheme == "https"
         async with asyncio.timeout(target.connect_timeout_s):
-            reader, writer = await asyncio.open_connection(
-                url.hostname, url.port or (443 if secure else 80), ssl=secure or None
-            )
+            port = url.port or (443 if secure else 80)
+            reader, writer = await own_reach().open_connection(url.hostname or "", port, secure=secure)
+    except NotAllowedError:
+        return None, NOT_ALLOWED
     except (OSError, ValueError):
         return None, "connect"
     try:

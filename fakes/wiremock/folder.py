@@ -11,7 +11,9 @@ import base64
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
+from fakes.kit.reach import NotAllowedError, own_reach
 from fakes.wiremock.errors import MappingError
 from fakes.wiremock.failures import FAILURES_FILE, Failures, read_failures
 from fakes.wiremock.metadata import Mapped, read_metadata
@@ -71,6 +73,7 @@ def _read_file(path: Path, folder: Path) -> Iterator[Mapped]:
             raise MappingError(where, f"{label} is not an object")
         if not isinstance(each.get("request"), dict):
             raise MappingError(where, f'{label} has no request; expected "request": {{"method": …, "urlPath": …}}')
+        _ensure_local(each, where)
         whole = _take_in_file(each, path, folder, where)
         yield Mapped(where, str(path.relative_to(folder)), index, whole, read_metadata(each, where))
 
@@ -92,6 +95,21 @@ def _skip(text: str, at: int) -> int:
     while at < len(text) and text[at] in " \t\r\n,":
         at += 1
     return at
+
+
+def _ensure_local(document: dict[str, Any], where: str) -> None:
+    """Refuse a mapping that would pass calls on to a machine that is neither this one nor of the lab."""
+    response = document.get("response")
+    target = response.get("proxyBaseUrl") if isinstance(response, dict) else None
+    if target is None or TEMPLATE in str(target):
+        return
+    try:
+        parts = urlsplit(str(target))
+        own_reach().resolve_now(parts.hostname or "", parts.port or 80)
+    except NotAllowedError as error:
+        raise MappingError(where, f"response.proxyBaseUrl: {error}") from error
+    except (OSError, ValueError):
+        return
 
 
 def _take_in_file(document: dict[str, Any], path: Path, folder: Path, where: str) -> Mapping[str, Any]:

@@ -11,6 +11,7 @@ from harness.lab.choice import choose_lab
 from harness.lab.containers.images import choose_image
 from harness.lab.environment import ENGINE_VARIABLE
 from harness.lab.target import choose_target
+from harness.wire.reach import own_reach
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,6 +68,7 @@ def choose_where(stack: Stack, given: Given, *, stack_path: Path | None) -> Chos
     name, _, lab_id = (given.lab or "").partition(":")
     elsewhere = given.attach or (stack.integration.url if given.integration is None else None)
     _ensure_consistent(given, name, lab_id, elsewhere)
+    own_reach().allow(given.allowed_hosts)
     if name == CONTAINERS:
         choose_image(stack, given.image, given.integration)
         return Chosen(CONTAINERS, given.engine or toxics.TOXIPROXY)

@@ -185,11 +185,9 @@ class Recorder:
             self._lose(source, f"its journal has a gap: {self._seqs[source]} is followed by {seq}")
         self._seqs[source] = seq
         self._entries.append(Entry(source, data))
-        if data.get("type") == "credential":
-            what = (
-                f"{source}: a call carried {data['what']} ({data['shown']}…) in {data['header']}, and was turned away"
-            )
-            self.note_trouble(UnknownKind.ENVIRONMENT, f"{what}: give the integration the keys of the lab only")
+        refused = _explain_refusal(data)
+        if refused:
+            self.note_trouble(UnknownKind.ENVIRONMENT, f"{source}: {refused}")
         self._tell()
 
     def _lose(self, source: str, why: str) -> None:
@@ -204,6 +202,18 @@ class Recorder:
         kind = UnknownKind.INTERFERENCE if source in {TAP, TOXIPROXY} or "gap" in why else UnknownKind.ENVIRONMENT
         what = why if why.startswith(source) else f"{source}: {why}"
         return Entry(DRIVER, {"type": "trouble", "mono": time.monotonic(), "kind": str(kind), "what": what})
+
+
+def _explain_refusal(data: Mapping[str, Any]) -> str:
+    """Say what the lab would not do because it might reach somebody's real systems; empty where it refused nothing."""
+    if data.get("type") == "credential":
+        what = f"a call carried {data['what']} ({data['shown']}…) in {data['header']}, and was turned away"
+        return f"{what}: give the integration the keys of the lab only"
+    if data.get("type") == "delivery" and data.get("error") == "not_allowed":
+        return (
+            f"{data['topic']} was not sent to {data['address']}, which is off this machine: allow it with --allow-host"
+        )
+    return ""
 
 
 def _describe(error: Exception) -> str:

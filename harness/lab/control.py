@@ -64,6 +64,10 @@ class ControlClient:
         """Tell names, streets and the like that nothing recorded there may show."""
         await self._call("POST", "/private", {"values": list(values)})
 
+    async def allow_hosts(self, hosts: Sequence[str]) -> None:
+        """Let the process connect to hosts off this machine; nobody else's are reached."""
+        await self._call("POST", "/hosts", {"allow": list(hosts)})
+
     async def reset(self) -> None:
         """Put state, faults and journal back to the start."""
         await self._call("POST", "/reset", {})

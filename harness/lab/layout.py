@@ -113,7 +113,7 @@ def build_fake(seat: Seat, lab: Identity, credentials: Credentials, *, wiremock:
 
     `wiremock` is where the lab's WireMock is, for a fake in front of it.
     """
-    options = ["--token", credentials.control_token, "--time-scale", f"{lab.scale:g}", "--nonce", lab.nonce]
+    options = ["--time-scale", f"{lab.scale:g}", "--nonce", lab.nonce]
     if seat.vendor.prefix == "ERP":
         options += ["--public-key", str(lab.folder / PUBLIC_KEY_FILE)]
     if seat.vendor.is_mapped and wiremock is not None:
@@ -122,7 +122,7 @@ def build_fake(seat: Seat, lab: Identity, credentials: Credentials, *, wiremock:
         role=f"fake-{seat.system}",
         argv=[sys.executable, "-m", seat.vendor.module, *options],
         cwd=lab.folder,
-        environment={**_base(), **build_account(seat.vendor.prefix, credentials)},
+        environment={**_base(), **build_account(seat.vendor.prefix, credentials), **_name_token(credentials)},
         flags={"--fd": seat.listener, "--control-fd": seat.control},
         lifeline=True,
     )
@@ -134,9 +134,9 @@ def build_tap(
     """Describe the process of the tap, which inherits the sockets it will serve."""
     return Program(
         role="tap",
-        argv=[sys.executable, "-m", "harness.wire", "--token", credentials.control_token],
+        argv=[sys.executable, "-m", "harness.wire"],
         cwd=lab.folder,
-        environment=_base(),
+        environment={**_base(), **_name_token(credentials)},
         flags={"--control-fd": control, "--admin-fd": admin},
         inherited=served,
         lifeline=True,
@@ -220,6 +220,11 @@ def _ensure_own_prefix(system: System, vendor: Vendor, others: Iterable[Vendor])
             f"the variable {vendor.prefix}_URL has another meaning in this lab already",
             "give the system another name",
         )
+
+
+def _name_token(credentials: Credentials) -> dict[str, str]:
+    """Give the control token as a variable: the words of a command are everybody's to read."""
+    return {"CONTROL_TOKEN": credentials.control_token}
 
 
 def _base() -> dict[str, str]:

@@ -7,7 +7,9 @@ from urllib.parse import SplitResult, urlsplit
 
 from harness.core.problems import Location, Problem, StackError
 from harness.core.stack import Stack
+from harness.lab.errors import EnvironmentNotReady
 from harness.wire.address import Address
+from harness.wire.reach import NotAllowedError, own_reach
 
 COMMAND_LINE = Location("<command line>")
 EXAMPLE = "http://127.0.0.1:9000"
@@ -48,6 +50,25 @@ def read_target(url: str, *, allowed_hosts: Collection[str] = (), at: Location =
             fix=f"give --allow-host {host} where that is meant",
         )
     return Address(host, parts.port or 80)
+
+
+def ensure_here(url: str, what: str) -> str:
+    """
+    Return a URL the lab is told to be at, which is on this machine, in the lab's own network, or at a host allowed by name.
+
+    Raises EnvironmentNotReady: whoever answers there is sent the lab's token.
+    """
+    try:
+        parts = urlsplit(url)
+        own_reach().resolve_now(parts.hostname or "", parts.port or 80)
+    except NotAllowedError as error:
+        host = urlsplit(url).hostname
+        raise EnvironmentNotReady(what, f"{url}: {error}", f"handoff run --allow-host {host} …") from error
+    except (OSError, ValueError) as error:
+        raise EnvironmentNotReady(
+            what, f"{url} is no address that can be reached: {error}", "handoff doctor"
+        ) from error
+    return url
 
 
 def is_loopback(host: str) -> bool:

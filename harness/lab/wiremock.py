@@ -29,6 +29,8 @@ SERVE_OPTIONS: Final = (
     *("--disable-banner", "--disable-gzip"),
     *("--max-request-journal-entries", "1000"),
     *("--jetty-header-request-size", "262144"),
+    # A mapping may pass calls on, or send some of its own, to this machine and nowhere else.
+    *("--allow-proxy-targets", "127.0.0.1-127.255.255.255"),
 )
 
 _INSTALLED = Path(__file__).parents[2]

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from fakes.kit.control import Call, ControlRoute, build_control_app
+from fakes.kit.problems import invalid
+from fakes.kit.reach import NotAllowedError, own_reach
 from harness.wire.address import Address
 from harness.wire.matching import Route
 from harness.wire.rules import DEFAULT_TTL_S, LONGEST_TTL_S, REFUSE, Rule
@@ -142,6 +144,7 @@ class _Calls:
 
     async def add_listener(self, call: Call) -> Mapping[str, Any]:
         body: ListenerBody = call.body
+        await _ensure_allowed(body.upstream)
         listener = Listener(
             name=body.name,
             system=body.system,
@@ -155,6 +158,7 @@ class _Calls:
 
     async def change_listener(self, call: Call) -> Mapping[str, Any]:
         body: ListenerChange = call.body
+        await _ensure_allowed(body.upstream)
         changed = await self._tap.change_listener(call.params["name"], upstream=body.upstream, accepting=body.accepting)
         return changed.as_body()
 
@@ -166,6 +170,7 @@ class _Calls:
 
     async def arm_rule(self, call: Call) -> Mapping[str, Any]:
         body: RuleBody = call.body
+        await _ensure_allowed(body.upstream)
         attempts = None if body.attempts is None else tuple(body.attempts)
         fields = body.model_dump() | {"attempts": attempts, "entities": _tokens(body.entities)}
         return self._tap.arm_rule(Rule(**fields))
@@ -188,6 +193,17 @@ class _Calls:
 
     async def lift_signals(self, _: Call) -> Mapping[str, Any]:
         return {"lifted": self._tap.lift_signals()}
+
+
+async def _ensure_allowed(upstream: str | None) -> None:
+    """Refuse to lead traffic off this machine and the lab's network."""
+    if upstream is None or upstream == REFUSE:
+        return
+    address = Address.parse(upstream)
+    try:
+        await own_reach().ensure_allowed(address.host, address.port)
+    except NotAllowedError as error:
+        raise invalid("upstream", str(error)) from error
 
 
 def _tokens(entities: Entities | None) -> dict[str, tuple[str, ...]] | None:

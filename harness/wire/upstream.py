@@ -7,6 +7,7 @@ import select
 import time
 from typing import TYPE_CHECKING, Protocol, cast
 
+from fakes.kit.reach import own_reach
 from harness.wire.sockets import Brake, Poll, reset_when_closed
 
 if TYPE_CHECKING:
@@ -67,7 +68,8 @@ class Upstream(asyncio.Protocol):
     def rest(self) -> None:
         """Take note that the connection is idle from now on."""
         self._idle_since = time.monotonic()
-        self.hold(held=False)
+        if self._brake.held:
+            self.hold(held=False)
 
     def write(self, data: Bytes) -> None:
         """Send bytes; a connection that has ended swallows them."""
@@ -129,9 +131,8 @@ class Upstream(asyncio.Protocol):
         self._owner.upstream_full(full=False)
 
     async def _dial(self) -> None:
-        loop = asyncio.get_running_loop()
         try:
-            await loop.create_connection(lambda: self, self.address.host, self.address.port)
+            await own_reach().create_connection(lambda: self, self.address.host, self.address.port)
         except OSError:
             if not self.ended:
                 self.ended = True

@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from fakes.kit.pages import find_page
 from harness.wire.toxics.errors import EngineError
 
 if TYPE_CHECKING:
@@ -146,6 +147,9 @@ def _route(path: str, handler: Handler, methods: list[str]) -> Route:
         # Web pages must not drive the engine: browsers are turned away, as Toxiproxy does.
         if request.headers.get("user-agent", "").startswith("Mozilla/"):
             return PlainTextResponse("User agent not allowed\n", 403)
+        page = find_page(request.headers)
+        if page is not None:
+            return PlainTextResponse(f"{page[1]}\n", page[0])
         try:
             return await handler(request)
         except EngineError as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from fakes.kit.reach import NotAllowedError, own_reach
 from harness.wire.address import Address
 from harness.wire.toxics import bodies
 from harness.wire.toxics.bodies import ProxyBody
@@ -39,6 +40,7 @@ class Proxies:
         """Make a proxy and let it listen unless the body says it is disabled; 409 if the name is taken."""
         wanted = ProxyBody.read(bodies.read_object(body))
         wanted.ensure_complete()
+        await _ensure_allowed(wanted)
         if wanted.name in self._by_name:
             raise proxy_exists()
         return await self._add(wanted)
@@ -47,6 +49,7 @@ class Proxies:
         """Change listen address, upstream or enabled; a changed address or upstream drops every connection."""
         proxy = self.get(name)
         wanted = ProxyBody.read(bodies.read_object(body))
+        await _ensure_allowed(wanted)
         enabled = proxy.enabled if wanted.enabled is None else wanted.enabled
         if _differs(proxy, wanted):
             proxy.stop()
@@ -67,6 +70,7 @@ class Proxies:
         """Make or replace the proxies listed; one that is there already with the same addresses stays as it is."""
         made = []
         for wanted in bodies.read_proxies(body):
+            await _ensure_allowed(wanted)
             existing = self._by_name.get(wanted.name or "")
             if existing is not None:
                 if not _differs(existing, wanted):
@@ -127,6 +131,18 @@ class Proxies:
             await _start(proxy)
         self._by_name[proxy.name] = proxy
         return proxy
+
+
+async def _ensure_allowed(wanted: ProxyBody) -> None:
+    """Refuse to lead traffic off this machine and the lab's network; Toxiproxy would."""
+    try:
+        upstream = Address.parse(wanted.upstream or "")
+    except ValueError:
+        return
+    try:
+        await own_reach().ensure_allowed(upstream.host, upstream.port)
+    except NotAllowedError as error:
+        raise EngineError(403, f"upstream: {error}") from error
 
 
 def _differs(proxy: Proxy, wanted: ProxyBody) -> bool:

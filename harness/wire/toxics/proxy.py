@@ -6,6 +6,7 @@ import asyncio
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from fakes.kit.reach import own_reach
 from harness.wire.address import Address
 from harness.wire.toxics.endpoint import Endpoint
 from harness.wire.toxics.link import Link
@@ -49,7 +50,7 @@ class Session:
     async def _dial(self) -> None:
         try:
             upstream = Address.parse(self._proxy.upstream)
-            await asyncio.get_running_loop().create_connection(lambda: self._upstream, upstream.host, upstream.port)
+            await own_reach().create_connection(lambda: self._upstream, upstream.host, upstream.port)
         except (OSError, ValueError):
             self._upstream.gone = True
             self.client.finish()
