@@ -38,6 +38,11 @@ class ClientConnection(asyncio.Protocol):
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write_eof()
 
+    @property
+    def held(self) -> bool:
+        """Say whether reading is stopped."""
+        return self._brake.held
+
     def hold(self, *, held: bool) -> None:
         """Stop or resume reading; a client that hangs up meanwhile is noticed all the same."""
         if self._brake.set(self._transport, held=held) and held:

@@ -3,7 +3,8 @@
     client bytes ─► Request ─► decide (the rules, once they can see all they look at) ─► fresh or idle upstream connection
     client       ◄─ Response ◄─ signals, at the response's head                      ◄─┘
 
-Where nothing is armed there is nothing to decide: whole requests and all answers are then passed on first and looked at afterwards.
+Most exchanges take a short way (`Crossing`): where nothing is armed there is nothing to decide. And where no signal waits, answers are
+passed on before they are looked at.
 An exchange is over when request and response are whole, or when a side has gone. What is not HTTP becomes an `OpaqueRelay`. Bytes are
 passed on as they came, and bodies are not kept beyond what a rule must look at.
 """
@@ -14,15 +15,17 @@ import time
 from typing import TYPE_CHECKING
 
 from harness.wire.address import Address
-from harness.wire.messages import Response, State, is_one_request
+from harness.wire.crossing import Crossing, see_request, see_response
+from harness.wire.exchange import Exchange
+from harness.wire.messages import HEAD, Response
 from harness.wire.opaque import OpaqueRelay
-from harness.wire.rules import NO_CHOICE, REFUSE
+from harness.wire.rules import REFUSE
 from harness.wire.upstream import Upstream
 
 if TYPE_CHECKING:
     from harness.wire.connection import ClientConnection
     from harness.wire.entrance import Entrance
-    from harness.wire.exchange import End, Exchange
+    from harness.wire.exchange import End
     from harness.wire.rules import Choice
 
 BACKLOG_LIMIT = 64 * 1024
@@ -36,7 +39,8 @@ class Conversation:
         self._entrance = entrance
         self._client = client
         self._name = name
-        self._exchange: Exchange | None = None
+        self._crossing: Crossing | None = None
+        self._on_long_way: Exchange | None = None
         self._upstream: Upstream | None = None
         self._idle: Upstream | None = None
         self._undecided: list[bytes] = []
@@ -45,6 +49,13 @@ class Conversation:
         self._relay: OpaqueRelay | None = None
         self._over = False
 
+    @property
+    def _exchange(self) -> Exchange | None:
+        """The exchange under way, from now on the long one."""
+        if self._crossing is not None:
+            self._on_long_way, self._crossing = self._crossing.exchange(), None
+        return self._on_long_way
+
     def start(self) -> None:
         """Begin; a listener that is opaque connects at once, as its upstream may speak first."""
         if self._entrance.is_opaque:
@@ -52,12 +63,12 @@ class Conversation:
 
     def from_client(self, data: bytes) -> None:
         """Take bytes of the client."""
+        if self._idle is not None and self._cross(data):
+            return
         if self._relay is not None:
             self._relay.from_client(data)
         elif self._backlog:
             self._queue(data)
-        elif self._exchange is None and not self._entrance.is_armed and is_one_request(data):
-            self._pass_at_once(data)
         else:
             self._advance(data)
 
@@ -93,6 +104,8 @@ class Conversation:
         if upstream is not self._upstream:
             if upstream is self._idle:
                 self._close_idle()
+        elif self._crossing is not None and not self._entrance.signals:
+            self._cross_back(self._crossing, upstream, data)
         elif self._relay is not None:
             self._relay.from_upstream(data)
         elif self._exchange is not None:
@@ -105,8 +118,11 @@ class Conversation:
         if self._relay is not None:
             self._relay.finish("refused")
         else:
-            self._end("refused")
-            self._client.reset()
+            self._refuse()
+
+    def _refuse(self) -> None:
+        self._end("refused")
+        self._client.reset()
 
     def upstream_ended(self, upstream: Upstream, error: Exception | None) -> None:
         """Let the client see the same end, unless the connection was idle or the answer ends with it."""
@@ -130,29 +146,42 @@ class Conversation:
         """Read from the client no faster than the upstream takes it."""
         self._client.hold(held=full or len(self._backlog) > BACKLOG_LIMIT)
 
-    # Requests
-
-    def _pass_at_once(self, data: bytes) -> None:
+    def _cross(self, data: bytes) -> bool:
+        """Pass a request on the short way, if it may take it."""
+        idle, entrance = self._idle, self._entrance
+        if self._on_long_way is not None or entrance.rules or entrance.signals:
+            return False
+        request = see_request(data)
+        if request is None or idle is None or idle.address is not entrance.upstream or not idle.is_fresh:
+            return False
         now = time.monotonic()
-        upstream = self._upstream = self._take_upstream()
-        upstream.write(data)
-        exchange = self._exchange = self._entrance.begin_exchange(self._name, now)
-        request = exchange.request
-        request.feed(data)
-        if request.head is None:
-            self._exchange = None
-            self._relay_through(upstream, NO_CHOICE).bytes_up += len(data)
+        idle.write(data)
+        self._upstream, self._idle = idle, None
+        self._crossing = Crossing(entrance.site, self._name, request, now)
+        return True
+
+    def _cross_back(self, crossing: Crossing, upstream: Upstream, data: bytes) -> None:
+        now = time.monotonic()
+        self._client.write(data)
+        response = see_response(data)
+        if response is None:
+            self._crossing, self._on_long_way = None, crossing.exchange()
+            self._take_response(self._on_long_way, data, passed=True)
             return
-        exchange.response = Response(request.head.method)
-        if request.done:
-            exchange.request_mono = now
+        crossing.end(response, now)
+        self._crossing = self._upstream = None
+        self._entrance.record(crossing.ended_entry)
+        upstream.rest()
+        self._idle = upstream
+        if self._client.held:
+            self._client.hold(held=False)
 
     def _advance(self, data: bytes) -> None:
         at = 0
         while at < len(data) and self._relay is None and not self._over:
             exchange = self._exchange
             if exchange is None:
-                exchange = self._exchange = self._entrance.begin_exchange(self._name, time.monotonic())
+                exchange = self._on_long_way = Exchange(self._entrance.site, self._name, time.monotonic())
             elif exchange.request.done:
                 self._queue(data[at:])
                 return
@@ -202,8 +231,7 @@ class Conversation:
     def _go_upstream(self, choice: Choice) -> None:
         undecided, self._undecided = self._undecided, []
         if choice.rule is not None and choice.rule.upstream == REFUSE:
-            self._end("refused")
-            self._client.reset()
+            self._refuse()
             return
         if choice.rule is not None:
             self._upstream = Upstream(self, Address.parse(choice.rule.upstream))
@@ -227,13 +255,11 @@ class Conversation:
         if len(self._backlog) > BACKLOG_LIMIT:
             self._client.hold(held=True)
 
-    # Responses
-
-    def _take_response(self, exchange: Exchange, data: bytes) -> None:
+    def _take_response(self, exchange: Exchange, data: bytes, *, passed: bool = False) -> None:
         now = time.monotonic()
-        passed = not (self._entrance.signals or self._kept_head or exchange.answered_continue)
-        if passed:
+        if not (passed or self._entrance.signals or self._kept_head or exchange.answered_continue):
             self._client.write(data)
+            passed = True
         response = exchange.response
         at = 0
         while at < len(data) and not response.done:
@@ -270,7 +296,7 @@ class Conversation:
         """Pass bytes to the client; half a head waits while a signal is armed that must come before any of it."""
         if self._kept_head or self._entrance.watches_responses:
             self._kept_head.append(part)
-            if response.state is not State.HEAD or response.interim is not None:
+            if response.state is not HEAD or response.interim is not None:
                 self._pass_kept_head()
         else:
             self._client.write(part)
@@ -278,8 +304,6 @@ class Conversation:
     def _pass_kept_head(self) -> None:
         self._client.write(b"".join(self._kept_head))
         self._kept_head.clear()
-
-    # Ends
 
     def _finish_if_whole(self, exchange: Exchange) -> None:
         closes = exchange.closes
@@ -301,7 +325,8 @@ class Conversation:
             self._next()
 
     def _next(self) -> None:
-        self._client.hold(held=False)
+        if self._client.held:
+            self._client.hold(held=False)
         if self._backlog:
             backlog, self._backlog = bytes(self._backlog), bytearray()
             self._advance(backlog)
@@ -318,30 +343,28 @@ class Conversation:
         self._close_idle()
 
     def _record(self, end: End) -> None:
-        exchange, self._exchange = self._exchange, None
+        exchange, self._on_long_way = self._exchange, None
         if exchange is None or not exchange.request.begun:
             return
         if exchange.request.head is not None:
-            self._entrance.record(exchange, end)
+            exchange.end, exchange.ended_mono = end, time.monotonic()
+            self._entrance.record(exchange.ended_entry)
         else:
-            self._write_connection(sum(map(len, self._undecided)), 0, end, None)
+            self._entrance.record_connection(self._name, sum(map(len, self._undecided)), 0, end, None)
 
     def _close_idle(self) -> None:
         if self._idle is not None:
             self._idle.close()
             self._idle = None
 
-    # What is not HTTP
-
     def _go_opaque(self) -> None:
         """Relay from here on; a rule without operation and entities meets such a connection too."""
-        self._exchange = None
+        self._on_long_way = None
         undecided, self._undecided = self._undecided, []
         choice = self._entrance.choose(None)
         if choice.rule is not None and choice.rule.upstream == REFUSE:
-            self._write_connection(sum(map(len, undecided)), 0, "refused", choice)
-            self._end("refused")
-            self._client.reset()
+            self._entrance.record_connection(self._name, sum(map(len, undecided)), 0, "refused", choice)
+            self._refuse()
             return
         address = self._entrance.upstream if choice.rule is None else Address.parse(choice.rule.upstream)
         self._relay_through(Upstream(self, address), choice)
@@ -365,7 +388,7 @@ class Conversation:
 
     def _relay_through(self, upstream: Upstream, choice: Choice) -> OpaqueRelay:
         def ended(end: End) -> None:
-            self._write_connection(relay.bytes_up, relay.bytes_down, end, choice)
+            self._entrance.record_connection(self._name, relay.bytes_up, relay.bytes_down, end, choice)
             self._end(end, reset_upstream=end == "client_closed")
             if end in ("reset", "refused"):
                 self._client.reset()
@@ -375,18 +398,3 @@ class Conversation:
         self._upstream = upstream
         self._relay = relay = OpaqueRelay(self._client, upstream, ended)
         return relay
-
-    def _write_connection(self, bytes_up: int, bytes_down: int, end: End, choice: Choice | None) -> None:
-        rule = choice.rule if choice is not None else None
-        self._entrance.write(
-            "connection",
-            {
-                "listener": self._entrance.name,
-                "connection": self._name,
-                "bytes_up": bytes_up,
-                "bytes_down": bytes_down,
-                "end": end,
-                "rule": rule.id if rule is not None else None,
-                "ordinal": choice.ordinal if choice is not None else None,
-            },
-        )

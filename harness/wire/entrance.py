@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from harness.wire.address import Address
 from harness.wire.connection import ClientConnection
-from harness.wire.exchange import Exchange, Site
+from harness.wire.exchange import Site
 from harness.wire.matching import RouteTable
 from harness.wire.rules import NO_CHOICE, OPAQUE_CALL, choose
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from fakes.kit.journal import Journal
-    from harness.wire.exchange import End
+    from harness.wire.exchange import End, Exchange
     from harness.wire.names import Names
     from harness.wire.rules import ArmedRule, Choice
     from harness.wire.signals import ArmedSignal, Moment
@@ -36,7 +35,7 @@ class Entrance:
         self._port = port
         self._journal = journal
         self._names = names
-        self._site = Site(self._listener, RouteTable(listener.routes), journal.redactor)
+        self.site = Site(self._listener, RouteTable(listener.routes), journal.redactor, names)
 
     @property
     def listener(self) -> Listener:
@@ -67,10 +66,6 @@ class Entrance:
         """Close for good."""
         self.close()
         self._port.release()
-
-    def begin_exchange(self, connection: str, started_mono: float) -> Exchange:
-        """Build the record of an exchange whose first byte came at that time."""
-        return Exchange(self._names.next("x"), self._site, connection, started_mono)
 
     @property
     def is_armed(self) -> bool:
@@ -103,10 +98,18 @@ class Entrance:
             entry = {"id": wanted.id, "pid": wanted.pid, "signal": wanted.signal, "listener": self.name}
             self.write("signal", {**entry, "exchange": exchange.id, "entity": entity, "error": error})
 
-    def record(self, exchange: Exchange, end: End) -> None:
-        """Write the journal entry of an exchange that has ended now."""
-        exchange.end, exchange.ended_mono = end, time.monotonic()
-        self._journal.defer("exchange", exchange.ended_entry)
+    def record(self, build: Callable[[], Mapping[str, Any]]) -> None:
+        """Write the journal entry of an exchange that has just ended; its fields are built later."""
+        self._journal.defer("exchange", build)
+
+    def record_connection(
+        self, connection: str, bytes_up: int, bytes_down: int, end: End, choice: Choice | None
+    ) -> None:
+        """Write the journal entry of a connection that was relayed opaque."""
+        chosen = choice or NO_CHOICE
+        entry = {"listener": self.name, "connection": connection, "bytes_up": bytes_up, "bytes_down": bytes_down}
+        rule = chosen.rule.id if chosen.rule is not None else None
+        self.write("connection", {**entry, "end": end, "rule": rule, "ordinal": chosen.ordinal})
 
     def write(self, kind: str, entry: Mapping[str, Any]) -> None:
         """Write a journal entry of the tap's own words."""

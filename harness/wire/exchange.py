@@ -11,6 +11,7 @@ from harness.wire.rules import NO_CHOICE, Call, Choice
 if TYPE_CHECKING:
     from fakes.kit.redaction import Redactor
     from harness.wire.matching import RouteTable
+    from harness.wire.names import Names
     from harness.wire.values import Listener
 
 NO_RESPONSE: Final = Response("GET")
@@ -24,6 +25,7 @@ class Site:
     listener: Listener
     routes: RouteTable
     redactor: Redactor
+    names: Names
 
 
 class Exchange:
@@ -43,8 +45,8 @@ class Exchange:
     met_response = False
     said_too_much = False
 
-    def __init__(self, name: str, site: Site, connection: str, started_mono: float) -> None:
-        self.id = name
+    def __init__(self, site: Site, connection: str, started_mono: float) -> None:
+        self.id = site.names.next("x")
         self.started_mono = started_mono
         self.request = Request()
         self._site = site

@@ -36,24 +36,9 @@ if TYPE_CHECKING:
 HEAD_LIMIT = 64 * 1024
 PREFIX_LIMIT = 64 * 1024
 UNHASHED_LIMIT = 4 * 1024
-LENGTH_LINE = re.compile(rb"\r\n[Cc]ontent-[Ll]ength: ([0-9]{1,18})\r\n")
 FIRST_WORD = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}(?:\Z|[ /])")
 
 Head = TypeVar("Head", RequestHead, ResponseHead)
-
-
-def is_one_request(data: bytes) -> bool:
-    """Say, after a glance, whether bytes are one request or its head, with nothing behind it.
-
-    Where their head can be read at all, that is certain. No is the answer to whatever the glance cannot see.
-    """
-    end = data.find(b"\r\n\r\n") + 4
-    if end < 4 or data.startswith(b"\r"):
-        return False
-    if end == len(data):
-        return True
-    length = LENGTH_LINE.search(data, 0, end)
-    return length is not None and end + int(length[1]) == len(data)
 
 
 class State(enum.Enum):
@@ -66,10 +51,14 @@ class State(enum.Enum):
     OPAQUE = enum.auto()
 
 
+# Looking a member up in its class takes longer than all else that is done with it here.
+HEAD, BODY, UNTIL_END, DONE, OPAQUE = State
+
+
 class Message(ABC, Generic[Head]):
     """The part of a message that both directions share: its head's bytes, its body's size, hash and, where asked for, beginning."""
 
-    state = State.HEAD
+    state: State = HEAD
     head: Head | None = None
     body_bytes = 0
     prefix = b""
@@ -84,17 +73,17 @@ class Message(ABC, Generic[Head]):
     @property
     def done(self) -> bool:
         """Say whether the message is whole."""
-        return self.state is State.DONE
+        return self.state is DONE
 
     @property
     def is_opaque(self) -> bool:
         """Say whether its bytes stopped meaning anything."""
-        return self.state is State.OPAQUE
+        return self.state is OPAQUE
 
     @property
     def begun(self) -> bool:
         """Say whether any byte but empty lines has come."""
-        return self.head is not None or self.state is not State.HEAD or bool(self._pending.strip(b"\r\n"))
+        return self.head is not None or self.state is not HEAD or bool(self._pending.strip(b"\r\n"))
 
     @property
     def sha256(self) -> str:
@@ -103,14 +92,21 @@ class Message(ABC, Generic[Head]):
 
     def feed(self, data: bytes, at: int = 0) -> int:
         """Take bytes of the stream from position `at`; return the position up to which they belong to this message."""
-        if self.state is State.HEAD:
+        if self.state is HEAD:
             at = self._feed_head(data, at)
-        if self.state is State.BODY:
+        state = self.state
+        if state is BODY:
             return self._feed_body(data, at)
-        if self.state in (State.UNTIL_END, State.OPAQUE):
+        if state is UNTIL_END or state is OPAQUE:
             self._content(data[at:])
             return len(data)
         return at
+
+    def take_whole(self, head: Head, body: bytes) -> None:
+        """Take a message whose head and body are known already."""
+        self.head = head
+        self.state = DONE
+        self._content(body)
 
     @abstractmethod
     def _parse(self, head: bytes) -> None:
@@ -146,12 +142,12 @@ class Message(ABC, Generic[Head]):
         return self._first_line.fullmatch(self._pending, lead, end - 1) is not None
 
     def _go_opaque(self) -> None:
-        self.state = State.OPAQUE
+        self.state = OPAQUE
         self._content(self._pending)
         self._pending = b""
 
     def _begin_body(self, length: int) -> None:
-        self.state = State.BODY if length else State.DONE
+        self.state = BODY if length else DONE
         if length == CHUNKED:
             self._chunks = ChunkedBody(self._content)
         else:
@@ -163,13 +159,13 @@ class Message(ABC, Generic[Head]):
             self._content(part)
             self._left -= len(part)
             if not self._left:
-                self.state = State.DONE
+                self.state = DONE
             return at + len(part)
         used = self._chunks.feed(memoryview(data)[at:])
         if self._chunks.phase is Phase.DONE:
-            self.state = State.DONE
+            self.state = DONE
         elif self._chunks.phase is Phase.BROKEN:
-            self.state = State.OPAQUE
+            self.state = OPAQUE
             self._content(data[at + used :])
             return len(data)
         return at + used
@@ -214,8 +210,8 @@ class Response(Message[ResponseHead]):
 
     def end(self) -> bool:
         """Take note that the stream has ended; return whether the message is whole."""
-        if self.state is State.UNTIL_END:
-            self.state = State.DONE
+        if self.state is UNTIL_END:
+            self.state = DONE
             self.ended_by_close = True
         return self.done
 
@@ -233,10 +229,10 @@ class Response(Message[ResponseHead]):
         self.head = parsed
         if status == 101 or (self._method == "CONNECT" and status // 100 == 2):
             self.switched = True
-            self.state = State.DONE
+            self.state = DONE
         elif self._method == "HEAD" or status in (204, 304):
-            self.state = State.DONE
+            self.state = DONE
         elif parsed.framing.length is None:
-            self.state = State.UNTIL_END
+            self.state = UNTIL_END
         else:
             self._begin_body(parsed.framing.length)
