@@ -13,6 +13,7 @@ WITH_LABS = (
     "cli/test_init.py",
     "cli/test_run.py",
     "cli/test_wheel.py",
+    "docs/test_howto.py",
     "engine",
     "examples",
     "lab/test_attached.py",

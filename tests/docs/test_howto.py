@@ -1,8 +1,11 @@
 """The how-tos: their code is run as it stands."""
 
 import asyncio
+import json
+import os
 import re
 import runpy
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from harness.core.loading import load_stack
+from tests.programs import NOT_HERE
 
 HOWTO = Path(__file__).parents[2] / "docs" / "howto"
 
@@ -69,6 +73,83 @@ async def _credit_twice(fake):
         fault = {"id": "f1", "kind": "rate_limited", "entity": "#1001", "attempts": [1]}
         assert (await plane.post("/faults", json=fault)).status_code == 201
         return first, await client.post("/v1/points", json=body)
+
+
+def read_walk(name, mark):
+    """Read a block of commands that is marked as a part of the walk through a how-to."""
+    text = (HOWTO / name).read_text(encoding="utf-8")
+    return re.search(rf"<!-- walk: {mark} -->\n```\n(.*?)```", text, re.DOTALL)[1]
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    """Walk the first steps: return the folder that was made, and the variables to go on with."""
+    folder = tmp_path_factory.mktemp("walk")
+    paths = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    variables = os.environ | {"PATH": paths, "HANDOFF_STATE_DIR": str(folder / "state")}
+    script = read_walk("validate-staging.md", "scaffold").replace("handoff run\n", "handoff run -n 1 -k clean\n")
+    walk(script, folder, variables)
+    return folder / "shop", variables
+
+
+def walk(script, folder, variables):
+    """Run commands one after another as a shell does, up to the first that fails; return what they printed."""
+    ended = subprocess.run(
+        ["sh", "-ec", script], cwd=folder, env=variables, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, f"{script}\n{ended.stdout}\n{ended.stderr}"
+    return ended.stdout
+
+
+@pytest.mark.parametrize("mark", ["look", "command"])
+def test_validate_staging(shop, mark):
+    """What the how-to tells to type in the folder it made works as it stands."""
+    folder, variables = shop
+
+    assert walk(read_walk("validate-staging.md", mark), folder, variables)
+
+
+def test_validate_staging_something_that_runs_already(shop):
+    """A lab stays up, the program is started by hand and judged twice; the tunnel has a way for each port it needs."""
+    folder, variables = shop
+    script = read_walk("validate-staging.md", "attached")
+    tunnel = read_walk("validate-staging.md", "tunnel").replace("ssh -N", "echo ssh -N")
+    script = script.replace("python integration.py &\n", 'python integration.py & trap "kill $!" EXIT\n')
+    script = script.replace("handoff lab down", f"{tunnel}handoff lab down")
+
+    told = walk(script, folder, variables)
+
+    lines = (folder / "lab.env").read_text().splitlines()
+    given = dict(line.split("=", 1) for line in lines)
+    ways = set(re.findall(r"-R (\d+):127\.0\.0\.1:\1(?!\d)", re.search(r"^ssh -N .*$", told, re.MULTILINE)[0]))
+    vendors = {
+        url.rsplit(":", 1)[1] for name, url in given.items() if name in {"STOREFRONT_URL", "ERP_URL", "GATEWAY_URL"}
+    }
+    assert vendors < ways
+    assert not ways & {url.rsplit(":", 1)[1] for name, url in given.items() if name.endswith("_CONTROL_URL")}
+    assert told.count(" held · 0 violated · 0 unknown") == 2
+
+
+def test_validate_staging_in_a_pipeline(shop):
+    """The commands for a pipeline leave a document and a JUnit file that say what was found."""
+    folder, variables = shop
+    script = read_walk("validate-staging.md", "pipeline").replace("--require", "--require -n 1 -k clean")
+
+    walk(script, folder, variables)
+
+    assert json.loads((folder / "run.json").read_text())["summary"]["violated"] == 0
+    assert 'failures="0"' in (folder / "handoff.xml").read_text()
+
+
+def test_learn_from_examples(tmp_path):
+    """The experiment of the how-to is violated, as it says."""
+    if shutil.which("node") is None:
+        pytest.skip(f"{NOT_HERE}Node")
+    paths = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    variables = os.environ | {"PATH": paths, "HANDOFF_STATE_DIR": str(tmp_path / "state")}
+    script = read_walk("learn-from-examples.md", "example").strip() + f" --out {tmp_path} || [ $? -eq 1 ]"
+
+    assert "4 different payloads" in walk(script, HOWTO.parents[1], variables)
 
 
 @pytest.mark.parametrize("name", ["run-your-integration.md"])
