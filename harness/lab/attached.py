@@ -12,7 +12,7 @@ import asyncio
 import json
 import shlex
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +21,9 @@ import psutil
 from harness.core.record import TAP
 from harness.core.stack import Stack
 from harness.lab.choice import choose_lab
+from harness.lab.clock import ensure_one_clock
+from harness.lab.conducted import INSIDE_VARIABLE, START, hold_conducted
+from harness.lab.conducted import KIND as CONDUCTED
 from harness.lab.control import ControlClient
 from harness.lab.environment import is_for_the_integration
 from harness.lab.errors import ControlError, ControlUnreachable, EnvironmentNotReady
@@ -31,11 +34,12 @@ from harness.lab.layout import NEEDS_FILE, choose_vendors, describe_needs
 from harness.lab.marks import ProcessMark
 from harness.lab.registry import LabRecord, sweep
 from harness.lab.tap import TapClient
-from harness.lab.target import choose_target, is_loopback
+from harness.lab.target import choose_target, ensure_here, is_loopback
 from harness.lab.tidy import finish_all, tidy_lab
 from harness.lab.toxics import ToxicEngine
 from harness.lab.vendors import Vendor
 from harness.wire.address import Address
+from harness.wire.reach import own_reach
 from harness.wire.toxiproxy import ToxiproxyError, ToxiproxyServer
 
 HEALTHY_WITHIN_S = 10.0
@@ -63,15 +67,36 @@ async def open_attached_lab(
     await asyncio.to_thread(sweep)
     given = choose_target(stack, attach_url, allowed_hosts=allowed_hosts)
     record = choose_lab(stack_path, lab_id=lab_id, target=given)
-    with hold_lab(record):
+    with hold_lab(record), _hold_elsewhere(record):
         _ensure_fits(stack, record)
         place = record.environment
         target = given or Address(place["INTEGRATION_HOST"], int(place["INTEGRATION_PORT"]))
         async with AsyncExitStack() as opened:
             lab = await _join(stack, stack_path, record, target, opened)
-            await opened.enter_async_context(_leading_to(lab, target))
+            own_reach().allow(allowed_hosts)
+            if allowed_hosts:
+                await finish_all(*(part.allow_hosts(allowed_hosts) for part in (lab.tap, *lab.controls.values())))
+            await opened.enter_async_context(_leading_to(lab, _locate_for_tap(record, given, target)))
             await _wait_healthy(lab)
             yield replace(lab, journal_ends=await _read_ends(lab))
+
+
+def _hold_elsewhere(record: LabRecord) -> AbstractContextManager[None]:
+    """Hold a lab that runs of other machines and containers may join too."""
+    return hold_conducted(record.stack) if record.kind == CONDUCTED else nullcontext()
+
+
+def _locate_for_tap(record: LabRecord, given: Address | None, target: Address) -> Address:
+    """Tell where the tap reaches the integration. Raises EnvironmentNotReady where a container would look for it in itself."""
+    if record.kind != CONDUCTED:
+        return target
+    if given is None:
+        return Address.parse(record.environment[INSIDE_VARIABLE])
+    if is_loopback(given.host):
+        why = f"{given.host} is the container itself to the tap of {record.id}"
+        way_out = f"name the machine as its containers do: --attach http://host.docker.internal:{given.port} --allow-host host.docker.internal"
+        raise EnvironmentNotReady(f"the integration at {given}", why, way_out)
+    return given
 
 
 def _ensure_fits(stack: Stack, record: LabRecord) -> None:
@@ -92,6 +117,9 @@ async def _join(
 ) -> Lab:
     """Reach every control plane and learn from the tap where everything is."""
     published = record.environment
+    for name, url in published.items():
+        if name == "TOXIPROXY_URL" or name.endswith("_CONTROL_URL"):
+            ensure_here(url, f"the lab {record.id}")
     vendors, absent = _choose_present(stack, stack_path, published)
     token = published["CONTROL_TOKEN"]
     tap = await opened.enter_async_context(TapClient(published["TAP_CONTROL_URL"], token))
@@ -104,6 +132,7 @@ async def _join(
     server = ToxiproxyServer(published["TOXIPROXY_URL"])
     try:
         await finish_all(*(control.faults() for control in controls.values()))
+        await ensure_one_clock((*controls.values(), tap))
         listeners = await tap.listeners()
         outbound = {item["name"]: item for item in listeners if item["direction"] == "outbound"}
         upstreams = {name: item["upstream"] for name, item in outbound.items()}
@@ -184,6 +213,8 @@ async def _read_ends(lab: Lab) -> dict[str, int]:
 
 
 def _not_ready(record: LabRecord, why: str) -> EnvironmentNotReady:
+    if record.kind == CONDUCTED:
+        return EnvironmentNotReady(f"the lab {record.id}", why, f"docker compose down, then {START}")
     stack = shlex.quote(record.stack)
     again = f"handoff lab down {stack}, then handoff lab up {stack} --env lab.env, and start the integration with it"
     return EnvironmentNotReady(f"the lab {record.id}", why, again)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from harness.core.problems import Problem, StackError, nearest
+from harness.lab.conducted import find_conducted
 from harness.lab.errors import EnvironmentNotReady
 from harness.lab.keeper import find_kept
 from harness.lab.registry import LabRecord
@@ -14,16 +15,19 @@ from harness.wire.address import Address
 
 def choose_lab(stack_path: Path | None, *, lab_id: str | None = None, target: Address | None = None) -> LabRecord:
     """
-    Choose the lab of a stack that is up, or the one named by its id.
+    Choose the lab of a stack that is up, or the one named by its id: of those in the register, else the one a conductor tells of.
 
     `target` is where the integration listens, for the message. Raises EnvironmentNotReady (exit 12) where it is not up, and
     StackError (exit 4) where several are and none is named.
     """
     if lab_id is not None:
         return _find(lab_id, find_kept())
+    kept = [] if stack_path is None else find_kept(stack_path)
+    conducted = None if kept else find_conducted()
+    if conducted is not None:
+        return conducted
     if stack_path is None:
         _refuse("a stack read from stdin has no lab of its own", fix="name the lab: --lab attached:ID")
-    kept = find_kept(stack_path)
     shown = _shorten(stack_path)
     if not kept:
         unknowing = "" if target is None else f", so what runs at http://{target} cannot know its systems"
@@ -45,7 +49,10 @@ def _find(lab_id: str, kept: list[LabRecord]) -> LabRecord:
     found = next((record for record in kept if record.id == lab_id), None)
     if found is not None:
         return found
-    ids = _list_ids(kept)
+    conducted = find_conducted()
+    if conducted is not None and conducted.id == lab_id:
+        return conducted
+    ids = _list_ids([*kept, *([] if conducted is None else [conducted])])
     if not ids:
         raise EnvironmentNotReady(
             f"the lab {lab_id}", "it is not up, nor is any other", "handoff lab up STACK --env lab.env"

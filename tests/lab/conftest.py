@@ -20,8 +20,9 @@ def anyio_backend():
 
 @pytest.fixture(autouse=True)
 def state_dir(tmp_path, monkeypatch):
-    """Keep the register of every test in its own folder."""
+    """Keep the register of every test in its own folder, and conductors of other labs out of it."""
     folder = tmp_path / "state"
+    monkeypatch.setenv("HANDOFF_LAB_URL", "")
     monkeypatch.setenv("HANDOFF_STATE_DIR", str(folder))
     return folder
 

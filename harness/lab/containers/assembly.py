@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from harness.lab.authority import make_authority
+from harness.lab.clock import ensure_one_clock
 from harness.lab.containers import plan
 from harness.lab.containers.box import DATA, FILES
 from harness.lab.containers.fleet import Fleet
@@ -16,7 +16,6 @@ from harness.lab.control import ControlClient
 from harness.lab.credentials import make_credentials
 from harness.lab.deaths import Deaths
 from harness.lab.environment import Sites, build_controls, build_environment
-from harness.lab.errors import EnvironmentNotReady
 from harness.lab.integration import HEALTHY_WITHIN_S, OwnIntegration
 from harness.lab.layout import (
     NEEDS_FILE,
@@ -144,7 +143,7 @@ class Assembly:
         await self._watchdog.wait_ready(FirstLine(), within_s=READY_WITHIN_S)
         await self._fleet.open(container.box.image for container in (*self.parts.values(), self._integration_container))
         await run_together([self._start(container, url) for container, url in self._list_starts()])
-        await self._ensure_one_clock()
+        await ensure_one_clock((*self.controls.values(), self.tap))
         self.wiring = Wiring(self.stack, self.lab.nonce, self.controls, self.tap, self._build_engine())
         await run_together(
             [
@@ -223,15 +222,6 @@ class Assembly:
 
     async def _start(self, container: Container, url: str) -> None:
         await container.start(Answers(container.role, url, within_s=READY_WITHIN_S, given_up=self._fleet.given_up))
-
-    async def _ensure_one_clock(self) -> None:
-        """Raise EnvironmentNotReady where a container reads another clock than the harness."""
-        for client in (*self.controls.values(), self.tap):
-            before = time.monotonic()
-            theirs = float((await client.healthz())["mono"])
-            if not before <= theirs <= time.monotonic():
-                why = f"the clock of {client.system} reads {theirs:.3f} s where the harness reads {before:.3f} s"
-                raise EnvironmentNotReady("the monotonic clock", why, "run all of a lab on one kernel")
 
     def _build_engine(self) -> ToxicEngine:
         if self._toxiproxy is None:

@@ -67,9 +67,7 @@ def build_fake(system: str, vendor: Vendor, lab: Identity, credentials: Credenti
         command += ["--public-key", f"{FILES}/{PUBLIC_KEY_FILE}"]
     if vendor.mappings is not None:
         files[MAPPINGS] = vendor.mappings
-        command += list_options(
-            replace(vendor, mappings=Path(MAPPINGS)), system, f"http://{JVM}:{VENDOR_PORT}"
-        )
+        command += list_options(replace(vendor, mappings=Path(MAPPINGS)), system, f"http://{JVM}:{VENDOR_PORT}")
     return Box(
         role=name_fake(system),
         image=FAKES,
