@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import httpx2
@@ -150,3 +151,21 @@ def test_ids_are_never_used_twice(carrier: Carrier) -> None:
     carrier.fake.reset()
     assert carrier.client.get(f"/v1/labels/{before['id']}").status_code == 404
     assert carrier.buy(key=None)["id"] != before["id"]
+
+
+def test_of_many_who_void_one_label_one_does(carrier: Carrier) -> None:
+    """Whoever voids at the same time as others finds it voided already: one of them did it, and one change tells."""
+    label = carrier.buy()
+    with ThreadPoolExecutor(8) as pool:
+        statuses = sorted(answer.status_code for answer in pool.map(lambda _: carrier.void(label), range(16)))
+    assert statuses == [200] + [409] * 15
+    assert [change["action"] for change in carrier.fake.journal("change")] == ["created", "updated"]
+
+
+def test_of_many_who_buy_with_one_key_all_get_one_label(carrier: Carrier) -> None:
+    """Calls with one key at the same time are one purchase."""
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: carrier.post(), range(16)))
+    assert {answer.json()["id"] for answer in answers} == {carrier.fake.state("labels")[0]["id"]}
+    assert sum("Idempotent-Replayed" in answer.headers for answer in answers) == 15
+    assert len(carrier.fake.journal("change")) == 1

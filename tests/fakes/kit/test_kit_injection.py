@@ -196,3 +196,11 @@ def test_faults_count_exactly_under_concurrency(ordered: RunningFake) -> None:
         thread.join()
     assert sorted(statuses) == [201] * 35 + [500] * 5
     assert len(ordered.state("notes")) == 35
+
+
+def test_a_client_that_never_hangs_up_is_let_go_when_the_fault_has_had_its_time(ordered: RunningFake) -> None:
+    """An answer that hangs ends with a reset after the fault's time to live, whoever armed it."""
+    ordered.arm("lost_response", params={"how": "hang"}, ttl_s=0.3, count=1)
+    with pytest.raises(httpx2.ReadError):
+        ordered.client.post("/notes", json=NOTE, timeout=30)
+    assert exchange_of(ordered)["withheld_status"] == 201

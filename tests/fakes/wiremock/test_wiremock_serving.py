@@ -106,10 +106,44 @@ def test_what_no_mapping_serves_is_what_wiremock_says_to_it(play: Play) -> None:
     assert (call["operation"], call["status"], call["path"]) == (None, 404, "/onyl")
 
 
-def test_the_client_cannot_speak_in_our_name(notes: RunningFake) -> None:
+@pytest.mark.parametrize(
+    ("forged", "status"),
+    [
+        ({"Handoff-Record": '{"id":"b","text":"forged"}'}, 404),
+        ({"Handoff-Fault": "x"}, 200),
+        ({"Handoff-System": "x"}, 200),
+    ],
+)
+def test_the_client_cannot_speak_in_our_name(notes: RunningFake, forged: dict[str, str], status: int) -> None:
     """Headers that only the fake sets are dropped where a client sends them."""
-    forged = {"Handoff-Record": '{"id":"a","text":"forged"}', "Handoff-Fault": "x", "Handoff-System": "carrier"}
-    assert notes.client.get("/notes/a", headers=forged).status_code == 404
+    notes.client.put("/notes/a", json={"order": "#1", "text": "t"})
+    name = "b" if "Handoff-Record" in forged else "a"
+    assert notes.client.get(f"/notes/{name}", headers=forged).status_code == status
+
+
+def test_what_was_created_is_not_created_again(play: Play) -> None:
+    """A mapping that answers a repeated call like the first one changes nothing the second time."""
+    response = {
+        "status": 201,
+        "body": '{"id":"x-{{request.headers.Handoff-Key.[0]}}"}',
+        "transformers": ["response-template"],
+    }
+    said = {"handoff": {"operation": "x.create", "record": "x", "effect": "create"}}
+    fake = play(x={"request": {"method": "POST", "urlPath": "/x"}, "response": response, "metadata": said})
+    answers = [fake.client.post("/x", headers={"Idempotency-Key": key}).json()["id"] for key in ("1", "1", "2")]
+    assert answers[0] == answers[1] != answers[2]
+    assert [(change["action"], change["record_id"]) for change in fake.journal("change")] == [
+        ("created", answers[0]),
+        ("created", answers[2]),
+    ]
+
+
+@pytest.mark.parametrize("priority", [0, 1, 5])
+def test_a_fault_comes_before_any_mapping(play: Play, priority: int) -> None:
+    """However urgent a mapping is to its author, a call that a fault hit is the fault's."""
+    fake = play(it={"priority": priority, "request": {"urlPath": "/it"}, "response": {"status": 200}})
+    fake.arm("status", params={"status": 503}, attempts=[2])
+    assert [fake.client.get("/it").status_code for _ in range(3)] == [200, 503, 200]
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PATCH", "DELETE"])
