@@ -159,17 +159,22 @@ def build_integration(place: Place, variables: Mapping[str, str]) -> Program:
     first, *words = place.command
     program = sys.executable if first in {"python", "python3"} else _find_command(first, folder)
     if program is None:
-        raise EnvironmentNotReady(
-            "the integration",
-            f"there is no command {first!r}" + (f" in {folder}" if "/" in first else ""),
-            "correct integration.command in the stack, or give --integration 'CMD'",
-        )
+        raise _tell_missing(first, folder)
     return Program("integration", [program, *words], folder, {**_base(), **variables})
 
 
 def _find_command(word: str, folder: Path) -> str | None:
     """Find a command as a shell in this folder would."""
     return shutil.which(str(folder / word) if "/" in word else word)
+
+
+def _tell_missing(word: str, folder: Path) -> EnvironmentNotReady:
+    if "/" in word and (folder / word).is_file():
+        path = folder / word
+        return EnvironmentNotReady("the integration", f"{path} is not executable", f"chmod +x {shlex.quote(str(path))}")
+    why = f"there is no command {word!r}" + (f" in {folder}" if "/" in word else "")
+    next_command = "correct integration.command in the stack, or give --integration 'CMD'"
+    return EnvironmentNotReady("the integration", why, next_command)
 
 
 def describe_needs(stack: Stack) -> dict[str, Any]:

@@ -137,3 +137,17 @@ def test_a_stack_runs_from_any_folder(shop):
     ended = handoff(shop.parent, "run", "shop/stack.yaml", "-n", "1", "-k", "order-to-erp/clean:resolve/one")
 
     assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+def test_a_command_that_cannot_be_started_is_told(shop):
+    """One that is not there is told with the folder it was looked for in, one that may not be started with what lets it."""
+    stack = shop / "stack.yaml"
+    stack.write_text(stack.read_text().replace("[python, integration.py]", "[./start.sh]"))
+
+    missing = handoff(shop.parent, "run", "shop/stack.yaml", "-n", "1", "-k", "clean")
+    (shop / "start.sh").write_text("#!/bin/sh")
+    forbidden = handoff(shop.parent, "run", "shop/stack.yaml", "-n", "1", "-k", "clean")
+
+    assert (missing.returncode, forbidden.returncode) == (12, 12)
+    assert f"there is no command './start.sh' in {shop}" in missing.stderr
+    assert f"next: chmod +x {shop}/start.sh" in forbidden.stderr
