@@ -12,7 +12,7 @@ from fakes.kit.connection import connection_of, wait_for_disconnect
 from fakes.kit.exchange import Exchange, exchange_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -33,6 +33,7 @@ class _Call:
     scope: Scope
     receive: Receive
     send: Send
+    ttl_s: float
 
     async def answer(self, answer: Answer) -> None:
         await answer(self.scope, self.receive, self.send)
@@ -60,7 +61,7 @@ class FaultInjector:
             await self._app(scope, receive, send)
             return
         exchange.faults.append(hit.fault.id)
-        call = _Call(self._app, self._replies, exchange, hit.fault.params, scope, receive, send)
+        call = _Call(self._app, self._replies, exchange, hit.fault.params, scope, receive, send, hit.fault.ttl_s)
         await _ACTIONS.get(hit.fault.kind, _leave_to_vendor)(call)
 
 
@@ -104,10 +105,11 @@ async def _lost_response(call: _Call) -> None:
     real = await call.carry_out()
     call.exchange.withheld(real.status)
     connection = connection_of(call.scope)
-    if call.params["how"] == "reset":
-        connection.reset()
-    else:
+    if call.params["how"] == "hang":
         connection.hold()
+        # A client that never hangs up is not kept waiting for longer than any fault lives.
+        await _wait_for_either(wait_for_disconnect(call.receive), sleep(SystemClock(), call.ttl_s))
+    connection.reset()
     await wait_for_disconnect(call.receive)
 
 
@@ -115,19 +117,24 @@ async def _delay(call: _Call) -> None:
     real = await call.carry_out()
     connection = connection_of(call.scope)
     connection.hold()
-    gone = asyncio.ensure_future(wait_for_disconnect(call.receive))
-    late = asyncio.ensure_future(sleep(SystemClock(), call.params["seconds"]))
-    try:
-        await asyncio.wait([gone, late], return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        left = gone.done()
-        gone.cancel()
-        late.cancel()
+    late = sleep(SystemClock(), call.params["seconds"])
+    left = await _wait_for_either(wait_for_disconnect(call.receive), late)
     if left:
         call.exchange.withheld(real.status)
     else:
         connection.release()
         await call.answer(real)
+
+
+async def _wait_for_either(first: Coroutine[Any, Any, Any], second: Coroutine[Any, Any, Any]) -> bool:
+    """Wait until one of the two is done; tell whether the first is."""
+    waits = [asyncio.ensure_future(one) for one in (first, second)]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        return waits[0].done()
+    finally:
+        for wait in waits:
+            wait.cancel()
 
 
 _ACTIONS: dict[str, Callable[[_Call], Awaitable[None]]] = {

@@ -87,6 +87,7 @@ class ListenerChange(Body):
 
     upstream: UpstreamAddress | None = None
     accepting: bool | None = None
+    ttl_s: TtlSeconds = DEFAULT_TTL_S
 
 
 class RuleBody(Body):
@@ -159,7 +160,9 @@ class _Calls:
     async def change_listener(self, call: Call) -> Mapping[str, Any]:
         body: ListenerChange = call.body
         await _ensure_allowed(body.upstream)
-        changed = await self._tap.change_listener(call.params["name"], upstream=body.upstream, accepting=body.accepting)
+        changed = await self._tap.change_listener(
+            call.params["name"], upstream=body.upstream, accepting=body.accepting, ttl_s=body.ttl_s
+        )
         return changed.as_body()
 
     async def remove_listener(self, call: Call) -> Mapping[str, Any]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -24,7 +26,8 @@ class Signal:
     """Send `signal` (`KILL`, `STOP`, …) to `pid` when the `nth` matching exchange to reach `when` does so.
 
     `response_head`: before a byte of that head is passed on. `response_end`: once the tap has the whole answer, before its
-    last byte is passed on. It happens once; the signal is then used up. It lifts itself after `ttl_s`.
+    last byte is passed on. It happens once; the signal is then used up. It lifts itself after `ttl_s`; so does a process that
+    was stopped go on.
     """
 
     id: str
@@ -74,8 +77,17 @@ class ArmedSignal:
     def send(self) -> str | None:
         """Signal the process, once; return what went wrong, or None."""
         self._used_up(self.signal)
+        number = signal_number(self.signal.signal)
         try:
-            os.kill(self.signal.pid, signal_number(self.signal.signal))
+            os.kill(self.signal.pid, number)
         except OSError as error:
             return (error.strerror or str(error)).lower()
+        if number == signal.SIGSTOP:
+            asyncio.get_running_loop().call_later(self.signal.ttl_s, _thaw, self.signal.pid)
         return None
+
+
+def _thaw(pid: int) -> None:
+    """Let a process go on that nobody else may be left to wake; one that runs takes no notice."""
+    with suppress(OSError):
+        os.kill(pid, signal.SIGCONT)

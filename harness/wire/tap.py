@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from fakes.kit.problems import ProblemError, invalid
 from harness.wire.address import Address
 from harness.wire.entrance import Entrance
 from harness.wire.names import Names
-from harness.wire.rules import ArmedRule
+from harness.wire.rules import DEFAULT_TTL_S, ArmedRule
 from harness.wire.signals import ArmedSignal
 from harness.wire.sockets import Port
 
@@ -64,6 +65,8 @@ class Tap:
         self._entrances: dict[str, Entrance] = {}
         self._rules: Armed[ArmedRule] = Armed("rule", self._expire_rule)
         self._signals: Armed[ArmedSignal] = Armed("signal", self._expire_signal)
+        self._refusing: dict[str, asyncio.TimerHandle] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
 
     def listeners(self) -> list[Listener]:
         """Return all listeners in the order they were added."""
@@ -86,15 +89,20 @@ class Tap:
             raise invalid(place, str(error)) from error
         return entrance.listener
 
-    async def change_listener(self, name: str, *, upstream: str | None, accepting: bool | None) -> Listener:
-        """Change where a listener leads, or whether it accepts; 404 if there is none of that name."""
+    async def change_listener(
+        self, name: str, *, upstream: str | None, accepting: bool | None, ttl_s: float = DEFAULT_TTL_S
+    ) -> Listener:
+        """Change where a listener leads, or whether it accepts, which it does again after `ttl_s`; 404 if there is none of that name."""
         entrance = self._entrance(name)
         if upstream is not None:
             entrance.upstream = Address.parse(upstream)
+        if accepting is not None:
+            self._stop_waiting(name)
         if accepting is True:
             await _reopen(entrance)
         elif accepting is False:
             entrance.close()
+            self._refusing[name] = asyncio.get_running_loop().call_later(ttl_s, self._accept_again, name)
         return entrance.listener
 
     def remove_listener(self, name: str) -> Listener:
@@ -104,6 +112,7 @@ class Tap:
             self.lift_rule(armed.rule.id)
         for waiting in list(entrance.signals):
             self.lift_signal(waiting.signal.id)
+        self._stop_waiting(name)
         entrance.release()
         return self._entrances.pop(name).listener
 
@@ -163,7 +172,8 @@ class Tap:
         """Lift everything, let every listener accept again, empty the journal. Listeners stay: they are wiring, not state."""
         self.lift_rules()
         self.lift_signals()
-        for entrance in list(self._entrances.values()):
+        for name, entrance in list(self._entrances.items()):
+            self._stop_waiting(name)
             await _reopen(entrance)
         self.journal.reset()
 
@@ -177,6 +187,21 @@ class Tap:
             return self._entrances[name]
         except KeyError:
             raise ProblemError(404, f"there is no listener {name!r}") from None
+
+    def _accept_again(self, name: str) -> None:
+        del self._refusing[name]
+        task = asyncio.get_running_loop().create_task(self._reopen_if_possible(name))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _reopen_if_possible(self, name: str) -> None:
+        with suppress(ProblemError):  # its number is ours: nobody else can hold it for long
+            await _reopen(self._entrances[name])
+
+    def _stop_waiting(self, name: str) -> None:
+        waiting = self._refusing.pop(name, None)
+        if waiting is not None:
+            waiting.cancel()
 
     def _expire_rule(self, name: str) -> None:
         self.lift_rule(name, event="expired")

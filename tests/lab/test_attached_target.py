@@ -1,5 +1,6 @@
 """Where an attached integration may be."""
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,7 +8,11 @@ import pytest
 
 from harness.core.loading import load_stack
 from harness.core.problems import Location, StackError
-from harness.lab.target import choose_target, is_loopback, read_target
+from harness.core.stack import Observe, Source
+from harness.engine.observer import ObserveError, Observer
+from harness.lab.errors import EnvironmentNotReady
+from harness.lab.integration import AttachedIntegration
+from harness.lab.target import choose_target, ensure_here, is_loopback, read_target
 from harness.wire.address import Address
 
 STACK_PATH = Path(__file__).parents[2] / "scenarios" / "slice.yaml"
@@ -84,3 +89,38 @@ def test_the_command_line_wins_over_the_stack():
     with pytest.raises(StackError) as refused:
         choose_target(declared, None)
     assert refused.value.problems[0].location == place
+
+
+@pytest.mark.parametrize("url", ["http://203.0.113.7:8470", "http://0.0.0.0:8470", "http://169.254.169.254/lab"])
+def test_a_lab_that_is_said_to_be_elsewhere_is_not_told_our_token(url):
+    """Its address must be this machine's, or the lab network's, or be allowed by name."""
+    with pytest.raises(EnvironmentNotReady, match="--allow-host"):
+        ensure_here(url, "the lab")
+    assert ensure_here("http://127.0.0.1:8470", "the lab") == "http://127.0.0.1:8470"
+    with pytest.raises(EnvironmentNotReady, match="no address"):
+        ensure_here("http://nobody.invalid:1", "the lab")
+
+
+@pytest.mark.anyio
+async def test_a_redirect_leads_nobody_elsewhere(anyio_backend):
+    """A health endpoint or an observed list that answers by sending us on is not followed."""
+    asked = []
+
+    async def send_on(reader, writer):
+        asked.append((await reader.readuntil(b"\r\n\r\n")).split(b" ")[1])
+        writer.write(
+            b"HTTP/1.1 302 Found\r\nLocation: http://203.0.113.7/\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        )
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(send_on, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        with pytest.raises(EnvironmentNotReady, match="no 200 from"):
+            await AttachedIntegration(url, "/healthz").wait_healthy(within_s=0.3)
+        observer = Observer(Observe(jobs=Source(path="//203.0.113.7/jobs")), url)
+        with pytest.raises(ObserveError, match="302"):
+            await observer.read("jobs")
+        await observer.aclose()
+    assert set(asked[:-1]) == {b"/healthz"}
+    assert asked[-1].endswith(b"/jobs")

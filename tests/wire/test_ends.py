@@ -299,3 +299,19 @@ def test_an_exchange_says_when_its_parts_came():
             assert "private" not in written
 
     run(scene)
+
+
+def test_a_closed_listener_accepts_again_by_itself():
+    """Whoever closed it may be dead: after its time to live it serves as before, under its port."""
+
+    async def scene():
+        async with Origin(answer_ok) as origin, open_tap(origin.address) as stand:
+            closed = await stand.tap.change_listener("erp", upstream=None, accepting=False, ttl_s=0.2)
+            assert not closed.accepting
+            async with asyncio.timeout(10):
+                while not stand.tap.listeners()[0].accepting:  # noqa: ASYNC110 - nobody tells
+                    await asyncio.sleep(0.01)
+            async with stand.client() as client:
+                assert await client.ask("/") == 200
+
+    run(scene)

@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 
+import psutil
 import pytest
 
 from fakes.kit.problems import ProblemError
@@ -119,3 +120,25 @@ def test_a_signal_can_be_disarmed_and_expires(victim):
             assert victim.poll() is None
 
     run(scene)
+
+
+def test_a_process_that_was_stopped_goes_on_when_the_signal_has_had_its_time(victim):
+    """Whoever stopped it may be dead: the tap wakes it."""
+
+    def state():
+        return psutil.Process(victim.pid).status()
+
+    async def reach(wanted):
+        while (state() == psutil.STATUS_STOPPED) != wanted:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
+
+    async def scene():
+        async with Origin(answer_ok) as origin, open_tap(origin.address) as stand, stand.client() as client:
+            stand.tap.arm_signal(signal(victim.pid, signal="STOP", ttl_s=0.5))
+            assert await client.ask("/", b"x") == 200
+            async with asyncio.timeout(10):
+                await reach(wanted=True)
+                await reach(wanted=False)
+
+    run(scene)
+    assert victim.poll() is None

@@ -97,6 +97,19 @@ def test_refusals_have_the_status_and_words_of_toxiproxy(wire, method, path, bod
 
 
 @pytest.mark.usefixtures("stock")
+def test_what_toxiproxy_would_do_and_a_lab_does_not(wire):
+    """Nothing leads off this machine, by whichever call; no web page drives the engine, nor anybody under a foreign name."""
+    call(wire, "POST", "/proxies", b'{"name":"p","upstream":"127.0.0.1:1","listen":"127.0.0.1:0"}')
+    away = b'{"name":"q","upstream":"192.0.2.1:80"}'
+    for path, body in (("/proxies", away), ("/proxies/p", away), ("/populate", b"[" + away + b"]")):
+        answer = call(wire, "POST", path, body)
+        assert (answer.status_code, "--allow-host 192.0.2.1" in answer.json()["error"]) == (403, True)
+    assert list(call(wire, "GET", "/proxies").json()) == ["p"]
+    for headers, status in (({"Origin": "http://page.example"}, 403), ({"Host": "rebound.example:8474"}, 421)):
+        assert httpx2.get(f"{wire.admin_url}/proxies", headers=headers, trust_env=False).status_code == status
+
+
+@pytest.mark.usefixtures("stock")
 def test_a_taken_port_is_a_server_error_in_toxiproxys_words(wire):
     """The port of another proxy cannot be listened on, and the failed proxy is not there."""
     listen = call(wire, "POST", "/proxies", b'{"name":"p","upstream":"127.0.0.1:1"}').json()["listen"]
