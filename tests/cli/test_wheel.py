@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import sysconfig
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,15 @@ def wheel(tmp_path_factory):
     call(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(out), cwd=ROOT)
     (built,) = out.glob("*.whl")
     return built
+
+
+def test_the_wheel_is_complete(wheel):
+    """Whatever the repository keeps in the packages is in the wheel too: pages, mappings, the folder `init` copies."""
+    kept = call("git", "ls-files", "harness", "fakes", "reference", cwd=ROOT).splitlines()
+    packed = set(zipfile.ZipFile(wheel).namelist())
+
+    assert len(kept) > 300
+    assert [name for name in kept if (ROOT / name).exists() and name not in packed] == []
 
 
 def prepare(folder, wheel, *, dependencies):
