@@ -11,6 +11,7 @@ from harness.wire.sockets import Brake, Poll, reset_when_closed
 
 if TYPE_CHECKING:
     from harness.wire.entrance import Entrance
+    from harness.wire.rules import Rule
 
 HANG_UP_CHECK_S = 0.1
 
@@ -62,6 +63,10 @@ class ClientConnection(asyncio.Protocol):
         """Close at once with a reset."""
         reset_when_closed(self._transport)
         self.abort()
+
+    def is_led_by(self, rule: Rule) -> bool:
+        """Say whether what is under way goes where this rule leads."""
+        return self._conversation.is_led_by(rule)
 
     def drop(self) -> None:
         """Break off, as the listener goes."""

@@ -19,14 +19,14 @@ from harness.wire.crossing import Crossing, see_request, see_response
 from harness.wire.exchange import Exchange
 from harness.wire.messages import HEAD, Response
 from harness.wire.opaque import OpaqueRelay
-from harness.wire.rules import REFUSE
+from harness.wire.rules import NO_CHOICE, REFUSE
 from harness.wire.upstream import Upstream
 
 if TYPE_CHECKING:
     from harness.wire.connection import ClientConnection
     from harness.wire.entrance import Entrance
     from harness.wire.exchange import End
-    from harness.wire.rules import Choice
+    from harness.wire.rules import Choice, Rule
 
 BACKLOG_LIMIT = 64 * 1024
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -47,6 +47,7 @@ class Conversation:
         self._kept_head: list[bytes] = []
         self._backlog = bytearray()
         self._relay: OpaqueRelay | None = None
+        self._relay_choice = NO_CHOICE
         self._over = False
 
     @property
@@ -91,6 +92,11 @@ class Conversation:
         """Read from the upstream no faster than the client takes it."""
         if self._upstream is not None:
             self._upstream.hold(held=full)
+
+    def is_led_by(self, rule: Rule) -> bool:
+        """Say whether what is under way goes where this rule leads."""
+        choice = self._relay_choice if self._on_long_way is None else self._on_long_way.choice
+        return choice.rule is rule
 
     def drop(self) -> None:
         """Break off; the client sees its connection closed."""
@@ -396,5 +402,6 @@ class Conversation:
                 self._client.close()
 
         self._upstream = upstream
+        self._relay_choice = choice
         self._relay = relay = OpaqueRelay(self._client, upstream, ended)
         return relay

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fakes.kit.journal import Journal
     from harness.wire.exchange import End, Exchange
     from harness.wire.names import Names
-    from harness.wire.rules import ArmedRule, Choice
+    from harness.wire.rules import ArmedRule, Choice, Rule
     from harness.wire.signals import ArmedSignal, Moment
     from harness.wire.sockets import Port
     from harness.wire.values import Listener
@@ -61,6 +61,12 @@ class Entrance:
         self._port.close()
         for connection in list(self.connections):
             connection.drop()
+
+    def drop_led_by(self, rule: Rule) -> None:
+        """Break off what a rule led astray: nobody may be left to end what the other side lets hang."""
+        for connection in list(self.connections):
+            if connection.is_led_by(rule):
+                connection.drop()
 
     def release(self) -> None:
         """Close for good."""

@@ -204,7 +204,9 @@ class Tap:
             waiting.cancel()
 
     def _expire_rule(self, name: str) -> None:
+        entrance, rule = next((e, a.rule) for e in self._entrances.values() for a in e.rules if a.rule.id == name)
         self.lift_rule(name, event="expired")
+        entrance.drop_led_by(rule)
 
     def _expire_signal(self, name: str) -> None:
         self.lift_signal(name)

@@ -315,3 +315,32 @@ def test_a_closed_listener_accepts_again_by_itself():
                 assert await client.ask("/") == 200
 
     run(scene)
+
+
+def test_what_a_rule_led_astray_ends_when_the_rule_has_had_its_time():
+    """An upstream that never answers, and a client that never hangs up: the tap ends it, though nobody lifts the rule."""
+    hold = asyncio.Event()
+
+    async def never(reader, writer, _):
+        await read_request(reader)
+        await hold.wait()
+
+    async def scene():
+        async with (
+            Origin(answer_ok) as origin,
+            Origin(never) as astray,
+            open_tap(origin.address) as stand,
+            stand.client() as led,
+            stand.client() as left_alone,
+        ):
+            stand.tap.arm_rule(Rule("r", "erp", astray.address, attempts=(1,), ttl_s=0.5))
+            with pytest.raises((ConnectionError, EOFError, asyncio.IncompleteReadError)):
+                async with asyncio.timeout(10):
+                    await led.ask("/")
+            hold.set()
+            assert await left_alone.ask("/") == 200
+            assert [entry["event"] for entry in stand.entries("rule")] == ["armed", "expired"]
+            (entry, _) = await stand.exchanges(2)
+            assert (entry["rule"], entry["end"]) == ("r", "closed")
+
+    run(scene)
