@@ -38,7 +38,7 @@ class Journal:
     Hold entries in order of arrival and hand them to readers that poll long.
 
     ``redactor`` is one of its own until another is set: journals of one lab share a key, so that they can be compared.
-    A reader that waited is answered ``gather_s`` after the first entry came, so that a busy writer serves it in batches.
+    A reader that would wait is answered ``gather_s`` after there is an entry, so that a busy writer serves it in batches.
     """
 
     def __init__(
@@ -112,9 +112,9 @@ class Journal:
         if after + 1 < self._first:
             raise EvictedError(self._first)
         self._drained = max(self._drained, min(after, self.last))
-        if self.last <= after and wait > 0 and not self._closed:
+        if wait > 0 and not self._closed:
             await self._wait_for_arrival(after, wait)
-            if self._gather_s and not self._closed:
+            if self._gather_s and len(self) and not self._closed:
                 await asyncio.sleep(self._gather_s)
         self._settle()
         start = max(0, after + 1 - self._first)

@@ -76,6 +76,7 @@ class Redactor:
         self._key = hashlib.sha256(f"redaction {key or secrets.token_hex(16)}".encode()).digest()
         self._cache: dict[str, str] = {}
         self._targets: dict[str, str] = {}
+        self._parts: dict[str, str] = {}
         self._told = _Known()
         self._seen = _Known()
         self._roles: dict[str, str] = {}
@@ -85,6 +86,7 @@ class Redactor:
         for value in values:
             self._told.add(value)
         self._targets.clear()
+        self._parts.clear()
 
     def token(self, kind: str, value: str) -> str:
         """Return what stands for a value; an empty one, and what is a token already, stand for themselves."""
@@ -197,10 +199,14 @@ class Redactor:
             text = one.replace(text, self.token)
         return text
 
-    def _redact_part(self, part: re.Match[str]) -> str:
-        decoded = unquote_plus(part[0])
-        found = self._known(self._forms(decoded), self._told)
-        return part[0] if found == decoded else found
+    def _redact_part(self, match: re.Match[str]) -> str:
+        part = match[0]
+        made = self._parts.get(part)
+        if made is None:
+            decoded = unquote_plus(part)
+            found = self._known(self._forms(decoded), self._told)
+            made = _keep(self._parts, part, part if found == decoded else found)
+        return made
 
     def _learn(self, fields: Mapping[str, Any]) -> None:
         for name, value in fields.items():

@@ -69,19 +69,27 @@ _FORMS = re.compile(
     re.VERBOSE,
 )
 # Nearly every text recorded is an id, a status or a hash; this tells most of them from what may hold something.
-_HINT = re.compile(r"[@+%=]|\d{4}[ -]?\d{3}|[\d)][ .-]\d{3}[ .-]\d{4}|[a-zA-Z]{2,4}_[A-Za-z]|-----|\beyJ|AKIA|ASIA|AIza|xox|gh._|glpat|earer|asic |igest |BEARER|BASIC|\": ?\"|[cC][vVsS][cCvV]|CVC|cvc|[A-Z]{2}\d{2}")  # fmt: skip
+_HINT = re.compile(r"[@+%=]|[\d)][ .-]\d{3}[ .-]\d{4}|[a-zA-Z]{2,4}_[A-Za-z]|-----|\beyJ|AKIA|ASIA|AIza|xox|gh._|glpat|earer|asic |igest |BEARER|BASIC|\": ?\"|[cC][vVsS][cCvV]|CVC|cvc|[A-Z]{2}\d{2}")  # fmt: skip
+
+# What the hint leaves out: vendors' ids have digits, but seldom as many as a card.
+SHORTEST_CARD = 14
+_WITHOUT_DIGITS = dict.fromkeys(map(ord, "0123456789"))
 
 
 def replace_forms(text: str, token: Token) -> str:
     """Replace all that is recognised in a text; written in many ways, one number or address has one token."""
-    if len(text) < 6 or _HINT.search(text) is None:
+    if len(text) < 6 or (_HINT.search(text) is None and text.isascii() and _count_digits(text) < SHORTEST_CARD):
         return text
     return _FORMS.sub(lambda match: _replace(match, token), text)
 
 
+def _count_digits(text: str) -> int:
+    return len(text) - len(text.translate(_WITHOUT_DIGITS))
+
+
 def is_card_number(digits: str) -> bool:
     """Tell whether digits are a card's: a scheme's prefix, its length, and Luhn's check digit."""
-    if len(digits) < 14:
+    if len(digits) < SHORTEST_CARD:
         return False
     fits = any(
         len(digits) in lengths and low <= int(digits[: len(str(low))]) <= high for low, high, lengths in _SCHEMES
