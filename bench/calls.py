@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
+from itertools import count
+from typing import TYPE_CHECKING
 
-# As many different calls as no cache of the last few would hold.
-DIFFERENT = 10_000
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _HEAD = """\
-PUT /services/rest/record/v1/salesOrder/eid:SHP-{number:08d} HTTP/1.1\r
+PUT /services/rest/record/v1/salesOrder/eid:SHP-%s HTTP/1.1\r
 Host: 1234567.suitetalk.api.netsuite.com\r
 User-Agent: python-requests/2.32.5\r
 Accept-Encoding: gzip, deflate\r
 Accept: application/json\r
 Connection: keep-alive\r
 Authorization: Bearer {token}\r
-X-Idempotency-Key: {number:08d}-6f1c-4f0e-9a52-1f7f0c1d2e3b\r
+X-Idempotency-Key: %s-6f1c-4f0e-9a52-1f7f0c1d2e3b\r
 Content-Type: application/json\r
 Content-Length: {length}\r
 \r
@@ -24,27 +27,37 @@ _ANSWER = """\
 HTTP/1.1 200 OK\r
 Date: Tue, 03 Mar 2026 09:00:00 GMT\r
 Content-Type: application/json; charset=utf-8\r
-X-Request-Id: {number:08d}-0b7e-4d55-8f43-5e1c9a6b7d80\r
+X-Request-Id: %s-0b7e-4d55-8f43-5e1c9a6b7d80\r
 Connection: keep-alive\r
 Content-Length: {length}\r
 \r
 """
+_LINES = [{"item": {"id": f"SKU-{line}"}, "quantity": 1, "rate": "12.50"} for line in range(3)]
+_ORDER = json.dumps({"externalId": "SHP-%s", "entity": {"id": "42"}, "item": {"items": _LINES}})
+_RESULT = json.dumps({"id": "%s", "status": "Pending Fulfillment"})
+# What a number looks like: as many digits for all of them.
+_NUMBER = b"%05d%08d"
 
 
-def build_request(number: int) -> bytes:
-    """Build a request of a few hundred bytes; all have the same length."""
-    lines = [{"item": {"id": f"SKU-{line}"}, "quantity": 1, "rate": "12.50"} for line in range(3)]
-    body = json.dumps({"externalId": f"SHP-{number:08d}", "entity": {"id": "42"}, "item": {"items": lines}})
-    return (_HEAD.format(number=number, token="t" * 300, length=len(body)) + body).encode()
+def make_requests() -> Iterator[bytes]:
+    """Make requests of a few hundred bytes, all of one length, none like another of any process."""
+    return _make(_HEAD, _ORDER)
 
 
-def build_answer(number: int) -> bytes:
-    """Build an answer; all have the same length."""
-    body = json.dumps({"id": f"{number:08d}", "status": "Pending Fulfillment"})
-    return (_ANSWER.format(number=number, length=len(body)) + body).encode()
+def make_answers() -> Iterator[bytes]:
+    """Make answers, all of one length, none like another."""
+    return _make(_ANSWER, _RESULT)
 
 
-REQUESTS = [build_request(number) for number in range(DIFFERENT)]
-ANSWERS = [build_answer(number) for number in range(DIFFERENT)]
-REQUEST_BYTES = len(REQUESTS[0])
-ANSWER_BYTES = len(ANSWERS[0])
+def _make(head: str, body: str) -> Iterator[bytes]:
+    size = len((body % "").encode()) + len(_NUMBER % (0, 0))
+    form = (head.format(token="t" * 300, length=size) + body).encode()
+    places = form.count(b"%s")
+    process = os.getpid() % 100_000
+    for number in _NUMBERS:
+        yield form % ((_NUMBER % (process, number),) * places)
+
+
+_NUMBERS = count()
+REQUEST_BYTES = len(next(make_requests()))
+ANSWER_BYTES = len(next(make_answers()))

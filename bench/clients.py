@@ -5,10 +5,10 @@ from __future__ import annotations
 import select
 import socket
 import time
-from itertools import cycle
+from itertools import islice
 from typing import TYPE_CHECKING
 
-from bench.calls import ANSWER_BYTES, REQUESTS
+from bench.calls import ANSWER_BYTES, make_requests
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,12 +21,12 @@ class Timer:
 
     def __init__(self, address: str) -> None:
         self._sock = _connect(address)
-        self._requests = cycle(REQUESTS)
+        self._requests = make_requests()
 
     def time_calls(self, count: int) -> list[float]:
         """Make so many calls and return what each took, in seconds."""
         sock, clock, taken = self._sock, time.perf_counter, []
-        for request, _ in zip(self._requests, range(count), strict=False):
+        for request in islice(self._requests, count):
             began = clock()
             sock.sendall(request)
             missing = ANSWER_BYTES - len(sock.recv(65536))
@@ -48,7 +48,7 @@ def keep_busy(address: str, *, connections: int, seconds: float) -> tuple[int, f
     for sock in socks:
         epoll.register(sock, select.EPOLLIN)
     try:
-        return _drive(epoll, by_number, cycle(REQUESTS), seconds)
+        return _drive(epoll, by_number, make_requests(), seconds)
     finally:
         epoll.close()
         for sock in socks:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import select
 import socket
 import sys
-from itertools import cycle
 
-from bench.calls import ANSWERS, REQUEST_BYTES
+from bench.calls import REQUEST_BYTES, make_answers
 
 
 def serve() -> None:
@@ -15,7 +14,7 @@ def serve() -> None:
     listening = socket.create_server(("127.0.0.1", 0), backlog=64)
     sys.stdout.write("{}:{}\n".format(*listening.getsockname()))
     sys.stdout.flush()
-    answers = cycle(ANSWERS)
+    answers = make_answers()
     epoll = select.epoll()
     epoll.register(listening, select.EPOLLIN)
     clients: dict[int, socket.socket] = {}
