@@ -62,6 +62,7 @@ _QUERY_PERSONS = re.compile(
 )
 # An incoming webhook's address is its credential.
 _HOOK = re.compile(r"^(/services/T[^/?]+/B[^/?]+/)[^/?]+")
+_QUERY = re.compile(r"[?&=]")
 _PART = re.compile(r"[^/?&=]+")
 _WORD = re.compile(r"\w[\w'\u2019.-]*")
 _TOKEN = re.compile(r"\u2039[a-z]+:[0-9a-f]{8}\u203a")
@@ -126,7 +127,9 @@ class Redactor:
         if "?" in hidden:
             hidden = _QUERY_SECRETS.sub(r"\1REDACTED", hidden)
             hidden = _QUERY_PERSONS.sub(lambda match: match[1] + self.token("person", match[2]), hidden)
-        return _PART.sub(self._redact_part, hidden)
+        if _QUERY.search(hidden) is None:
+            return "/".join(map(self._redact_part, hidden.split("/")))
+        return _PART.sub(lambda match: self._redact_part(match[0]), hidden)
 
     def redact(self, value: Any) -> Any:
         """Redact a JSON value."""
@@ -199,11 +202,10 @@ class Redactor:
             text = one.replace(text, self.token)
         return text
 
-    def _redact_part(self, match: re.Match[str]) -> str:
-        part = match[0]
+    def _redact_part(self, part: str) -> str:
         made = self._parts.get(part)
         if made is None:
-            decoded = unquote_plus(part)
+            decoded = unquote_plus(part) if "%" in part or "+" in part else part
             found = self._known(self._forms(decoded), self._told)
             made = _keep(self._parts, part, part if found == decoded else found)
         return made

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 import time
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from harness.wire.exchange import Exchange
-from harness.wire.heads import Framing, RequestHead, ResponseHead
+from harness.wire.exchange import Exchange, build_entry
+from harness.wire.heads import Framing, RequestHead
 from harness.wire.messages import Response
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ _LENGTH = rb"(?:[Cc]ontent-[Ll]ength: ?([0-9]{1,18}+)\r\n" + _OTHERS + rb")?"
 _HEADERS = _OTHERS + _LENGTH + rb"(?:[Cc]onnection: ?[Kk]eep-[Aa]live\r\n" + _OTHERS + _LENGTH + rb")?\r\n"
 _REQUEST = re.compile(rb"(?!HEAD |CONNECT )([A-Z]{1,20}) ([\x21-\x7e\x80-\xff]++) HTTP/1\.1\r\n" + _HEADERS)
 _RESPONSE = re.compile(rb"HTTP/1\.1 ([2-5][0-9]{2})(?: [^\r\n]*+)?\r\n" + _HEADERS)
+# Entity, rule and ordinal.
+NOT_CHOSEN = (None, None, None)
 _BODYLESS = (b"204", b"304")
 
 
@@ -68,24 +71,38 @@ class Crossing:
     def exchange(self) -> Exchange:
         """Return the exchange as it stands on the long way while the answer is still to come."""
         seen = self._request
-        method, target, body = seen[1].decode("ascii"), seen[2].decode("latin-1"), seen.string[seen.end() :]
         exchange = Exchange(self._site, self._connection, self._sent_mono)
-        exchange.request.take_whole(RequestHead(method, target, _framing(body)), body)
+        body = seen.string[seen.end() :]
+        framing = Framing(length=len(body), closes=False, expects_continue=False)
+        method = seen[1].decode("ascii")
+        exchange.request.take_whole(RequestHead(method, seen[2].decode("latin-1"), framing), body)
         exchange.request_mono = self._sent_mono
         exchange.response = Response(method)
         return exchange
 
     def ended_entry(self) -> dict[str, Any]:
-        """Return the fields of the `exchange` entry once it has ended."""
-        seen = self._response
-        body = seen.string[seen.end() :]
-        exchange = self.exchange()
-        exchange.response.take_whole(ResponseHead(int(seen[1]), _framing(body)), body)
-        exchange.response_mono = self._response_mono
-        exchange.ended_mono = self._ended_mono
-        exchange.end = "complete"
-        return exchange.ended_entry()
-
-
-def _framing(body: bytes) -> Framing:
-    return Framing(length=len(body), closes=False, expects_continue=False)
+        """Return the fields of the `exchange` entry once it has ended, as `Exchange` does."""
+        site, request, response = self._site, self._request, self._response
+        method, target = request[1].decode("ascii"), request[2].decode("latin-1")
+        sent, answered = request.string[request.end() :], response.string[response.end() :]
+        return build_entry(
+            site.names.next("x"),
+            site.listener.name,
+            site.routes.find(method, target),
+            *NOT_CHOSEN,
+            self._sent_mono,
+            site.listener.system,
+            site.listener.direction,
+            self._connection,
+            method,
+            site.redactor.redact_target(target),
+            sha256(sent).hexdigest(),
+            len(sent),
+            int(response[1]),
+            sha256(answered).hexdigest(),
+            len(answered),
+            self._sent_mono,
+            self._response_mono,
+            self._ended_mono,
+            "complete",
+        )

@@ -18,6 +18,18 @@ NO_RESPONSE: Final = Response("GET")
 End = Literal["complete", "reset", "closed", "refused", "client_closed"]
 
 
+FIELDS: Final = (
+    *("id", "listener", "operation", "entity", "rule", "ordinal", "started_mono", "system", "direction", "connection"),
+    *("method", "path", "request_sha256", "request_bytes", "status", "response_sha256", "response_bytes"),
+    *("request_mono", "response_mono", "ended_mono", "end"),
+)
+
+
+def build_entry(*values: object) -> dict[str, Any]:
+    """Return an `exchange` entry from the values of all `FIELDS`, in their order."""
+    return dict(zip(FIELDS, values, strict=True))
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """What all exchanges of a listener have in common."""
@@ -92,23 +104,28 @@ class Exchange:
 
     def ended_entry(self) -> dict[str, Any]:
         """Return the fields of the `exchange` entry: no body, no header, and nothing but the path that came from outside."""
-        listener, request, response = self._site.listener, self.request, self.response
+        site, request, response, choice = self._site, self.request, self.response, self.choice
         answered = response.begun or response.body_bytes > 0
-        entry = self.opened_entry()
-        entry |= {
-            "system": listener.system,
-            "direction": listener.direction,
-            "connection": self._connection,
-            "method": request.head.method if request.head is not None else None,
-            "path": self._site.redactor.redact_target(request.head.target) if request.head is not None else None,
-            "request_sha256": request.sha256,
-            "request_bytes": request.body_bytes,
-            "status": response.head.status if response.head is not None else None,
-            "response_sha256": response.sha256 if answered else None,
-            "response_bytes": response.body_bytes,
-            "request_mono": self.request_mono,
-            "response_mono": self.response_mono,
-            "ended_mono": self.ended_mono,
-            "end": self.end,
-        }
-        return entry
+        return build_entry(
+            self.id,
+            site.listener.name,
+            self.operation,
+            choice.entity,
+            choice.rule.id if choice.rule is not None else None,
+            choice.ordinal,
+            self.started_mono,
+            site.listener.system,
+            site.listener.direction,
+            self._connection,
+            request.head.method if request.head is not None else None,
+            site.redactor.redact_target(request.head.target) if request.head is not None else None,
+            request.sha256,
+            request.body_bytes,
+            response.head.status if response.head is not None else None,
+            response.sha256 if answered else None,
+            response.body_bytes,
+            self.request_mono,
+            self.response_mono,
+            self.ended_mono,
+            self.end,
+        )
