@@ -49,7 +49,9 @@ class Connection:
         self._transport.close()
 
     def reset(self) -> None:
-        """Reset the connection (RST), dropping whatever was not sent yet."""
+        """Reset the connection (RST), dropping whatever was not sent yet; one that is gone already is left alone."""
+        if self._transport.is_closing():
+            return
         sock = self._transport.get_extra_info("socket")
         if sock is not None:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
