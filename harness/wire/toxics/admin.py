@@ -54,7 +54,8 @@ def build_admin_app(proxies: Proxies) -> Starlette:
                 ),
                 ["GET", "DELETE", *both],
             ),
-        ]
+        ],
+        exception_handlers={404: _answer_no_page, 405: _answer_no_method},
     )
 
 
@@ -75,11 +76,14 @@ class Admin:
 
     async def populate(self, request: Request) -> Response:
         """Create or replace many proxies."""
+        made: list[Proxy] = []
         try:
-            made = await self._proxies.populate(await request.body())
+            await self._proxies.populate(await request.body(), made)
         except EngineError as error:
-            return JSONResponse({"error": str(error), "status": error.status, "proxies": None}, error.status)
-        return JSONResponse({"proxies": [proxy.view() for proxy in made] or None}, 201)
+            answer, status = {"error": str(error), "status": error.status}, error.status
+        else:
+            answer, status = {}, 201
+        return JSONResponse(answer | {"proxies": [proxy.view() for proxy in made] or None}, status)
 
     async def list_proxies(self, _: Request) -> Response:
         """Show all proxies by name."""
@@ -133,6 +137,14 @@ class Admin:
 
 def _names(request: Request) -> dict[str, Any]:
     return {"proxy_name": request.path_params["proxy"], "name": request.path_params["toxic"]}
+
+
+async def _answer_no_page(*_: object) -> Response:
+    return PlainTextResponse("404 page not found\n", 404)
+
+
+async def _answer_no_method(*_: object) -> Response:
+    return Response(status_code=405)
 
 
 def _by_method(**handlers: Handler) -> Handler:

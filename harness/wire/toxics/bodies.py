@@ -1,10 +1,14 @@
-"""Read the JSON bodies of the admin API as Toxiproxy does: unknown keys are ignored, null counts as absent."""
+"""
+Read the JSON bodies of the admin API as Toxiproxy does.
+
+Unknown keys are ignored, null counts as absent, the case of keys does not matter, and neither does what follows the first value.
+"""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from harness.wire.toxics import TOXICS
 from harness.wire.toxics.errors import bad_body, invalid_stream, invalid_type, missing_field
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 LARGEST = 2**63 - 1
+LARGEST_SINGLE = 3.4028235e38
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,8 @@ class ProxyBody:
 def read_object(body: bytes) -> dict[str, Any]:
     """Parse a JSON object; raise `EngineError` 400 if it is none."""
     raw = _parse(body)
+    if raw is None:
+        return {}
     if not isinstance(raw, dict):
         raise bad_body(f"expected an object, got {type(raw).__name__}")
     return raw
@@ -57,9 +64,9 @@ def read_object(body: bytes) -> dict[str, Any]:
 def read_proxies(body: bytes) -> list[ProxyBody]:
     """Parse the body of /populate; raise `EngineError` 400 if it is not a list of complete proxies."""
     raw = _parse(body)
-    if not isinstance(raw, list) or not all(isinstance(entry, dict) for entry in raw):
+    if not isinstance(raw, list | None) or not all(isinstance(entry, dict | None) for entry in raw or ()):
         raise bad_body("expected a list of proxies")
-    proxies = [ProxyBody.read(entry) for entry in raw]
+    proxies = [ProxyBody.read(entry or {}) for entry in raw or ()]
     for number, proxy in enumerate(proxies, 1):
         proxy.ensure_complete(place=f" at proxy {number}")
     return proxies
@@ -68,7 +75,9 @@ def read_proxies(body: bytes) -> list[ProxyBody]:
 def read_fitting(raw: Mapping[str, Any]) -> Fitting:
     """Build the toxic a body asks for: downstream, toxicity 1 and named `<type>_<stream>` unless it says otherwise."""
     kind = _field(raw, "type", str) or ""
-    stream = _field(raw, "stream", str) or "downstream"
+    stream = _field(raw, "stream", str)
+    if stream is None:
+        stream = "downstream"
     toxicity = _toxicity(raw, 1.0)
     name = _field(raw, "name", str) or f"{kind}_{stream}"
     if stream.lower() not in ("upstream", "downstream"):
@@ -91,12 +100,24 @@ def read_toxicity(fitting: Fitting, raw: Mapping[str, Any]) -> float:
 
 
 def _parse(body: bytes) -> Any:
-    if not body.strip():
+    text = body.decode("utf-8", "replace").strip(" \t\r\n")
+    if not text:
         raise bad_body("EOF")
     try:
-        return json.loads(body)
+        return _DECODER.raw_decode(text)[0]
     except (ValueError, RecursionError) as error:
         raise bad_body(str(error)) from error
+
+
+def _lower_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    return {key.lower(): value for key, value in pairs}
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_lower_keys, parse_constant=_refuse_constant)
 
 
 def _field(raw: Mapping[str, Any], name: str, kind: type[T]) -> T | None:
@@ -112,6 +133,8 @@ def _toxicity(raw: Mapping[str, Any], default: float) -> float:
         return default
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise bad_body(f"toxicity: expected a number, got {type(value).__name__}")
+    if abs(value) > LARGEST_SINGLE:
+        raise bad_body(f"toxicity: {value:.3g} is too large")
     return value
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -42,5 +43,11 @@ class Fitting:
             "name": self.name,
             "type": self.type,
             "stream": self.stream,
-            "toxicity": self.toxicity,
+            "toxicity": _round_single(self.toxicity),
         }
+
+
+def _round_single(number: float) -> float:
+    """Give the shortest number that is the same in single precision, in which Toxiproxy keeps it."""
+    single = struct.pack("f", number)
+    return next(short for digits in range(1, 10) if struct.pack("f", short := float(f"{number:.{digits}g}")) == single)

@@ -23,8 +23,9 @@ class LimitData:
     async def pipe(self, stage: Stage) -> None:
         """Pass data until the limit is reached; the count survives updates of the limit."""
         while (chunk := await stage.receive()) is not None:
-            part = chunk.data[: max(0, self.bytes - stage.sent_bytes)]
+            part = chunk.data[: max(0, self.bytes - stage.counted)]
             if part:
                 await stage.send(Chunk(part, chunk.at))
-            if stage.sent_bytes >= self.bytes:
+                stage.counted += len(part)
+            if stage.counted >= self.bytes:
                 return

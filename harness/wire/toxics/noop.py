@@ -1,4 +1,4 @@
-"""Do nothing: what a connection gets that a toxic spares."""
+"""Do nothing: what a connection gets that a toxic spares, and a type of its own that Toxiproxy does not tell of."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class Proxies:
         if _differs(proxy, wanted):
             proxy.stop()
             proxy.listen = proxy.listen if wanted.listen is None else wanted.listen
-            proxy.upstream = wanted.upstream or proxy.upstream
+            proxy.upstream = proxy.upstream if wanted.upstream is None else wanted.upstream
         if enabled:
             await _start(proxy)
         else:
@@ -66,9 +66,12 @@ class Proxies:
         self.get(name).stop()
         del self._by_name[name]
 
-    async def populate(self, body: bytes) -> list[Proxy]:
-        """Make or replace the proxies listed; one that is there already with the same addresses stays as it is."""
-        made = []
+    async def populate(self, body: bytes, made: list[Proxy]) -> None:
+        """
+        Make or replace the proxies listed; one that is there already with the same addresses stays as it is.
+
+        They are added to `made`, also where a later one is refused.
+        """
         for wanted in bodies.read_proxies(body):
             await _ensure_allowed(wanted)
             existing = self._by_name.get(wanted.name or "")
@@ -78,7 +81,6 @@ class Proxies:
                     continue
                 existing.stop()
             made.append(await self._add(wanted))
-        return made
 
     async def reset(self) -> None:
         """Enable every proxy and take off every toxic."""
@@ -149,7 +151,7 @@ def _differs(proxy: Proxy, wanted: ProxyBody) -> bool:
     listen = proxy.listen
     if wanted.listen is not None:
         listen = str(_listen_address(wanted.listen))
-    return listen != proxy.listen or wanted.upstream not in (None, "", proxy.upstream)
+    return listen != proxy.listen or wanted.upstream not in (None, proxy.upstream)
 
 
 async def _start(proxy: Proxy) -> None:

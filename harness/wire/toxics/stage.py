@@ -96,7 +96,7 @@ class Stage:
     def __init__(self, toxic: Toxic, outlet: Outlet, host: Host, *, random: Random) -> None:
         self.outlet = outlet
         self.random = random
-        self.sent_bytes = 0
+        self.counted = 0  # what a toxic counts from one configuration to the next
         self._toxic = toxic
         self._host = host
         self._loop = asyncio.get_running_loop()
@@ -164,7 +164,6 @@ class Stage:
         """Hand a chunk on as soon as there is room for it."""
         while self.outlet.full:
             await self.outlet.room()
-        self.sent_bytes += len(chunk.data)
         self.outlet.push(chunk)
 
     def update(self, toxic: Toxic, *, outlet: Outlet | None = None) -> None:
