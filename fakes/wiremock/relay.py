@@ -6,6 +6,7 @@ import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from fakes.kit.answers import Answer, RefusedError, build_json_answer
 from fakes.kit.bodies import dump_json
@@ -34,6 +35,7 @@ STUB_HEADERS = frozenset(("matched-stub-id", "matched-stub-name"))
 NOT_PASSED_ON = HOP_BY_HOP | {"accept-encoding"}
 READING = frozenset(("GET", "HEAD", "OPTIONS"))
 UNREACHABLE = "wiremock_unreachable"
+ADMIN = "__admin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,8 @@ class Relay:
         return self._pass_on(heard, withheld_status=withheld_status)
 
     async def _ask(self, exchange: Exchange, more: list[Header]) -> Heard:
+        if ADMIN in unquote(exchange.path).lower():  # by it whoever calls could change what is played here
+            raise RefusedError(build_json_answer(404, {"error": {"code": "not_found"}}, code="not_found"))
         await self._armed.settle()
         target = f"{exchange.path}?{exchange.query_string}" if exchange.query_string else exchange.path
         headers = [*_list_headers(exchange), (SYSTEM_HEADER, self._account.system), *more]

@@ -168,3 +168,12 @@ def test_our_own_mappings_can_be_read(system: str) -> None:
     folder = read_folder(ROOT / "fakes" / system)
     assert build_operations(folder.mappings).operations
     assert folder.failures.list_codes()
+
+
+def test_a_mapping_that_calls_a_machine_elsewhere_is_refused(tmp_path: Path) -> None:
+    """It would carry what the integration sends to somebody's real system; to this machine it may pass calls on."""
+    away = {"response": {"proxyBaseUrl": "https://203.0.113.7/api"}}
+    with pytest.raises(MappingError, match=r"response\.proxyBaseUrl: 203\.0\.113\.7 .*--allow-host 203\.0\.113\.7"):
+        read_folder(write_folder(tmp_path / "away", m=mapping(**away)))
+    here = {"response": {"proxyBaseUrl": "http://127.0.0.1:9/api"}}
+    assert read_folder(write_folder(tmp_path / "here", m=mapping(**here))).mappings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import socket
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -269,3 +270,14 @@ def test_a_restarted_fake_takes_its_stubs_over(wiremock_url: str, tmp_path: Path
     (tmp_path / "b.json").unlink()
     with start_mapped("again", write_folder(tmp_path, a=mapping("new")), wiremock_url) as fake:
         assert fake.client.get("/it").text == "new"
+
+
+@pytest.mark.parametrize("path", ["/__admin/mappings", "/__admin", "/%5F_admin/mappings", "/x/../__admin/mappings"])
+def test_wiremocks_own_api_is_not_for_integrations(play: Play, path: str) -> None:
+    """Whatever a mapping matches, a call of an integration never gets to the API that changes mappings."""
+    fake = play(rest={"priority": 9, "request": {"urlPattern": "/.*"}, "response": {"status": 410}})
+    with socket.create_connection(("127.0.0.1", fake.port)) as client:
+        client.sendall(f"GET {path} HTTP/1.1\r\nHost: carrier\r\nConnection: close\r\n\r\n".encode())
+        heard = b"".join(iter(lambda: client.recv(65_536), b""))
+    assert heard.split(b" ", 2)[1] in {b"404", b"410"}
+    assert b'"mappings"' not in heard
