@@ -76,4 +76,4 @@ def _is_in_sync(history: History, item: int, levels: tuple[Change, ...]) -> bool
         return False
     available = {change.record.get("location"): change.record.get("available") for change in stock}
     shown = {level.record.get("location"): level.record.get("available") for level in levels}
-    return bool(shown) and shown == available
+    return shown == available

@@ -252,10 +252,15 @@ class Driver:
 
     async def _decide(self, step: Decide) -> None:
         await self.observe(QUEUES)
-        async with self._noting(str(step), "decide", orders=(step.order,)):
-            for case in self.history().open_cases(step.handoff, step.order):
-                async with self._noting_refusal(QUEUES):
-                    await self.observer.decide(str(case["id"]), step.decision)
+        began, possible = time.monotonic(), True
+        for case in self.history().open_cases(step.handoff, step.order):
+            try:
+                await self.observer.decide(str(case.get("id")), step.decision)
+            except ObserveError as error:
+                possible = not _lacks_way(error)
+                if possible:
+                    self.recorder.note("observation", what=QUEUES, items=[], error=str(error))
+        self._note_action(began, str(step), "decide", met=possible, orders=(step.order,))
 
     async def _restart(self, step: Restart) -> None:
         """Bring back an integration that died; one that lives on was never hit, which its missing receipt says."""

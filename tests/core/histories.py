@@ -99,9 +99,9 @@ def alert(t: float = 1.0, role: str | None = "oncall", handoff: str | None = HAN
     return Alert(t, role, handoff, more.pop("entity", None), more.pop("code", None), **more)
 
 
-def did(kind: str, t: float, *orders: int, until: float | None = None) -> Action:
+def did(kind: str, t: float, *orders: int, until: float | None = None, met: bool = True) -> Action:
     """Make an action of the driver."""
-    return Action(t, t if until is None else until, kind, kind, orders=orders)
+    return Action(t, t if until is None else until, kind, kind, met=met, orders=orders)
 
 
 def met(fault: str = "f1", t: float = 0.0, order: int | None = 1) -> Receipt:

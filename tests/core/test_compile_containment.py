@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 from compiled_stacks import steps_of
-from histories import ORDERS, told
+from histories import ORDERS, did, told
 
 from harness.core.backoff import HANDLING_S
 from harness.core.compile import compile_stack
 from harness.core.compile.frame import HORIZON
 from harness.core.conditions import AllOf, Failed
 from harness.core.experiments import Arm, Await, Lift, Place, Watch
-from harness.core.history import Alert
+from harness.core.history import Alert, Observation
 from harness.core.verdict import Outcome
 
 
@@ -113,7 +113,7 @@ def test_draining(experiments):
     assert isinstance(after.condition, AllOf)
     declared_s = ((4 + 8 + 16) / 20 + 2 * 40 / 20) * HORIZON + 3 * HANDLING_S
     assert after.declared_s == pytest.approx(declared_s)
-    assert experiment.needs == {"dead_letters", "breakers"}
+    assert experiment.needs == {"dead_letters", "queues", "breakers"}
 
 
 def test_draining_without_a_breaker(experiments, stack):
@@ -124,4 +124,21 @@ def test_draining_without_a_breaker(experiments, stack):
     observe = replace(stack.integration.observe, breakers=None)
     hidden = replace(stack, integration=replace(stack.integration, observe=observe))
     plan = {each.id: each for each in compile_stack(hidden).experiments}
-    assert plan["order-to-erp/outage:contain/drained"].needs == {"dead_letters"}
+    assert plan["order-to-erp/outage:contain/drained"].needs == {"dead_letters", "queues"}
+
+
+def test_what_lies_before_a_role_is_put_aside(experiments):
+    """Where a path leads to a role, an order that waits for its decision is waited for no longer, and counts as put aside."""
+    experiment = experiments["payment-capture/outage:contain/drained"]
+    (*_, last) = steps_of(experiment, Await)
+    drained = next(check for check in experiment.checks if check.name == "drained")
+    case = {"id": "c", "handoff": "payment-capture", "entity": "#1001", "role": "fraud-review"}
+    others = tuple({**case, "id": f"c{n}", "entity": f"#100{n}"} for n in (2, 3))
+    readings = [Observation(9.0, "queues", (case, *others)), Observation(9.0, "dead_letters")]
+    breaker = Observation(9.0, "breakers", ({"handoff": "payment-capture", "state": "closed"},))
+    history = told(did("lift", 1.0), *readings, breaker, orders=ORDERS)
+
+    assert last.condition.is_met(history, 0.0)
+    assert drained.judge(history).outcome is Outcome.HELD
+    unread = told(did("lift", 1.0), readings[1], breaker, orders=ORDERS)
+    assert drained.judge(unread).outcome is Outcome.UNKNOWN

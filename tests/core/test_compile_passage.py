@@ -16,6 +16,7 @@ PLACED = {
     "payment_intents as succeeded": EndState("gateway", "payment_intent", "succeeded"),
     "transactions as capture": EndState("storefront", "transaction", "capture"),
     "orders": EndState("wms", "order"),
+    "contacts": EndState("crm", "contact"),
 }
 
 
@@ -98,7 +99,7 @@ def test_before_refunding_without_a_gateway(stack):
     """The shop's own payment provider gives back where there is no other."""
     small = without(stack, "gateway", "wms")
     steps = describe(build_start(small, small.handoff("refund-to-erp"), (1,)))
-    assert steps == ["place (1,)", [("sales_orders", (1,))], "storefront refund 1"]
+    assert steps == ["place (1,)", [("sales_orders", (1,)), ("contacts", (1,))], "storefront refund 1"]
 
 
 def test_driven(stack):
@@ -123,11 +124,16 @@ def test_stations(stack):
     """The ledger's stations are the handoffs of the stack: what begins them, what lies before, where they end, who asks a role."""
     stations = {each.handoff: each for each in build_ledger_rule(stack).stations}
     assert list(stations) == [handoff.id for handoff in stack.handoffs]
-    assert [name for name, each in stations.items() if each.queues] == ["order-to-erp", "payment-capture"]
+    assert [name for name, each in stations.items() if each.queues] == [
+        "order-to-erp",
+        "payment-capture",
+        "shipment-to-carrier",
+    ]
     assert {name: each.start for name, each in stations.items() if each.start is not Start.PLACED} == {
         "wms-shipment": Start.SHIPPED,
         "shipment-to-erp": Start.SHIPPED,
         "fulfilment-writeback": Start.SHIPPED,
+        "shipment-to-carrier": Start.SHIPPED,
         "inventory-sync": Start.ADJUSTED,
         "refund-to-erp": Start.REFUNDED,
     }

@@ -17,8 +17,27 @@ def test_shapes_of_a_retry():
     assert last.faults[0].attempts == (1, 2, 3)
     assert found["post/429:retry/exhausted"].faults[0].attempts is None
     queued = Shape(any_path="retry: {attempts: 2, initial: 2s}, then: {queue: {role: oncall}}").experiments
-    assert "post/any:retry/exhausted" not in queued
     assert "post/any:retry/last" not in queued
+    branched = Shape(any_path="retry: {attempts: 2, initial: 2s}, then: {branch: {to: elsewhere}}").experiments
+    assert "post/any:retry/exhausted" not in branched
+
+
+@pytest.mark.parametrize(
+    ("then", "declared", "checks"),
+    [
+        (", then: dead_letter", "dead letter", ["attempts", "backoff", "same_payload", "dead_letter"]),
+        (", then: {queue: {role: oncall}}", "a case for oncall", ["attempts", "backoff", "same_payload", "case"]),
+        ("", "nothing more", ["attempts", "backoff", "same_payload"]),
+    ],
+)
+def test_the_end_of_a_retry(then, declared, checks):
+    """Once every attempt has failed comes what is declared; where nothing is, the number of attempts holds all the same."""
+    found = Shape(any_path=f"retry: {{attempts: 2, initial: 2s}}{then}").experiments["post/any:retry/exhausted"]
+    assert [check.name for check in found.checks] == checks
+    assert expected_attempts(found, 2) is Outcome.HELD
+    assert expected_attempts(found, 3) is Outcome.VIOLATED
+    (attempts,) = (check for check in found.checks if check.name == "attempts")
+    assert attempts.judge(told()).declared == f"2 attempts, then {declared}"
 
 
 @pytest.mark.parametrize(("shape", "attempts"), [("once", 2), ("last", 4), ("exhausted", 4)])

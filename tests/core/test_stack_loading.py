@@ -43,7 +43,7 @@ def test_reference_loads():
     """The stack in use loads, with its ids in the order of the file."""
     stack = load_stack(REFERENCE.read_text(encoding="utf-8"), file="reference/stack.yaml")
     assert [handoff.id for handoff in stack.handoffs][:2] == ["order-capture", "order-to-erp"]
-    assert str(stack.handoff("order-capture").paths[0].outcome.location) == "reference/stack.yaml:48:9"
+    assert str(stack.handoff("order-capture").paths[0].outcome.location) == "reference/stack.yaml:52:9"
 
 
 def test_top(stack):

@@ -31,7 +31,7 @@ def check_contained(
 
     A handoff that comes after the one in trouble and merely gets no work is starved, which is no exception; one that
     raises an exception because of it is a cascade. One that goes ahead with an order which has not reached the `end` of
-    the handoff in trouble has not waited as declared.
+    the handoff in trouble has not waited as declared. Unknown where an alert does not say which handoff it is about.
     """
     declared = "no exception at any other handoff"
     for neighbour in neighbours:
@@ -42,6 +42,10 @@ def check_contained(
         if found:
             how = "cascaded to" if neighbour.starves else "reached"
             return build_violated("contained", declared, f"it {how} {neighbour.handoff}: {found[0].what}", found)
+    nameless = sum(alert.handoff is None for alert in history.alerts)
+    if nameless:
+        observed = f"{nameless} alerts name no handoff, so they may be about another one"
+        return build_unknown("contained", declared, observed, UnknownKind.NOT_OBSERVABLE)
     if "dead_letters" not in history.observable or history.observed("dead_letters") is None:
         observed = "whether other handoffs put anything aside cannot be seen"
         return build_unknown("contained", declared, observed, UnknownKind.NOT_OBSERVABLE)
@@ -51,22 +55,33 @@ def check_contained(
 
 
 def check_drained(
-    history: History, *, handoff: str, end: EndState, orders: tuple[int, ...], breaks: bool, within_s: float
+    history: History,
+    *,
+    handoff: str,
+    end: EndState,
+    orders: tuple[int, ...],
+    breaks: bool,
+    within_s: float,
+    asks: bool = False,
 ) -> CheckResult:
     """
     Judge the recovery of a handoff once its trouble was lifted.
 
-    Every order is resolved or put aside within `within_s` lab seconds, and its breaker, where it `breaks`, is closed.
+    Every order is resolved or put aside, in a dead letter or a role queue, within `within_s` lab seconds, and its breaker, where it `breaks`, is
+    closed. Where it `asks` roles, an order may wait in a queue that nobody can read.
     """
     declared = f"drained within {within_s:.1f} s" + (", its breaker closed" if breaks else "")
     lifted = history.when("lift")
     if lifted is None:
         return build_unknown("drained", declared, "the trouble was never lifted", UnknownKind.VACUOUS)
-    stuck = [order for order in orders if not end.find(history, order) and not history.waiting(handoff, order)]
+    aside = [order for order in orders if history.waiting(handoff, order) or history.open_cases(handoff, order)]
+    stuck = [order for order in orders if order not in aside and not end.find(history, order)]
     if stuck:
         names = ", ".join(history.order(order).name for order in stuck)
-        if history.observed("dead_letters") is None:
-            observed = f"not resolved, and the dead letters could not be read: {names}"
+        asked = {"dead_letters": "dead letters"} | ({"queues": "role queues"} if asks else {})
+        unread = [words for what, words in asked.items() if history.observed(what) is None]
+        if unread:
+            observed = f"not resolved, and the {' and '.join(unread)} could not be read: {names}"
             return build_unknown("drained", declared, observed, UnknownKind.NOT_OBSERVABLE)
         return build_violated("drained", declared, f"neither resolved nor put aside: {names}")
     resolved = [order for order in orders if end.find(history, order)]
@@ -77,8 +92,8 @@ def check_drained(
         return build_violated("drained", declared, observed, evidence, margin_s=took_s - within_s)
     if breaks and (broken := _judge_breaker(history, handoff, declared)):
         return broken
-    aside = len(orders) - len(resolved)
-    observed = f"{len(resolved)} resolved {max(0.0, took_s):.2f} s after, {aside} put aside"
+    left = len(orders) - len(resolved)
+    observed = f"{len(resolved)} resolved {max(0.0, took_s):.2f} s after, {left} put aside"
     return build_held("drained", declared, observed, evidence)
 
 

@@ -6,7 +6,7 @@ The rows are those of docs/contract.md and the design's table: posted (in flight
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from harness.core.checks.money import (
     describe_surplus_money,
     list_causes,
 )
-from harness.core.checks.quantities import describe_growth
+from harness.core.checks.quantities import describe_goods, describe_growth
 from harness.core.starts import Start
 from harness.core.verdict import CheckResult, Evidence, UnknownKind, build_held, build_unknown, build_violated
 
@@ -64,7 +64,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class _Standing:
-    """One order at one station: how often its end is due and was reached, and how much of it is put aside there."""
+    """
+    One order at one station: how often its end is due and was reached, and how much of it is put aside there.
+
+    `grown`, `surplus` and `short` say what of its goods is there that should not be, or is not.
+    """
 
     station: Station
     end: EndState
@@ -72,10 +76,12 @@ class _Standing:
     reached: int
     aside: int
     grown: str
+    surplus: str = ""
+    short: str = ""
 
     @property
     def doubled(self) -> bool:
-        return self.reached > max(self.due, 1) or self.aside > max(self.due, 1) or bool(self.grown)
+        return self.reached > max(self.due, 1) or self.aside > max(self.due, 1) or bool(self.grown or self.surplus)
 
 
 def build_ledger(history: History, rule: LedgerRule) -> tuple[Entry, ...]:
@@ -132,8 +138,9 @@ def _entry(history: History, order: int, rule: LedgerRule) -> Entry:
     letters = sum(len(history.waiting(station.handoff, order)) for station in rule.stations)
     story.append(f"{letters} dead letters waiting")
     surplus, missing = describe_surplus_money(history, order), describe_missing_money(history, order)
-    short = describe_short_money(history, order)
-    story += filter(None, [*(each.grown for each in standings), surplus])
+    short = list(filter(None, [describe_short_money(history, order), *dict.fromkeys(each.short for each in standings)]))
+    grown = dict.fromkeys(text for each in standings for text in (each.grown, each.surplus))
+    story += filter(None, [*grown, surplus])
     owed = [each for each in standings if each.reached < each.due]
     if surplus or any(each.doubled for each in standings):
         row = Row.DUPLICATED
@@ -143,7 +150,7 @@ def _entry(history: History, order: int, rule: LedgerRule) -> Entry:
         story += filter(None, [missing, going_on])
     elif not owed and short:
         row = Row.LOST
-        story.append(short)
+        story += short
     elif all(_is_parked(history, order, each.station, rule) for each in owed):
         shipped = any(each.due for each in standings if each.station.start is Start.SHIPPED)
         row = Row.PARKED if owed else Row.FULFILLED if shipped else Row.POSTED
@@ -156,7 +163,11 @@ def _stand(history: History, order: int, station: Station, end: EndState) -> _St
     causes = CAUSES.get(station.start)
     due = len(list_causes(history, order, causes)) if causes is not None else 1
     aside = max(len(history.waiting(station.handoff, order)), len(history.open_cases(station.handoff, order)))
-    return _Standing(station, end, due, len(end.find(history, order)), aside, describe_growth(history, end, order))
+    standing = _Standing(station, end, due, len(end.find(history, order)), aside, describe_growth(history, end, order))
+    if station.start is not Start.SHIPPED or standing.reached != due:
+        return standing
+    surplus, short = describe_goods(history, end, order, list_causes(history, order, CAUSES[Start.SHIPPED]))
+    return replace(standing, surplus=surplus, short=short)
 
 
 def _is_parked(history: History, order: int, station: Station, rule: LedgerRule) -> bool:
@@ -187,7 +198,9 @@ def _shows_what_waits(history: History, rule: LedgerRule) -> bool:
 
 
 def _is_cancelled(history: History, order: int) -> bool:
-    return any(record.record.get("cancelled_at") for record in history.records("orders", order))
+    # A warehouse has orders too, by the reference it was given: that one is cancelled there says nothing of the sale.
+    shown = (each.record for each in history.records("orders", order))
+    return any(record.get("cancelled_at") and "reference" not in record for record in shown)
 
 
 def _describe_going_on(history: History, order: int) -> str:

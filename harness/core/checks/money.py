@@ -29,7 +29,7 @@ def describe_surplus_money(history: History, order: int) -> str:
     taken, back = captured(history, order), refunded(history, order)
     written = _written_back(history, order)
     credited = sum((_amount(each.record.get("total")) for each in history.records("credit_memos", order)), Decimal(0))
-    given = sum((_amount(each.record.get("amount")) for each in list_causes(history, order, "refunds")), Decimal(0))
+    given = _given_back(history, order)
     found = (
         ("captured", taken, total),
         ("refunded", back, taken),
@@ -47,11 +47,15 @@ def describe_missing_money(history: History, order: int) -> str:
 
 def describe_short_money(history: History, order: int) -> str:
     """
-    Say what is missing of an order's money that was taken and told of as all there was; nothing where it is whole.
+    Say what is missing of an order's money that was taken, or given back, and told of as all there was; nothing where it is whole.
 
     What was shipped short may rightly be paid short: then nobody but the integration knows what was due.
     """
     total, taken = _total(history, order), captured(history, order)
+    memos, given = history.records("credit_memos", order), _given_back(history, order)
+    credited = sum((_amount(each.record.get("total")) for each in memos), Decimal(0))
+    if memos and credited < given and all("total" in each.record for each in memos):
+        return f"credited {credited:.2f} of {given:.2f}"
     if total is None or not taken or not _is_whole(history, order):
         return ""
     if taken < total:
@@ -85,6 +89,10 @@ def _written_back(history: History, order: int) -> Decimal:
     found = (each.record for each in history.records("transactions", order))
     captures = (record for record in found if record.get("kind") == "capture" and record.get("status") == "success")
     return sum((_amount(record.get("amount")) for record in captures), Decimal(0))
+
+
+def _given_back(history: History, order: int) -> Decimal:
+    return sum((_amount(each.record.get("amount")) for each in list_causes(history, order, "refunds")), Decimal(0))
 
 
 def _payments(history: History, order: int) -> tuple[Change, ...]:

@@ -1,17 +1,26 @@
-"""Quantities: whether what one record holds grew beyond what was ordered, as when a write that adds lines is repeated."""
+"""
+Quantities: what records hold of an order's goods.
+
+Whether one grew beyond what was ordered, as when a write that adds lines is repeated, and whether what was told of parcels is
+what was in them.
+"""
 
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from harness.core.ends import EndState
-    from harness.core.history import History
+    from harness.core.history import Change, History
+
+# Units by SKU.
+Goods: TypeAlias = dict[str, Decimal]
 
 STOREFRONT, ORDERED = "storefront", "orders"
+NONE = Decimal(0)
 
 
 def describe_growth(history: History, end: EndState, order: int) -> str:
@@ -37,6 +46,37 @@ def describe_growth(history: History, end: EndState, order: int) -> str:
         if states and states[-1] > max([states[0], *ordered[-1:]]):
             return f"{states[0]:f} units became {states[-1]:f}"
     return ""
+
+
+def describe_goods(history: History, end: EndState, order: int, shipped: Iterable[Change]) -> tuple[str, str]:
+    """
+    Say what of an order's goods its records hold beyond what was shipped, and what is missing of it, by SKU.
+
+    Nothing is said where a record shows no lines that can be read, or where its system calls the goods of the order by
+    other names than the warehouse does: then nobody but the integration knows which is which.
+    """
+    sent, told = _sum_goods(shipped), _sum_goods(end.find(history, order))
+    ordered = _sum_goods(
+        each
+        for each in history.changes
+        if (each.system, each.order) == (end.system, order) and each.collection != end.collection
+    )
+    if not sent or not told or not sent.keys() <= ordered.keys():
+        return "", ""
+    differing = [(sku, told.get(sku, NONE), sent.get(sku, NONE)) for sku in {**sent, **told}]
+    over = [f"{there:f} {sku} in {end}, {gone:f} shipped" for sku, there, gone in differing if there > gone]
+    short = [f"{there:f} {sku} in {end}, {gone:f} shipped" for sku, there, gone in differing if there < gone]
+    return "; ".join(over), "; ".join(short)
+
+
+def _sum_goods(changes: Iterable[Change]) -> Goods:
+    goods: Goods = {}
+    for change in changes:
+        if _count(change.record):
+            for line in change.record["lines"]:
+                sku = str(line.get("sku"))
+                goods[sku] = goods.get(sku, NONE) + Decimal(str(line["quantity"]))
+    return goods
 
 
 def _count(record: Mapping[str, Any]) -> Decimal:

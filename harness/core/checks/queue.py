@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from harness.core.durations import parse_duration
 from harness.core.verdict import CheckResult, Evidence, UnknownKind, build_held, build_unknown, build_violated
 
 if TYPE_CHECKING:
@@ -31,22 +32,38 @@ def check_case(
         if history.observed("queues") is None:
             return build_unknown("case", declared, "the role queues were never read", UnknownKind.NOT_OBSERVABLE)
         return build_violated("case", declared, f"none within {horizon_s:.2f} s")
-    wrong = _wrong_cases(cases, role, sla_s)
+    promised_s = _read_sla_s(cases[0])
+    wrong = _wrong_cases(cases, role, sla_s, promised_s)
     if wrong:
         return build_violated("case", declared, wrong, evidence)
+    if sla_s is not None and cases[0].get("sla_s") is not None and promised_s is None:
+        observed = f"its SLA cannot be read: {cases[0]['sla_s']!r}; production seconds are expected"
+        return build_unknown("case", declared, observed, UnknownKind.NOT_OBSERVABLE)
     return build_held("case", declared, f"one, {cases[0].get('state', 'open')}", evidence)
 
 
-def _wrong_cases(cases: Sequence[Mapping[str, Any]], role: str, sla_s: float | None) -> str:
+def _wrong_cases(cases: Sequence[Mapping[str, Any]], role: str, sla_s: float | None, promised_s: float | None) -> str:
     """Say what is wrong with the cases about one exception; nothing when there is one, as it must be."""
     if len(cases) > 1:
         return f"{len(cases)} cases for one exception"
     if cases[0].get("role") != role:
         return f"it is in the queue of {cases[0].get('role')}"
-    promised = cases[0].get("sla_s")
-    if sla_s is not None and promised is not None and float(promised) != sla_s:
-        return f"it is to be decided within {float(promised):g} s"
+    if None not in {sla_s, promised_s} and promised_s != sla_s:
+        return f"it is to be decided within {promised_s:g} s"
     return ""
+
+
+def _read_sla_s(case: Mapping[str, Any]) -> float | None:
+    """Read the SLA of a case in production seconds, as a number or a duration such as `4h`; None where it says none."""
+    given = case.get("sla_s")
+    try:
+        return None if given is None else float(given)
+    except (TypeError, ValueError):
+        pass  # a duration, or nothing that can be read
+    try:
+        return parse_duration(given) if isinstance(given, str) else None
+    except ValueError:
+        return None
 
 
 def check_told(history: History, *, handoff: str, order: int, role: str, horizon_s: float) -> CheckResult:
@@ -81,12 +98,15 @@ def check_told(history: History, *, handoff: str, order: int, role: str, horizon
 
 
 def check_decided(history: History, *, handoff: str, order: int, decision: str) -> CheckResult:
-    """Judge that the case about an order is open no more once its role has decided."""
+    """Judge that the case about an order is open no more once its role has decided; unknown where nobody could decide it."""
     declared = f"closed by {decision}"
     if "queues" not in history.observable:
         return build_unknown("decided", declared, "role queues are not observable", UnknownKind.NOT_OBSERVABLE)
     if not history.cases(handoff, order):
         return build_unknown("decided", declared, "there was no case to decide", UnknownKind.VACUOUS)
+    if history.lacks_way("decide", order):
+        observed = "the integration has no way to decide one"
+        return build_unknown("decided", declared, observed, UnknownKind.NOT_OBSERVABLE)
     if history.open_cases(handoff, order):
         return build_violated("decided", declared, "it is still open")
     return build_held("decided", declared, "no case open")

@@ -52,9 +52,10 @@ def check_resolved_once(
         grown = next(filter(None, (describe_growth(history, end, order) for order in doubled)), "")
         observed = f"doubled: {_names(history, doubled)}{f', where {grown}' if grown else ''}"
         return build_violated("resolved_once", declared, observed, evidence)
-    if missing and all(history.lacks_way("replay", order) for order in missing):
-        observed = f"{_names(history, missing)} had to be replayed, and the integration has no way to"
-        return build_unknown("resolved_once", declared, observed, UnknownKind.NOT_OBSERVABLE)
+    for kind, done in (("replay", "replayed"), ("decide", "decided about")):
+        if missing and all(history.lacks_way(kind, order) for order in missing):
+            observed = f"{_names(history, missing)} had to be {done}, and the integration has no way to"
+            return build_unknown("resolved_once", declared, observed, UnknownKind.NOT_OBSERVABLE)
     if missing:
         observed = f"not in {end} within {history.now:.1f} s: {_names(history, missing)}"
         return build_violated("resolved_once", declared, observed, evidence)

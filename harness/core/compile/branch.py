@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from harness.core.checks.dead_letter import check_no_dead_letter
 from harness.core.checks.retry import check_attempts
 from harness.core.compile.failures import PARTIAL_ALLOCATION, Failure, choose_failure, choose_unlisted
-from harness.core.compile.retry import build_exhausted, build_recovering, concluded, posted_checks
+from harness.core.compile.retry import build_recovering, compile_exhausted, concluded, posted_checks
 from harness.core.ends import build_end
 from harness.core.experiments import Arm, Await, Check, Experiment, Watch
 from harness.core.outcomes import Branch, Retry
@@ -38,13 +38,13 @@ def compile_branch(frame: Frame, path: Path, branch: Branch) -> Iterator[Experim
     if failure is PARTIAL_ALLOCATION:
         yield _build_taken(frame, replace(failure, params={"allocated": "none"}), end, shape="none-allocated")
     fallback = _fallback(frame, path.on)
-    if fallback is not None:
+    if fallback is not None and isinstance(fallback.outcome, Retry):
         other = Failure("error", params={"code": path.on.code, "text": OTHER_TEXT})
         # A gateway keeps what it answered under the key of the call: every attempt meets the refusal, not only the first.
         if frame.target_fake == "stripe":
-            yield build_exhausted(frame, fallback, other, shape="other-text")
+            yield from compile_exhausted(frame, fallback.outcome, other, fallback.then, shape="other-text")
         else:
-            yield build_recovering(frame, fallback, other, shape="other-text", failures=1)
+            yield build_recovering(frame, fallback.outcome, other, shape="other-text", failures=1)
 
 
 def _build_taken(frame: Frame, failure: Failure, end: EndState, *, shape: str) -> Experiment:
@@ -69,9 +69,9 @@ def _build_taken(frame: Frame, failure: Failure, end: EndState, *, shape: str) -
     )
 
 
-def _fallback(frame: Frame, trigger: Trigger) -> Retry | None:
+def _fallback(frame: Frame, trigger: Trigger) -> Path | None:
     """
-    Find the retry that the same code with another text falls to: the next path, by specificity, that matches it.
+    Find the path that the same code with another text falls to: the next one, by specificity, that matches it.
 
     None where a path might catch it by the status it comes with.
     """
@@ -80,5 +80,5 @@ def _fallback(frame: Frame, trigger: Trigger) -> Retry | None:
     for path in frame.handoff.by_specificity:
         same_code = path.on.code == trigger.code and path.on.text is None
         if same_code or path.on.condition == "any":
-            return path.outcome if isinstance(path.outcome, Retry) else None
+            return path
     return None

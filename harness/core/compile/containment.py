@@ -95,7 +95,13 @@ def _build_drained(frame: Frame) -> Experiment:
     within_s = _drain_s(frame)
     breaks = frame.handoff.breaker is not None and "breakers" in _observed(frame)
     judge = partial(
-        check_drained, handoff=frame.handoff.id, end=frame.end, orders=ORDERS, breaks=breaks, within_s=within_s
+        check_drained,
+        handoff=frame.handoff.id,
+        end=frame.end,
+        orders=ORDERS,
+        breaks=breaks,
+        within_s=within_s,
+        asks=frame.asks_roles,
     )
     return frame.build(
         "drained",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from harness.core.faults import Fault
+    from harness.core.outcomes import Queue
     from harness.core.problems import Location
     from harness.core.stack import Handoff, Stack
 
@@ -109,6 +110,11 @@ class Frame:
         system = self.stack.systems.get(self.handoff.target)
         return system is not None and system.is_mapped
 
+    @property
+    def asks_roles(self) -> bool:
+        """Whether a path of the handoff leads to a role queue."""
+        return any(path.queue is not None for path in self.handoff.paths)
+
     def _find_fake(self, name: str) -> str | None:
         system = self.stack.systems.get(name)
         return system.fake if system is not None else None
@@ -116,6 +122,11 @@ class Frame:
     def _follows(self, handoff: Handoff) -> bool:
         """Tell whether a handoff after this one still decides whether an order is resolved."""
         return self.handoff.id in handoff.after and build_end(handoff.resolved_when) == self.end
+
+    def find_sla_s(self, queue: Queue) -> float | None:
+        """Find how soon a case of a queue is to be decided, in production seconds: its own SLA, else its role's."""
+        role = self.stack.roles.get(queue.role)
+        return queue.sla_s if queue.sla_s is not None else role.sla_s if role is not None else None
 
     def start(self, *orders: int) -> list[Step]:
         """List the steps that set the handoff in motion for these orders."""
@@ -144,6 +155,9 @@ class Frame:
         """Build one experiment of this clause; the ledger is checked after every one."""
         steps = tuple(steps)
         faults = tuple(faults)
+        needs = frozenset(needs)
+        # What is looked for in the dead letters may as well lie before a role.
+        needs |= {"queues"} if "dead_letters" in needs and self.asks_roles else set()
         placed = [order for step in steps if isinstance(step, Place) for order in step.orders]
         aimed = [order for fault in faults for order in fault.orders]
         orders = max([*placed, *aimed], default=0)
@@ -160,7 +174,7 @@ class Frame:
             ledger=build_ledger_rule(self.stack),
             faults=faults,
             operations=self.handoff.operations,
-            needs=frozenset(needs),
+            needs=needs,
             twins=twins,
             subject=self.begins.subject,
             totals=totals or {},

@@ -88,9 +88,14 @@ def _compile_occasion(frame: Frame, queue: Queue, occasion: _Occasion) -> Iterat
 def _build_opened(frame: Frame, queue: Queue, occasion: _Occasion) -> Experiment:
     """Bring the case about: its role is told, and nothing is sent until it decides."""
     handoff = frame.handoff.id
-    role = frame.stack.roles.get(queue.role)
-    sla_s = queue.sla_s if queue.sla_s is not None else role.sla_s if role is not None else None
-    case = partial(check_case, handoff=handoff, order=1, role=queue.role, sla_s=sla_s, horizon_s=frame.patience_s)
+    case = partial(
+        check_case,
+        handoff=handoff,
+        order=1,
+        role=queue.role,
+        sla_s=frame.find_sla_s(queue),
+        horizon_s=frame.patience_s,
+    )
     told = partial(check_told, handoff=handoff, order=1, role=queue.role, horizon_s=frame.patience_s)
     declared = f"{occasion.calls or 'no'} attempt{'' if occasion.calls == 1 else 's'}, then a case"
     sent = partial(check_attempts, sent=frame.sent(), expected=occasion.calls, declared=declared)

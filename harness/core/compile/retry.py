@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness.core.backoff import HANDLING_S, longest_s, total_s
 from harness.core.checks.dead_letter import check_dead_letter, check_no_dead_letter
+from harness.core.checks.queue import check_case
 from harness.core.checks.resolution import check_resolved_once
 from harness.core.checks.retry import check_attempts, check_backoff, check_same_payload
 from harness.core.compile.failures import (
@@ -20,14 +21,15 @@ from harness.core.compile.failures import (
     list_socket_failures,
 )
 from harness.core.compile.frame import HORIZON, LEAST_HORIZON_S, PATIENCE_S, Frame
-from harness.core.conditions import AnyOf, Attempted, Condition, DeadLettered
+from harness.core.conditions import AnyOf, Attempted, Condition, DeadLettered, Queued
 from harness.core.experiments import Arm, Await, Check, Experiment, Watch
-from harness.core.outcomes import DeadLetter, Retry
+from harness.core.outcomes import DeadLetter, Queue, Retry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.core.ends import EndState
+    from harness.core.outcomes import Outcome
     from harness.core.stack import Path
 
 
@@ -49,8 +51,8 @@ def compile_retry(frame: Frame, path: Path, retry: Retry) -> Iterator[Experiment
     yield build_recovering(frame, retry, failure, shape="once", failures=1)
     if retry.attempts > 2:
         yield build_recovering(frame, retry, failure, shape="last", failures=retry.attempts - 1)
-    if isinstance(path.then, DeadLetter) and not failure.carries_out:
-        yield build_exhausted(frame, retry, failure)
+    if not failure.carries_out:
+        yield from compile_exhausted(frame, retry, failure, path.then)
     if path.on.condition == "any":
         unlisted = choose_unlisted(frame.handoff)
         if unlisted is not None:
@@ -94,15 +96,29 @@ def build_recovering(frame: Frame, retry: Retry, failure: Failure, *, shape: str
     )
 
 
-def build_exhausted(frame: Frame, retry: Retry, failure: Failure, *, shape: str = "exhausted") -> Experiment:
-    """Build an experiment in which every attempt fails: the declared number of them, then a dead letter."""
+def compile_exhausted(
+    frame: Frame, retry: Retry, failure: Failure, then: Outcome | None, *, shape: str = "exhausted"
+) -> Iterator[Experiment]:
+    """
+    Compile the end of all attempts, as far as what follows can be told: a dead letter, a case, or nothing that is declared.
+
+    Where nothing is declared, the ledger still asks where the order is.
+    """
+    if then is None or isinstance(then, DeadLetter | Queue):
+        yield _build_exhausted(frame, retry, failure, then, shape)
+
+
+def _build_exhausted(
+    frame: Frame, retry: Retry, failure: Failure, then: DeadLetter | Queue | None, shape: str
+) -> Experiment:
+    """Build an experiment in which every attempt fails: the declared number of them, then what is declared to follow."""
     fault = failure.build(frame.handoff, orders=(1,), expected=retry.attempts)
     waiting_s = total_s(retry, scale=frame.scale) + _paused_s(frame, failure, retry.attempts - 1)
     waiting_s += read_retry_after_s(frame, retry, failure) * (retry.attempts - 1)
     within_s = waiting_s * HORIZON + retry.attempts * HANDLING_S + frame.patience_s
-    put_down = DeadLettered(frame.handoff.id, (1,))
-    used_up = AnyOf((put_down, Attempted(frame.handoff.operations, retry.attempts, 1)))
-    put_aside = partial(check_dead_letter, sent=frame.sent(), handoff=frame.handoff.id, horizon_s=within_s)
+    put_down, aside = _describe_end(frame, then, within_s)
+    used_up = AnyOf((*put_down, Attempted(frame.handoff.operations, retry.attempts, 1)))
+    seen = "queues" if isinstance(then, Queue) else "dead_letters"
     return frame.build(
         shape,
         faults=[fault],
@@ -110,7 +126,7 @@ def build_exhausted(frame: Frame, retry: Retry, failure: Failure, *, shape: str 
             Arm(fault.id),
             *frame.start(1),
             Await(used_up, within_s=within_s, declared_s=waiting_s),
-            Await(put_down, within_s=PATIENCE_S, needs="dead_letters"),
+            *(Await(each, within_s=PATIENCE_S, needs=seen) for each in put_down),
             watch_further_attempt(frame, retry, retry.attempts + 1, paused=_opens(frame, failure, retry.attempts)),
         ],
         checks=[
@@ -118,13 +134,42 @@ def build_exhausted(frame: Frame, retry: Retry, failure: Failure, *, shape: str 
                 frame,
                 retry,
                 retry.attempts,
-                f"{retry.attempts} attempts, then dead letter",
+                f"{retry.attempts} attempts, then {_say_end(then)}",
                 read_retry_after_s(frame, retry, failure),
             ),
-            Check("dead_letter", put_aside),
+            *aside,
         ],
         needs=["dead_letters"],
     )
+
+
+def _describe_end(
+    frame: Frame, then: DeadLetter | Queue | None, within_s: float
+) -> tuple[list[Condition], list[Check]]:
+    """Return what shows that an order was put aside after its last attempt, and what is asked of that."""
+    handoff = frame.handoff.id
+    match then:
+        case None:
+            return [], []
+        case Queue():
+            case = partial(
+                check_case,
+                handoff=handoff,
+                order=1,
+                role=then.role,
+                sla_s=frame.find_sla_s(then),
+                horizon_s=within_s,
+            )
+            return [Queued(handoff, (1,))], [Check("case", case)]
+        case DeadLetter():
+            letter = partial(check_dead_letter, sent=frame.sent(), handoff=handoff, horizon_s=within_s)
+            return [DeadLettered(handoff, (1,))], [Check("dead_letter", letter)]
+
+
+def _say_end(then: DeadLetter | Queue | None) -> str:
+    if then is None:
+        return "nothing more"
+    return "dead letter" if isinstance(then, DeadLetter) else f"a case for {then.role}"
 
 
 def read_retry_after_s(frame: Frame, retry: Retry, failure: Failure) -> float:
@@ -134,8 +179,9 @@ def read_retry_after_s(frame: Frame, retry: Retry, failure: Failure) -> float:
 
 
 def concluded(frame: Frame, order: int = 1, *, end: EndState | None = None) -> Condition:
-    """Build the condition that nothing more needs to be awaited for an order: it is posted or put aside."""
-    return AnyOf((frame.resolved(order, end=end), DeadLettered(frame.handoff.id, (order,))))
+    """Build the condition that nothing more needs to be awaited for an order: it is posted, put aside, or a role's to decide."""
+    held = (Queued(frame.handoff.id, (order,)),) if frame.asks_roles else ()
+    return AnyOf((frame.resolved(order, end=end), DeadLettered(frame.handoff.id, (order,)), *held))
 
 
 def watch_further_attempt(frame: Frame, retry: Retry, attempts: int, *, order: int = 1, paused: bool = False) -> Watch:

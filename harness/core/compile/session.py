@@ -9,14 +9,14 @@ from harness.core.backoff import HANDLING_S, total_s
 from harness.core.checks.session import check_renewed
 from harness.core.compile.failures import NAMED
 from harness.core.compile.frame import HORIZON, LEAST_HORIZON_S, PATIENCE_S, Frame
-from harness.core.compile.retry import build_exhausted, build_recovering, posted_checks
+from harness.core.compile.retry import build_recovering, compile_exhausted, posted_checks
 from harness.core.experiments import Arm, Await, Check, Experiment, Watch
 from harness.core.faults import Fault, Layer
-from harness.core.outcomes import DeadLetter, Renew
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from harness.core.outcomes import Renew
     from harness.core.stack import Path
 
 # The operations of the vendors' catalogues that get a new session.
@@ -30,8 +30,7 @@ def compile_session(frame: Frame, path: Path, renew: Renew) -> Iterator[Experime
     once = build_recovering(frame, renew.retry, failure, shape="once", failures=1)
     yield _and_renewed(frame, once, at_most=1)
     yield _build_concurrent(frame, renew)
-    if isinstance(path.then, DeadLetter):
-        exhausted = build_exhausted(frame, renew.retry, failure)
+    for exhausted in compile_exhausted(frame, renew.retry, failure, path.then):
         yield _and_renewed(frame, exhausted, at_most=renew.retry.attempts)
 
 

@@ -198,19 +198,15 @@ def tell_act(scribe: Scribe, line: Line) -> None:
 
 
 def tell_decide(scribe: Scribe, line: Line) -> None:
-    """`decide <order> <decision>`: the driver decided the open cases of an order."""
-    line.expect(words=range(2, 3), options=("took",))
-    order = scribe.cast.order(line.words[0])
-    _act(scribe, line, "decide", orders=[order.ordinal] if order else [])
+    """`decide <order> <decision> [impossible]`: the driver decided the open cases of an order, where there is a way to."""
+    line.expect(words=range(2, 4), options=("took",))
+    _act_if_possible(scribe, line, "decide", line.words[2:])
 
 
 def tell_replay(scribe: Scribe, line: Line) -> None:
     """`replay <order> [impossible]`: the driver replayed the dead letters of an order, where the integration has a way to."""
     line.expect(words=range(1, 3), options=("took",))
-    order = scribe.cast.order(line.words[0])
-    if line.words[1:] not in ((), ("impossible",)):
-        raise LineError(f"`{line.words[1]}` is no way a replay goes", expected=("impossible",), found=line.words[1])
-    _act(scribe, line, "replay", orders=[order.ordinal] if order else [], met=not line.words[1:])
+    _act_if_possible(scribe, line, "replay", line.words[1:])
 
 
 def tell_restart(scribe: Scribe, line: Line) -> None:
@@ -269,6 +265,13 @@ VERBS: Mapping[str, Callable[[Scribe, Line], None]] = {
     "trouble": tell_trouble,
     "disturbance": tell_disturbance,
 }
+
+
+def _act_if_possible(scribe: Scribe, line: Line, kind: str, how: tuple[str, ...]) -> None:
+    order = scribe.cast.order(line.words[0])
+    if how not in ((), ("impossible",)):
+        raise LineError(f"`{how[0]}` is no way a {line.verb} goes", expected=("impossible",), found=how[0])
+    _act(scribe, line, kind, orders=[order.ordinal] if order else [], met=not how)
 
 
 def _act(scribe: Scribe, line: Line, kind: str, **fields: Any) -> None:

@@ -75,13 +75,21 @@ def test_exceptions_elsewhere(things, observed):
         [shown(letter(3, handoff="pay"))],
         [shown(), captured(order=3, status=500)],
         [shown(), captured(order=None, status=500)],
-        [shown(), alert(handoff=None)],
         [shown(), call(1, 500, operation="token.create")],
     ],
 )
 def test_what_is_no_exception_of_a_neighbour(things):
-    """What is about other orders, names no handoff or is nobody's call is not held against a neighbour."""
+    """What is about other orders or is nobody's call is not held against a neighbour."""
     assert contained(*things).outcome is HELD
+
+
+def test_an_alert_that_names_no_handoff():
+    """An alert that does not say what it is about may be about a neighbour: nobody can tell, unless another exception does."""
+    result = contained(shown(), alert(handoff=None))
+    assert (result.outcome, result.kind) == (UNKNOWN, UnknownKind.NOT_OBSERVABLE)
+    assert result.observed.startswith("1 alerts name no handoff")
+    assert contained(shown(), alert(handoff=None), alert(handoff="pay")).outcome is VIOLATED
+    assert contained(shown(), alert(handoff=HANDOFF)).outcome is HELD
 
 
 @pytest.mark.parametrize("more", [{"observable": frozenset()}, {}])
@@ -135,6 +143,24 @@ def test_drained(things, outcome, said):
     """After the trouble every order is resolved or waits in the dead letters, and the breaker is closed."""
     result = drained(*things)
     assert (result.outcome, result.observed.startswith(said)) == (outcome, True)
+
+
+@pytest.mark.parametrize(
+    ("queues", "asks", "outcome"),
+    [
+        ([{"id": "c", "handoff": HANDOFF, "entity": "#1002"}], True, HELD),
+        ([{"id": "c", "handoff": HANDOFF, "entity": "#1002", "state": "decided"}], True, VIOLATED),
+        ([{"id": "c", "handoff": "another", "entity": "#1002"}], True, VIOLATED),
+        (None, True, UNKNOWN),
+        (None, False, VIOLATED),
+    ],
+)
+def test_drained_into_a_role_queue(queues, asks, outcome):
+    """An order that waits for a role's decision is put aside; where nobody can read the queues of one that asks, nobody can tell."""
+    readings = [] if queues is None else [Observation(9.0, "queues", tuple(queues))]
+    history = told(did("lift", 2.0), record(3), shown(), breakers("closed"), *readings)
+    judge = {"handoff": HANDOFF, "end": END, "orders": (1, 2), "breaks": True, "within_s": 4.0}
+    assert check_drained(history, **judge, asks=asks).outcome is outcome
 
 
 def test_drained_late():

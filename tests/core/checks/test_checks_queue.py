@@ -1,9 +1,10 @@
 """Role queues: one case for the right role, told once, decided, and where a decision leads."""
 
 import pytest
-from histories import HANDOFF, alert, record, told
+from histories import HANDOFF, alert, did, record, told
 
 from harness.core.checks.queue import check_case, check_decided, check_not_resolved, check_told
+from harness.core.checks.resolution import check_resolved_once
 from harness.core.ends import EndState
 from harness.core.history import Observation
 from harness.core.verdict import Outcome, UnknownKind
@@ -45,6 +46,10 @@ def judge_case(*things, sla_s=3600.0, observable=SEEN):
         ([case(role="oncall")], VIOLATED, "it is in the queue of oncall"),
         ([case(role=None)], VIOLATED, "it is in the queue of None"),
         ([case(sla_s=180)], VIOLATED, "it is to be decided within 180 s"),
+        ([case(sla_s="1h")], HELD, "one, open"),
+        ([case(sla_s="4h")], VIOLATED, "it is to be decided within 14400 s"),
+        ([case(sla_s="soon")], UNKNOWN, "its SLA cannot be read: 'soon'"),
+        ([case(sla_s=[3600])], UNKNOWN, "its SLA cannot be read: [3600]"),
     ],
 )
 def test_case(cases, outcome, said):
@@ -129,6 +134,18 @@ def test_decided(readings, outcome):
     """A decided case is open no more, and none is opened instead."""
     result = check_decided(told(*readings, observable=SEEN), handoff=HANDOFF, order=1, decision="approve")
     assert (result.outcome, result.declared) == (outcome, "closed by approve")
+
+
+def test_a_case_that_nobody_can_decide():
+    """Where the integration has no way to decide a case, as when its queues are read by a command, that it lies open proves nothing."""
+    decided = did("decide", 2.0, 1, met=False)
+    history = told(decided, queues(case()), observable=SEEN)
+    result = check_decided(history, handoff=HANDOFF, order=1, decision="approve")
+    assert (result.outcome, result.kind) == (UNKNOWN, UnknownKind.NOT_OBSERVABLE)
+    went_on = check_resolved_once(history, end=EndState("erp", "sales_order"), orders=(1,))
+    assert (went_on.outcome, went_on.kind) == (UNKNOWN, UnknownKind.NOT_OBSERVABLE)
+    possible = told(did("decide", 2.0, 1), queues(case()), observable=SEEN)
+    assert check_decided(possible, handoff=HANDOFF, order=1, decision="approve").outcome is VIOLATED
 
 
 @pytest.mark.parametrize(
