@@ -9,18 +9,18 @@ unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 PIP := pip install --quiet --disable-pip-version-check
 
-.PHONY: venv run test full check fix bench docs dist examples wiremock images containers containers-smoke clean
+.PHONY: venv run test full check fix bench docs dist examples tools toxiproxy wiremock images containers containers-smoke clean
 .DELETE_ON_ERROR:
 
-run: venv
+run: venv tools
 	$(BIN)/handoff run reference/stack.yaml
 
-test: venv .venv-netsuite/.installed
+test: venv tools .venv-netsuite/.installed
 	$(BIN)/pytest scenarios
 	$(BIN)/pytest -n 2 --dist loadgroup
 
 # The long proofs: every experiment against every integration of the zoo.
-full: venv
+full: venv tools
 	$(BIN)/pytest -m slow
 
 # Ratios against peers, side by side in one run; TOXIPROXY_SERVER names the real server where it is not on PATH.
@@ -41,6 +41,24 @@ examples: venv
 # The documentation as a site in site/.
 docs: .venv-docs/.installed
 	.venv-docs/bin/zensical build --config-file zensical.toml
+
+# The real engines, as far as this machine can have them: what it cannot have is told, and what needs it is left out aloud.
+tools:
+	@test -s .tools/bin/toxiproxy-server || $(MAKE) --no-print-directory toxiproxy \
+		|| echo 'going on without the real Toxiproxy: --engine toxiproxy and its tests are left out' >&2
+	@test -s .tools/wiremock-standalone.jar || $(MAKE) --no-print-directory wiremock \
+		|| echo 'going on without WireMock: the handoffs to carrier and CRM are left out' >&2
+
+# The real Toxiproxy. Its version is told to the linker: a plain go install calls every one of them "git".
+TOXIPROXY_VERSION := 2.12.0
+toxiproxy: .tools/bin/toxiproxy-server
+
+.tools/bin/toxiproxy-server:
+	@command -v go >/dev/null || { echo 'Toxiproxy is built with Go, and there is none on PATH: apt-get install golang' >&2; exit 12; }
+	@GOBIN=$(CURDIR)/.tools/bin CGO_ENABLED=0 go install \
+		-ldflags '-s -w -X github.com/Shopify/toxiproxy/v2.Version=$(TOXIPROXY_VERSION)' \
+		github.com/Shopify/toxiproxy/v2/cmd/server@v$(TOXIPROXY_VERSION)
+	@mv .tools/bin/server $@
 
 # WireMock, which plays the carrier and the CRM, from whichever package manager is there. It runs on Java 11 or later.
 WIREMOCK_VERSION := 3.13.2
