@@ -23,6 +23,7 @@ from harness.cli.terminal import prepare_streams, print_problems, say
 from harness.core.problems import StackError, nearest
 from harness.lab.errors import LabError
 from harness.lab.registry import sweep
+from harness.wire.privacy import OURS
 
 _COMMANDS: tuple[tuple[str, str, Callable[..., None]], ...] = (
     ("Prove", "run", run),
@@ -82,7 +83,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         print_problems(error.problems, to=sys.stderr)
         return USAGE
     except LabError as error:
-        say(f"handoff: {error}", to=sys.stderr)
+        say(f"handoff: {OURS.redact_text(str(error))}", to=sys.stderr)
         return NOT_READY
     except (typer.Abort, KeyboardInterrupt):
         return 130
@@ -93,7 +94,7 @@ def _run(arguments: Sequence[str] | None) -> int:
             raise stop.__context__ from None
         raise
     except Exception:  # noqa: BLE001 - a crash of the harness must not look like exit 1, a broken promise
-        say(f"handoff: internal error\n{traceback.format_exc()}", to=sys.stderr)
+        say(f"handoff: internal error\n{OURS.redact_text(traceback.format_exc())}", to=sys.stderr)
         return INTERNAL
     return code if isinstance(code, int) else 0
 

@@ -9,6 +9,8 @@ from typing import IO, TYPE_CHECKING, Any
 from rich.console import Console
 from rich.text import Text
 
+from harness.wire.privacy import OURS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -38,11 +40,11 @@ def say_json(value: Any) -> None:
 
 
 def print_problems(problems: Iterable[Problem], *, to: IO[str] | None = None) -> None:
-    """Write problems with their lines; in colour where a terminal shows it and NO_COLOR does not forbid it."""
+    """Write problems with their lines, without the secrets in them; in colour where a terminal shows it and NO_COLOR does not forbid it."""
     stream = sys.stdout if to is None else to
     console = build_console(stream)
     for problem in problems:
-        console.print(_coloured(fit(problem.render(), stream), _STYLES[problem.severity]))
+        console.print(_coloured(fit(OURS.redact_text(problem.render()), stream), _STYLES[problem.severity]))
 
 
 def build_console(stream: IO[str]) -> Console:

@@ -161,3 +161,13 @@ def test_fifo(write, capsys, tmp_path):
     write(SMALL)
     os.mkfifo(tmp_path / "pipe.yaml")
     assert lint_json(capsys, "pipe.yaml")[1][0]["code"] == "unreadable-file"
+
+
+def test_a_line_is_quoted_without_the_password_in_it(tmp_path, capfd):
+    """What is printed ends up in logs of builds: a login in an address is replaced."""
+    path = tmp_path / "stack.yaml"
+    path.write_text('version: 1\nname: x\nintegration: {comand: [app, "postgres://shop:hunter2hunter2@db/x"]}\n')
+    assert main(["lint", str(path)]) == 4
+    said = "".join(capfd.readouterr())
+    assert "comand" in said
+    assert "hunter2" not in said
