@@ -28,6 +28,6 @@ class Shopper(HttpUser):
         self._act("place-order", {"reserved": [order["id"]]})
 
     def _act(self, verb: str, body: dict) -> dict:
-        with self.client.post(f"/act/{verb}", json=body, headers=TOKEN, name=verb, timeout=WITHIN_S) as answer:
-            answer.raise_for_status()
-            return answer.json()
+        answer = self.client.post(f"/act/{verb}", json=body, headers=TOKEN, name=verb, timeout=WITHIN_S)
+        answer.raise_for_status()
+        return answer.json()

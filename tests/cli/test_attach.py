@@ -182,6 +182,10 @@ def test_without_a_lab_the_way_to_one_is_told(refuse, words):
         (["--lab", "embedded", "--attach", "http://127.0.0.1:9"], "can know nothing"),
         (["--lab", "embedded:a"], "always new"),
         (["--lab", "attached", "--integration", "python -m reference"], "keep one of the two"),
+        (["--lab", "containers:a"], "always new"),
+        (["--lab", "containers", "--attach", "http://127.0.0.1:9"], "can know nothing"),
+        (["--lab", "containers"], "names no image"),
+        (["--image", "acme/middleware"], "add --lab containers"),
     ],
 )
 def test_what_contradicts_itself_or_leaves_this_machine_is_refused(refuse, words, says):

@@ -28,28 +28,34 @@ testcontainers_config.ryuk_disabled = True
 
 def connect(*, timeout_s: float | None = 60.0) -> docker.DockerClient:
     """Connect to the engine. Raises EnvironmentNotReady where there is none, or where it runs on another machine."""
+    ensure_own_address(os.environ.get("DOCKER_HOST", ""))
     try:
         client: docker.DockerClient = DockerClient(timeout=timeout_s).client
-        client.ping()
     except (DockerException, OSError) as error:
         raise EnvironmentNotReady(WHAT, f"it does not answer: {error}", START) from error
     try:
-        ensure_here(client)
+        ensure_same_kernel(str(client.info().get("KernelVersion", "")))
+    except (DockerException, OSError) as error:
+        client.close()
+        raise EnvironmentNotReady(WHAT, f"it does not answer: {error}", START) from error
     except EnvironmentNotReady:
         client.close()
         raise
     return client
 
 
-def ensure_here(client: docker.DockerClient) -> None:
-    """Raise EnvironmentNotReady unless the engine shares this machine's kernel, and with it the clock of all journals."""
-    address = os.environ.get("DOCKER_HOST", "")
+def ensure_own_address(address: str) -> None:
+    """Raise EnvironmentNotReady where `DOCKER_HOST` names another machine."""
     parts = urlsplit(address)
     if parts.scheme not in {"", "unix"} and not is_loopback(parts.hostname or ""):
         _refuse(f"DOCKER_HOST is {address}, which is another machine")
-    theirs, ours = str(client.info().get("KernelVersion", "")), os.uname().release
-    if theirs != ours:
-        _refuse(f"it runs on the kernel {theirs or 'of an unknown name'}, the harness on {ours}")
+
+
+def ensure_same_kernel(release: str) -> None:
+    """Raise EnvironmentNotReady unless the engine shares this machine's kernel, and with it the clock of all journals."""
+    ours = os.uname().release
+    if release != ours:
+        _refuse(f"it runs on the kernel {release or 'of an unknown name'}, the harness on {ours}")
 
 
 def ensure_images(client: docker.DockerClient, images: Iterable[str]) -> None:
