@@ -35,6 +35,7 @@ FAMILIES = (
     "shipments",
     "stock",
     "subscription",
+    "label",
 )
 
 CHAIN_CHECKS = {
