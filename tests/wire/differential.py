@@ -101,24 +101,25 @@ class Play:
 
     @contextlib.asynccontextmanager
     async def set_up(self):
-        """Make upstream, proxy and toxics, and connect the client."""
+        """Make upstream, proxy and toxics; in the end take all of it away."""
         async with Origin(self._be_upstream) as origin:
             address = unused_address() if self._scene.upstream == "refuse" else origin.address
             proxy = await self.server.create_proxy("p", address)
             try:
                 for toxic in self._scene.toxics:
                     await self.server.add_toxic("p", toxic)
-                self._client = await Client.connect(proxy.listen)
-                reading = asyncio.create_task(self._read())
+                self._address = proxy.listen
                 yield
-                reading.cancel()
-                await asyncio.gather(reading, return_exceptions=True)
+                self._reading.cancel()
+                await asyncio.gather(self._reading, return_exceptions=True)
                 await self._client.close()
             finally:
                 await self.server.delete_proxy("p")
 
     async def perform(self):
-        """Make the steps, one after another; one that takes too long is noted, and ends them."""
+        """Connect and make the steps, one after another; one that takes too long is noted, and ends them."""
+        self._client = await Client.connect(self._address)
+        self._reading = asyncio.create_task(self._read())
         for number, step in enumerate(self._scene.steps, 1):
             try:
                 async with asyncio.timeout(PATIENCE_S):
@@ -133,7 +134,8 @@ class Play:
 
     async def half_close(self):
         """Have the client say that it sends no more."""
-        self._client.writer.write_eof()
+        with contextlib.suppress(OSError):  # the connection may have ended already
+            self._client.writer.write_eof()
 
     async def wait_got(self, count):
         """Wait until the client has got so many bytes."""

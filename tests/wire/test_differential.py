@@ -267,7 +267,7 @@ def draw_toxics(draw, stream, size):
         "slow_close": lambda: {"delay": draw.randrange(60)},
         "slicer": lambda: {"average_size": draw.randrange(500, 20_000), "size_variation": draw.randrange(400)},
         "limit_data": lambda: {"bytes": draw.randrange(2 * size)},
-        "timeout": lambda: {"timeout": draw.randrange(60)},
+        "timeout": lambda: {"timeout": draw.choice((0, 100))},
     }
     kinds = draw.choices(list(makes), [3, 3, 3, 3, 3, 2, 1], k=draw.randrange(1, 5))
     return tuple(

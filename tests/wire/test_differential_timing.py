@@ -4,7 +4,6 @@ How long bytes and ends take through the embedded engine, as a ratio to a real T
 Both are measured side by side, turn by turn, so that a busy machine slows both; medians and shapes are compared, never times.
 """
 
-import asyncio
 import itertools
 import statistics
 import time
