@@ -29,9 +29,17 @@ class TapClient(ControlClient):
         routes: Sequence[Mapping[str, Any]],
         **serve: Any,
     ) -> Json:
-        """Serve a listener, at the `address` or on the inherited socket `fd` of `serve`; answer it with its `address`."""
+        """
+        Serve a listener, at the `address` or on the inherited socket `fd` of `serve`; answer it with its `address`.
+
+        With `tls` it ends TLS: `{"certificates": [certificate.as_body(), …], "passthrough"?: "host:port"}`.
+        """
         body = {"name": name, "system": system, "direction": direction, "upstream": upstream, "routes": list(routes)}
         return await self._call("POST", "/listeners", {**body, **serve})
+
+    async def add_front(self, name: str, *, hosts: Mapping[str, str], **serve: Any) -> Json:
+        """Serve a front, which leads connections by the host they ask for to the listener named for it; those must be there."""
+        return await self._call("POST", "/listeners", {"name": name, "hosts": dict(hosts), **serve})
 
     async def change_listener(self, name: str, **changes: Any) -> Json:
         """Change `upstream` or `accepting` of a listener."""

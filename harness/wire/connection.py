@@ -10,6 +10,8 @@ from harness.wire.conversation import Conversation
 from harness.wire.sockets import Brake, Poll, reset_when_closed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from harness.wire.entrance import Entrance
     from harness.wire.rules import Rule
 
@@ -35,9 +37,13 @@ class ClientConnection(asyncio.Protocol):
             self._transport.write(data)
 
     def write_eof(self) -> None:
-        """Say that nothing more is sent."""
-        if self._transport is not None and not self._transport.is_closing():
+        """Say that nothing more is sent; where only both directions can end, as with TLS, they do."""
+        if self._transport is None or self._transport.is_closing():
+            return
+        if self._transport.can_write_eof():
             self._transport.write_eof()
+        else:
+            self._transport.close()
 
     @property
     def held(self) -> bool:
@@ -109,3 +115,27 @@ class ClientConnection(asyncio.Protocol):
             self.abort()
             return
         asyncio.get_running_loop().call_later(HANG_UP_CHECK_S, self._watch_hang_up)
+
+
+class SecureConnection(ClientConnection):
+    """The socket of a client that speaks TLS; `silent` is called if it leaves without having said anything inside."""
+
+    def __init__(self, entrance: Entrance, name: str, silent: Callable[[], None]) -> None:
+        super().__init__(entrance, name)
+        self._silent: Callable[[], None] | None = silent
+
+    def drop(self) -> None:
+        """Break off, as the listener goes."""
+        self._silent = None
+        super().drop()
+
+    def data_received(self, data: bytes) -> None:
+        """Pass bytes on."""
+        self._silent = None
+        super().data_received(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell the conversation that the socket has gone."""
+        if self._silent is not None:
+            self._silent()
+        super().connection_lost(exc)

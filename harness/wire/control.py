@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from fakes.kit.control import Call, ControlRoute, build_control_app
 from fakes.kit.problems import invalid
@@ -14,7 +14,7 @@ from harness.wire.address import Address
 from harness.wire.matching import Route
 from harness.wire.rules import DEFAULT_TTL_S, LONGEST_TTL_S, REFUSE, Rule
 from harness.wire.signals import Moment, Signal, signal_number
-from harness.wire.values import Listener
+from harness.wire.values import Certificate, Listener, Tls
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,6 +49,7 @@ def _check_signal(name: str) -> str:
 
 
 Name = Annotated[str, Field(min_length=1, max_length=300)]
+ListenerName = Annotated[str, Field(pattern=r"^[^/\s]{1,300}$")]
 UpstreamAddress = Annotated[str, AfterValidator(_check_address)]
 RuleUpstream = Annotated[str, AfterValidator(lambda text: text if text == REFUSE else _check_address(text))]
 Entities = dict[Name, Annotated[list[Name], Field(min_length=1)]]
@@ -69,17 +70,42 @@ class RouteBody(Body):
     path: Annotated[str, AfterValidator(_check_pattern)]
 
 
-class ListenerBody(Body):
-    """The body of `POST /listeners`."""
+class CertificateBody(Body):
+    """A certificate with its key, for the hosts it is shown to."""
 
-    name: Annotated[str, Field(pattern=r"^[^/\s]{1,300}$")]
-    system: Name
-    direction: Literal["outbound", "inbound"]
-    upstream: UpstreamAddress
+    hosts: Annotated[list[Name], Field(min_length=1)]
+    chain_pem: str
+    key_pem: Annotated[str, Field(repr=False)]
+
+
+class TlsBody(Body):
+    """How a listener ends TLS."""
+
+    certificates: Annotated[list[CertificateBody], Field(min_length=1)]
+    passthrough: UpstreamAddress | None = None
+
+
+class ListenerBody(Body):
+    """The body of `POST /listeners`: a listener with an `upstream`, or a front with `hosts`."""
+
+    name: ListenerName
+    system: Name = "front"
+    direction: Literal["outbound", "inbound"] = "outbound"
+    upstream: UpstreamAddress | None = None
     routes: list[RouteBody] = []
     relay: Literal["http", "opaque"] = "http"
     address: Annotated[str, AfterValidator(_check_listen_address)] = ""
     fd: Annotated[int, Field(ge=0)] | None = None
+    tls: TlsBody | None = None
+    hosts: dict[Name, ListenerName] = {}
+
+    @model_validator(mode="after")
+    def _leads_somewhere(self) -> Self:
+        if (self.upstream is None) is not bool(self.hosts):
+            raise ValueError("expected either upstream, or hosts with the listener of each")
+        if self.upstream is not None and not {"system", "direction"} <= self.model_fields_set:
+            raise ValueError("expected system and direction beside upstream")
+        return self
 
 
 class ListenerChange(Body):
@@ -146,14 +172,17 @@ class _Calls:
     async def add_listener(self, call: Call) -> Mapping[str, Any]:
         body: ListenerBody = call.body
         await _ensure_allowed(body.upstream)
+        await _ensure_allowed(None if body.tls is None else body.tls.passthrough, "tls.passthrough")
         listener = Listener(
             name=body.name,
             system=body.system,
             direction=body.direction,
-            upstream=body.upstream,
+            upstream=body.upstream or "",
             routes=tuple(Route(route.operation, route.method, route.path) for route in body.routes),
             relay=body.relay,
             address=body.address,
+            tls=None if body.tls is None else _build_tls(body.tls),
+            hosts=body.hosts,
         )
         return (await self._tap.add_listener(listener, fd=body.fd)).as_body()
 
@@ -198,7 +227,7 @@ class _Calls:
         return {"lifted": self._tap.lift_signals()}
 
 
-async def _ensure_allowed(upstream: str | None) -> None:
+async def _ensure_allowed(upstream: str | None, place: str = "upstream") -> None:
     """Refuse to lead traffic off this machine and the lab's network."""
     if upstream is None or upstream == REFUSE:
         return
@@ -206,7 +235,12 @@ async def _ensure_allowed(upstream: str | None) -> None:
     try:
         await own_reach().ensure_allowed(address.host, address.port)
     except NotAllowedError as error:
-        raise invalid("upstream", str(error)) from error
+        raise invalid(place, str(error)) from error
+
+
+def _build_tls(body: TlsBody) -> Tls:
+    certificates = (Certificate(tuple(one.hosts), one.chain_pem, one.key_pem) for one in body.certificates)
+    return Tls(tuple(certificates), body.passthrough)
 
 
 def _tokens(entities: Entities | None) -> dict[str, tuple[str, ...]] | None:

@@ -17,21 +17,29 @@ if TYPE_CHECKING:
     from fakes.kit.journal import Journal
     from harness.wire.exchange import End, Exchange
     from harness.wire.names import Names
+    from harness.wire.reception import Reception
     from harness.wire.rules import ArmedRule, Choice, Rule
     from harness.wire.signals import ArmedSignal, Moment
     from harness.wire.sockets import Port
     from harness.wire.values import Listener
 
 
-class Entrance:
-    """Serve one listener. `rules` and `signals` are in the order they were armed; changing them acts on the next exchange."""
+NOWHERE = Address("", 0)
 
-    def __init__(self, listener: Listener, port: Port, journal: Journal, names: Names) -> None:
+
+class Entrance:
+    """Serve one listener. `rules` and `signals` are in the order they were armed; changing them acts on the next exchange.
+
+    `port` is None for one that only others lead to. With a `reception` connections are received there before they come in here.
+    """
+
+    def __init__(self, listener: Listener, port: Port | None, journal: Journal, names: Names) -> None:
         self.rules: list[ArmedRule] = []
         self.signals: list[ArmedSignal] = []
         self.connections: set[ClientConnection] = set()
-        self.upstream = Address.parse(listener.upstream)
-        self._listener = replace(listener, address=str(Address.of(port.sock)))
+        self.reception: Reception | None = None
+        self.upstream = Address.parse(listener.upstream) if listener.upstream else NOWHERE
+        self._listener = listener if port is None else replace(listener, address=str(Address.of(port.sock)))
         self._port = port
         self._journal = journal
         self._names = names
@@ -40,7 +48,8 @@ class Entrance:
     @property
     def listener(self) -> Listener:
         """Return the listener as it is now."""
-        return replace(self._listener, upstream=str(self.upstream), accepting=self._port.is_open)
+        upstream = "" if self.upstream == NOWHERE else str(self.upstream)
+        return replace(self._listener, upstream=upstream, accepting=self.is_open)
 
     @property
     def name(self) -> str:
@@ -52,13 +61,30 @@ class Entrance:
         """Say whether connections are relayed without looking for HTTP in them."""
         return self._listener.relay == "opaque"
 
+    @property
+    def is_open(self) -> bool:
+        """Say whether connections are accepted."""
+        return self._port is None or self._port.is_open
+
+    def name_connection(self) -> str:
+        """Return the name of a connection that comes in."""
+        return self._names.next("c")
+
     async def open(self) -> None:
         """Accept connections; raise OSError if the port cannot listen."""
-        await self._port.open(lambda: ClientConnection(self, self._names.next("c")))
+        if self._port is None:
+            return
+        if self.reception is not None:
+            self._port.open_unread(self.reception.receive)
+        else:
+            await self._port.open(lambda: ClientConnection(self, self.name_connection()))
 
     def close(self) -> None:
         """Refuse connections and drop those that are open; the port number stays ours."""
-        self._port.close()
+        if self._port is not None:
+            self._port.close()
+        if self.reception is not None:
+            self.reception.close()
         for connection in list(self.connections):
             connection.drop()
 
@@ -71,7 +97,8 @@ class Entrance:
     def release(self) -> None:
         """Close for good."""
         self.close()
-        self._port.release()
+        if self._port is not None:
+            self._port.release()
 
     @property
     def is_armed(self) -> bool:
@@ -116,6 +143,11 @@ class Entrance:
         entry = {"listener": self.name, "connection": connection, "bytes_up": bytes_up, "bytes_down": bytes_down}
         rule = chosen.rule.id if chosen.rule is not None else None
         self.write("connection", {**entry, "end": end, "rule": rule, "ordinal": chosen.ordinal})
+
+    def record_unreceived(self, connection: str, host: str | None, end: str, reason: str) -> None:
+        """Write the journal entry of a connection that got no further than being received."""
+        fields = {"listener": self.name, "connection": connection, "bytes_up": 0, "bytes_down": 0, "end": end}
+        self._journal.append("connection", **fields, rule=None, ordinal=None, host=host, reason=reason)
 
     def write(self, kind: str, entry: Mapping[str, Any]) -> None:
         """Write a journal entry of the tap's own words."""

@@ -55,6 +55,41 @@ class Brake:
         return True
 
 
+async def readable(sock: socket.socket) -> None:
+    """Wait until there is something to read, or the peer has ended."""
+    loop = asyncio.get_running_loop()
+    ready = asyncio.Event()
+    loop.add_reader(sock, ready.set)
+    try:
+        await ready.wait()
+    finally:
+        loop.remove_reader(sock)
+
+
+class Acceptor:
+    """Accept connections without reading from them; each socket is handed to `taken`."""
+
+    def __init__(self, sock: socket.socket, taken: Callable[[socket.socket], None]) -> None:
+        self._sock = sock
+        self._taken = taken
+        sock.listen(BACKLOG)
+        asyncio.get_running_loop().add_reader(sock, self._accept)
+
+    def close(self) -> None:
+        """Stop accepting."""
+        asyncio.get_running_loop().remove_reader(self._sock)
+        self._sock.close()
+
+    def _accept(self) -> None:
+        try:
+            taken, _ = self._sock.accept()
+        except OSError:  # it has gone already, or no descriptor is left for it
+            return
+        taken.setblocking(False)
+        taken.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._taken(taken)
+
+
 class Port:
     """A listening port that can be closed, so that connecting is refused, and opened again under the same number.
 
@@ -63,7 +98,7 @@ class Port:
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
-        self._server: asyncio.Server | None = None
+        self._server: asyncio.Server | Acceptor | None = None
 
     @classmethod
     def bind(cls, host: str, port: int) -> Port:
@@ -98,6 +133,11 @@ class Port:
         if self._server is None:
             loop = asyncio.get_running_loop()
             self._server = await loop.create_server(accept, sock=self._sock.dup(), backlog=BACKLOG)
+
+    def open_unread(self, taken: Callable[[socket.socket], None]) -> None:
+        """Accept connections whose first bytes somebody else reads."""
+        if self._server is None:
+            self._server = Acceptor(self._sock.dup(), taken)
 
     def close(self) -> None:
         """Refuse connections, also where another process holds the same socket."""

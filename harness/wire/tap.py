@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from fakes.kit.problems import ProblemError, invalid
+from fakes.kit.problems import ProblemError, invalid, unknown
 from harness.wire.address import Address
+from harness.wire.certificates import BadCertificateError
 from harness.wire.entrance import Entrance
 from harness.wire.names import Names
+from harness.wire.reception import Reception
 from harness.wire.rules import DEFAULT_TTL_S, ArmedRule
 from harness.wire.signals import ArmedSignal
 from harness.wire.sockets import Port
@@ -81,7 +84,14 @@ class Tap:
             port = _bind(listener) if fd is None else Port.inherit(fd)
         except OSError as error:
             raise invalid(place, str(error)) from error
-        entrance = self._entrances[listener.name] = Entrance(listener, port, self.journal, self._names)
+        entrance = Entrance(listener, port, self.journal, self._names)
+        if listener.tls is not None or listener.hosts:
+            try:
+                entrance.reception = self._build_reception(entrance, listener)
+            except ProblemError:
+                entrance.release()
+                raise
+        self._entrances[listener.name] = entrance
         try:
             await entrance.open()
         except OSError as error:
@@ -89,12 +99,27 @@ class Tap:
             raise invalid(place, str(error)) from error
         return entrance.listener
 
+    def _build_reception(self, entrance: Entrance, listener: Listener) -> Reception:
+        leading = [name for name, other in self._entrances.items() if not other.listener.hosts]
+        for host, name in listener.hosts.items():
+            if name not in leading:
+                raise unknown(f"hosts.{host}", name, leading)
+        passthrough = (listener.tls and listener.tls.passthrough) or ""
+        unopened = replace(listener, relay="opaque", upstream=passthrough)
+        try:
+            return Reception(
+                entrance, listener, self._entrances.get, Entrance(unopened, None, self.journal, self._names)
+            )
+        except BadCertificateError as error:
+            raise invalid(f"tls.certificates.{error.index}", str(error)) from error
+
     async def change_listener(
         self, name: str, *, upstream: str | None, accepting: bool | None, ttl_s: float = DEFAULT_TTL_S
     ) -> Listener:
         """Change where a listener leads, or whether it accepts, which it does again after `ttl_s`; 404 if there is none of that name."""
         entrance = self._entrance(name)
         if upstream is not None:
+            self._ensure_leads(entrance, "upstream")
             entrance.upstream = Address.parse(upstream)
         if accepting is not None:
             self._stop_waiting(name)
@@ -123,6 +148,7 @@ class Tap:
     def arm_rule(self, rule: Rule) -> dict[str, Any]:
         """Arm a rule; it acts from the next exchange on. 404 without its listener, 409 if the id is armed."""
         entrance = self._entrance(rule.listener)
+        self._ensure_leads(entrance, "listener")
         armed = ArmedRule(rule)
         self._rules.add(rule.id, armed, rule.ttl_s)
         entrance.rules.append(armed)
@@ -150,6 +176,7 @@ class Tap:
     def arm_signal(self, signal: Signal) -> dict[str, Any]:
         """Arm a signal. 404 without its listener, 409 if the id is armed."""
         entrance = self._entrance(signal.listener)
+        self._ensure_leads(entrance, "listener")
         armed = ArmedSignal(signal, self._use_up)
         self._signals.add(signal.id, armed, signal.ttl_s)
         entrance.signals.append(armed)
@@ -202,6 +229,12 @@ class Tap:
         waiting = self._refusing.pop(name, None)
         if waiting is not None:
             waiting.cancel()
+
+    def _ensure_leads(self, entrance: Entrance, place: str) -> None:
+        """Refuse what a front has not: exchanges and an upstream of its own."""
+        others = sorted(set(entrance.listener.hosts.values()))
+        if others:
+            raise invalid(place, f"{entrance.name!r} leads to other listeners; name one of {', '.join(others)}")
 
     def _expire_rule(self, name: str) -> None:
         entrance, rule = next((e, a.rule) for e in self._entrances.values() for a in e.rules if a.rule.id == name)

@@ -1,8 +1,11 @@
 """The tap's control plane over HTTP, through the lab's client."""
 
+import json
+
 import httpx2
 import pytest
 
+from harness.lab.authority import make_authority
 from harness.lab.errors import ControlError, ControlUnreachable
 from harness.lab.tap import TapClient
 from harness.wire.rules import Rule
@@ -53,6 +56,49 @@ def test_a_listener_is_added_shown_changed_and_removed(wire):
         assert await tap.listeners() == []
 
     play(wire, scene)
+
+
+def test_a_front_is_added_and_its_keys_are_not_shown(wire):
+    """Where it leads and for which hosts it has certificates comes out, chains and keys do not."""
+
+    async def scene(tap):
+        await listen(tap, "gateway", unused_address())
+        certificate = make_authority().issue(["api.stripe.com"])
+        front = await tap.add_front(
+            "front", hosts={"api.stripe.com": "gateway"}, tls={"certificates": [certificate.as_body()]}
+        )
+        assert front["hosts"] == {"api.stripe.com": "gateway"}
+        assert front["tls"] == {"certificates": [{"hosts": ["api.stripe.com"]}], "passthrough": None}
+        assert "BEGIN" not in json.dumps(await tap.listeners())
+        with pytest.raises(ControlError, match="leads to other listeners; name one of gateway"):
+            await tap.change_listener("front", upstream="127.0.0.1:9")
+        await tap.remove_listener("front")
+        await tap.remove_listener("gateway")
+
+    play(wire, scene)
+
+
+@pytest.mark.parametrize(
+    ("more", "detail"),
+    [
+        ({}, "expected either upstream, or hosts with the listener of each"),
+        ({"upstream": "127.0.0.1:9", "hosts": {"a": "b"}}, "expected either upstream, or hosts"),
+        ({"upstream": "127.0.0.1:9"}, "expected system and direction beside upstream"),
+        ({"hosts": {"a": "nobody"}}, "hosts.a: unknown name 'nobody'"),
+        (
+            {"upstream": "127.0.0.1:9", "system": "s", "direction": "outbound"}
+            | {"tls": {"certificates": [{"hosts": ["a"], "chain_pem": "SECRET", "key_pem": "SECRET"}]}},
+            "tls.certificates.0: ",
+        ),
+        ({"tls": {"certificates": [{"hosts": [], "chain_pem": "SECRET", "key_pem": 7}]}}, "tls.certificates.0.key_pem"),
+    ],
+)
+def test_what_is_wrong_with_a_listener_is_told_without_its_key(wire, more, detail):
+    """Located, and never with what stood there."""
+    answer = call(wire, "POST", "/listeners", {"name": "x", **more})
+    assert answer.status_code == 422
+    assert detail in answer.json()["detail"]
+    assert "SECRET" not in answer.text
 
 
 def test_a_rule_leaves_its_receipt_in_the_journal(wire):
