@@ -30,6 +30,15 @@ def ensure_safe_environment(environment: Mapping[str, str]) -> None:
         raise EnvironmentNotReady("this shell", why, f"env {unset} handoff …, or unset {' '.join(found)}")
 
 
+def ensure_safe_image(image: str, variables: Iterable[str]) -> None:
+    """Raise EnvironmentNotReady where an image sets a live-looking credential; `variables` are as it has them, `NAME=value`."""
+    for name, _, value in (each.partition("=") for each in variables):
+        key = find_live_key(value)
+        if key is not None:
+            why = f"its variable {name} holds {key}, and what runs in it could reach a real account with it"
+            raise EnvironmentNotReady(f"the image {image}", why, f"build it without ENV {name}")
+
+
 def ensure_safe_words(words: Iterable[str], what: str = "--integration") -> None:
     """Raise StackError where a word of a command holds a live-looking credential; every process listing would show it."""
     for word in words:

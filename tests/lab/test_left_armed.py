@@ -1,6 +1,8 @@
 """A harness that is killed in the middle of an experiment leaves nothing broken: whatever it armed ends by itself."""
 
 import asyncio
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +12,7 @@ import pytest
 
 from harness.core.loading import load_stack
 from harness.lab.embedded import open_embedded_lab
+from harness.lab.orphans import LAB_VARIABLE, end_processes
 from tests.lab.test_attached import Receiver, Thread
 from tests.programs import needs_toxiproxy
 
@@ -115,3 +118,12 @@ async def test_everything_that_a_killed_harness_had_armed_ends_by_itself(engine,
             while not receiver.paths:  # noqa: ASYNC110 - as above
                 await asyncio.sleep(0.05)
     assert victim.poll() is None
+
+
+async def test_a_process_that_stands_still_is_swept_like_any_other(anyio_backend):
+    """A harness that froze a part of its lab and died leaves nothing that only SIGCONT could end."""
+    environment = {**os.environ, LAB_VARIABLE: "left-0"}
+    frozen = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"], env=environment)
+    frozen.send_signal(signal.SIGSTOP)
+    assert await asyncio.to_thread(end_processes, "left-0", within_s=WITHIN_S)
+    assert frozen.wait(WITHIN_S) == KILLED

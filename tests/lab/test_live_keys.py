@@ -6,11 +6,12 @@ import pytest
 
 from harness.core.problems import StackError
 from harness.core.stack import Integration, Stack, System
+from harness.lab.containers.images import choose_image
 from harness.lab.credentials import make_credentials
 from harness.lab.environment import build_account
 from harness.lab.errors import EnvironmentNotReady
 from harness.lab.layout import choose_place
-from harness.lab.live_keys import ensure_safe_environment, ensure_safe_text, ensure_safe_words
+from harness.lab.live_keys import ensure_safe_environment, ensure_safe_image, ensure_safe_text, ensure_safe_words
 
 LIVE = "sk_" + "live_51Habcdefghijkl"
 SHOP = "shpat_" + "0123456789abcdef" * 2
@@ -71,3 +72,17 @@ def test_no_integration_is_placed_that_would_inherit_one(monkeypatch, command):
         choose_place(stack, command, with_integration=True)
     elsewhere = Stack("s", {}, Integration(url="http://127.0.0.1:9"), {}, ())
     assert choose_place(elsewhere, None, with_integration=True).url
+
+
+def test_an_image_that_sets_one_is_refused():
+    """The image and its variable are told, the value is not."""
+    with pytest.raises(EnvironmentNotReady) as refused:
+        ensure_safe_image("shop/app:1", ["PATH=/bin", f"STRIPE_KEY={LIVE}"])
+    assert "the image shop/app:1: its variable STRIPE_KEY holds a live Stripe key" in str(refused.value)
+    assert LIVE not in str(refused.value)
+
+
+def test_a_command_for_an_image_is_looked_at_too():
+    """Whichever kind of lab starts it."""
+    with pytest.raises(StackError, match="carries a live Stripe key"):
+        choose_image(Stack("s", {}, Integration(image="shop/app"), {}, ()), None, f"app --key {LIVE}")

@@ -12,6 +12,7 @@ from testcontainers.core.docker_client import DockerClient
 
 from harness.lab.containers.images import complete_image, tell_image
 from harness.lab.errors import EnvironmentNotReady
+from harness.lab.live_keys import ensure_safe_image
 from harness.lab.target import is_loopback
 
 if TYPE_CHECKING:
@@ -59,12 +60,19 @@ def ensure_same_kernel(release: str) -> None:
 
 
 def ensure_images(client: docker.DockerClient, images: Iterable[str]) -> None:
-    """Get the images that are not there. Raises EnvironmentNotReady with the command that builds or pulls the first that cannot be had."""
+    """
+    Get the images that are not there.
+
+    Raises EnvironmentNotReady with the command that builds or pulls the first that cannot be had, and where one holds a
+    credential that looks live.
+    """
     for image in dict.fromkeys(map(complete_image, images)):
         try:
-            client.images.get(image)
+            found = client.images.get(image)
         except ImageNotFound:
             _pull(client, image)
+            found = client.images.get(image)
+        ensure_safe_image(image, (found.attrs.get("Config") or {}).get("Env") or ())
 
 
 def _pull(client: docker.DockerClient, image: str) -> None:

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from harness.core.problems import Problem, StackError
+from harness.lab.live_keys import ensure_safe_words
 
 if TYPE_CHECKING:
     from harness.core.stack import Stack
@@ -32,7 +33,7 @@ def choose_image(stack: Stack, image: str | None, command: str | None) -> Chosen
     """
     Choose what the integration's container runs: the image given, else the stack's, and the command given, else the image's own.
 
-    Raises StackError where neither names an image.
+    Raises StackError where neither names an image, or the command holds a live-looking credential.
     """
     named = image or stack.integration.image
     if named is None:
@@ -40,7 +41,9 @@ def choose_image(stack: Stack, image: str | None, command: str | None) -> Chosen
         message = "the stack names no image of the integration, and a lab of containers starts nothing outside of one"
         fix = "add integration.image to the stack, or give --image IMAGE"
         raise StackError((Problem("image", message, place.file, place.line, place.column, fix=fix),))
-    return ChosenImage(complete_image(named), tuple(shlex.split(command)) if command else ())
+    words = tuple(shlex.split(command)) if command else ()
+    ensure_safe_words(words)
+    return ChosenImage(complete_image(named), words)
 
 
 def complete_image(name: str) -> str:
