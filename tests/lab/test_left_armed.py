@@ -120,10 +120,12 @@ async def test_everything_that_a_killed_harness_had_armed_ends_by_itself(engine,
     assert victim.poll() is None
 
 
-async def test_a_process_that_stands_still_is_swept_like_any_other(anyio_backend):
+@pytest.mark.usefixtures("anyio_backend")
+async def test_a_process_that_stands_still_is_swept_like_any_other():
     """A harness that froze a part of its lab and died leaves nothing that only SIGCONT could end."""
     environment = {**os.environ, LAB_VARIABLE: "left-0"}
-    frozen = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"], env=environment)
+    command = [sys.executable, "-c", "import signal; signal.pause()"]
+    frozen = await asyncio.create_subprocess_exec(*command, env=environment)
     frozen.send_signal(signal.SIGSTOP)
     assert await asyncio.to_thread(end_processes, "left-0", within_s=WITHIN_S)
-    assert frozen.wait(WITHIN_S) == KILLED
+    assert await frozen.wait() == KILLED
