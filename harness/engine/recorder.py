@@ -43,6 +43,8 @@ class Recorder:
         self.redactor = Redactor(lab.published.get("CONTROL_TOKEN"))
         self._sources: dict[str, ControlClient] = {TAP: lab.tap, **lab.controls}
         self._toxics = lab.toxics
+        self._deaths = lab.deaths
+        self._deaths_told = 0
         self._ways: Mapping[str, ToxicProxy] = {}
         self._entries: deque[Entry] = deque()
         self._driver: list[Entry] = []
@@ -117,6 +119,7 @@ class Recorder:
         """Read every journal to its end, and look at the engine; what does not answer in time is lost."""
         sources = [self._catch_up(source) for source in self._sources if source not in self.lost]
         await asyncio.gather(*sources, self._check_ways())
+        self._tell_deaths()
 
     async def _catch_up(self, source: str) -> None:
         try:
@@ -127,6 +130,15 @@ class Recorder:
             self._lose(source, f"no answer within {ANSWER_WITHIN_S:g} s")
         except Exception as error:  # noqa: BLE001 - whatever is wrong with a journal, nothing may be judged by it
             self._lose(source, _describe(error))
+
+    def _tell_deaths(self) -> None:
+        """Tell of parts that somebody killed, the integration among them: that is nothing it did, nor can it be judged dead."""
+        untold, self._deaths_told = self._deaths[self._deaths_told :], len(self._deaths)
+        for death in untold:
+            if death.by_others:
+                ours = death.role in {TAP, TOXIPROXY}
+                what = f"somebody ended a part of the lab: {death}"
+                self.note_trouble(UnknownKind.INTERFERENCE if ours else UnknownKind.ENVIRONMENT, what)
 
     async def _check_ways(self) -> None:
         """Notice an engine that died, or that did not leave alone what bytes go through when nothing is armed."""

@@ -25,6 +25,7 @@ from harness.lab.clock import ensure_one_clock
 from harness.lab.conducted import INSIDE_VARIABLE, START, hold_conducted
 from harness.lab.conducted import KIND as CONDUCTED
 from harness.lab.control import ControlClient
+from harness.lab.deaths import Deaths
 from harness.lab.environment import is_for_the_integration
 from harness.lab.errors import ControlError, ControlUnreachable, EnvironmentNotReady
 from harness.lab.hold import hold_lab
@@ -155,6 +156,7 @@ async def _join(
         vendor_addresses=vendor_addresses,
         tap_addresses={name: f"http://{item['address']}" for name, item in outbound.items()},
         journal_ends={},
+        deaths=Deaths(),
     )
 
 

@@ -2,12 +2,18 @@
 
 import asyncio
 import inspect
+import signal
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from harness.lab.processes import describe_exit
+
+# What people, kernels short of memory and whoever tidies up end processes with.
+BY_OTHERS = frozenset(
+    -number for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +30,11 @@ class Death:
     at: float
     mono: float
     tail: tuple[str, ...]
+
+    @property
+    def by_others(self) -> bool:
+        """Tell whether it was ended from outside: by somebody's signal, not by its own doing."""
+        return self.returncode in BY_OTHERS
 
     def __str__(self) -> str:
         """Say it in one line."""

@@ -22,7 +22,6 @@ from pathlib import Path
 
 from harness.core.stack import Stack
 from harness.lab.assembly import Assembly
-from harness.lab.deaths import Deaths
 from harness.lab.errors import EnvironmentNotReady
 from harness.lab.integration import Integration
 from harness.lab.lab import Lab
@@ -38,15 +37,13 @@ class EmbeddedLab(Lab):
     """
     A lab whose every part is a child of this process.
 
-    `fakes` and `tap_process`: its processes, to freeze, kill or read. `deaths`: ends nobody asked for, in order; set
-    `deaths.on_death` to hear of each.
+    `fakes` and `tap_process`: its processes, to freeze, kill or read.
     """
 
     folder: Path
     nonce: str
     fakes: dict[str, Process]
     tap_process: Process
-    deaths: Deaths
 
 
 @asynccontextmanager

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from harness.lab.control import ControlClient
+from harness.lab.deaths import Deaths
 from harness.lab.integration import Integration
 from harness.lab.tap import TapClient
 from harness.lab.toxics import ToxicEngine
@@ -29,6 +30,7 @@ class Lab:
     `absent`: why a system of the stack is not in this lab. `toxics` is the toxic engine; `vendor_addresses` are where it reaches
     the vendors themselves (`host:port` by system); `tap_addresses` the URLs in front of them.
     `journal_ends`: the `seq` each journal stood at when the lab was opened, by system and `tap`; where none is given, 0.
+    `deaths`: ends of its parts that nobody asked for, in order; set `deaths.on_death` to hear of each. Of an attached lab none is heard.
     """
 
     id: str
@@ -44,3 +46,4 @@ class Lab:
     vendor_addresses: Mapping[str, str]
     tap_addresses: Mapping[str, str]
     journal_ends: Mapping[str, int]
+    deaths: Deaths

@@ -1,6 +1,7 @@
 """The recorder: nothing missed, nothing twice, and every gap told."""
 
 import asyncio
+import signal
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
 
@@ -9,6 +10,7 @@ import pytest
 from harness.core.verdict import UnknownKind
 from harness.engine.recorder import Recorder
 from harness.lab.control import JournalPage
+from harness.lab.deaths import Death
 from harness.lab.errors import ControlError, ControlUnreachable, JournalEvicted
 
 pytestmark = pytest.mark.anyio
@@ -67,11 +69,11 @@ class Ways:
 
 
 @asynccontextmanager
-async def record(**sources):
+async def record(deaths=(), **sources):
     """Record these sources; the tap is one of them."""
     sources.setdefault("tap", Source("tap"))
     tap = sources.pop("tap")
-    lab = SimpleNamespace(tap=tap, controls=sources, journal_ends={}, published={}, toxics=Ways())
+    lab = SimpleNamespace(tap=tap, controls=sources, journal_ends={}, published={}, toxics=Ways(), deaths=deaths)
     async with Recorder(lab) as recorder:
         yield recorder
 
@@ -218,3 +220,26 @@ async def test_a_call_with_a_live_key_is_told_as_trouble_of_the_environment():
                 await recorder.wait_news(recorder.version, 1.0)
         assert troubles[0]["kind"] == str(UnknownKind.ENVIRONMENT)
         assert "sk_live_" in troubles[0]["what"]
+
+
+@pytest.mark.parametrize(
+    ("role", "returncode", "kinds"),
+    [
+        ("integration", -signal.SIGKILL, ["environment"]),
+        ("integration", -signal.SIGTERM, ["environment"]),
+        ("toxiproxy", -signal.SIGKILL, ["interference"]),
+        ("integration", -signal.SIGSEGV, []),
+        ("integration", 1, []),
+    ],
+)
+async def test_what_somebody_killed_is_told_once_and_what_ended_by_itself_is_not(role, returncode, kinds):
+    """A part that was killed is a trouble of the experiment it is noticed in; its own end is the integration's own doing."""
+    deaths = []
+    async with record(deaths) as recorder:
+        deaths.append(Death(role, 7, returncode, 0.0, 0.0, ()))
+        for expected in (kinds, kinds):
+            await recorder.catch_up()
+            assert [entry.data["kind"] for entry in recorder.entries if entry.data["type"] == "trouble"] == expected
+        recorder.begin()
+        await recorder.catch_up()
+        assert [entry.data for entry in recorder.entries if entry.data["type"] == "trouble"] == []

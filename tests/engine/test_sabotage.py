@@ -83,6 +83,20 @@ class TestKilled:
         assert_unknown(result, UnknownKind.ENVIRONMENT, exit_code, saying="erp")
         assert not usable
 
+    async def test_a_killed_integration_is_the_environments_fault(self, open_lab, find, exit_code):
+        """Somebody who kills the integration shows nothing of it; it is started again, and the lab stays in use."""
+
+        async def kill(bench):
+            await until(bench, "fault", event="hit")
+            os.kill(bench.lab.integration.pid, signal.SIGKILL)
+
+        async with open_lab() as bench:
+            result = await conduct_while(bench, find("order-to-erp/429:retry/exhausted"), kill)
+            usable = bench.usable
+
+        assert_unknown(result, UnknownKind.ENVIRONMENT, exit_code, saying="ended with SIGKILL")
+        assert usable
+
     async def test_a_killed_tap_is_our_own_fault(self, open_lab, find, exit_code):
         """Without its witness the harness cannot tell what the integration saw."""
 

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from harness.core.stack import Stack
     from harness.lab.containers.container import Container
-    from harness.lab.deaths import Deaths
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,6 @@ class ContainerLab(Lab):
     nonce: str
     fakes: dict[str, Container]
     containers: dict[str, Container]
-    deaths: Deaths
 
 
 @asynccontextmanager
