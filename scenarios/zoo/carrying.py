@@ -67,6 +67,16 @@ def tracking_dropped() -> Parts:
     return _at(handoffs.FULFILMENT_WRITEBACK, _drop_failure)
 
 
+def label_dropped() -> Parts:
+    """Forget a label that the carrier does not sell."""
+    return _at(handoffs.SHIPMENT_TO_CARRIER, _drop_failure)
+
+
+def contact_dropped() -> Parts:
+    """Forget a contact that the CRM does not take."""
+    return _at(handoffs.ORDER_TO_CRM, _drop_failure)
+
+
 def stock_elsewhere() -> Parts:
     """Set the level of one location at the other."""
     return _at(handoffs.INVENTORY_SYNC, _send_elsewhere)

@@ -5,7 +5,7 @@ from functools import partial
 
 from reference import handoffs
 from reference.parts import Parts
-from scenarios.zoo import calling, carrying, cascading, numbers, rules, unloading
+from scenarios.zoo import calling, carrying, cascading, numbers, posting, rules, unloading
 from scenarios.zoo.variant import Variant
 
 
@@ -28,7 +28,9 @@ _place = partial(_break, handoffs.ERP_TO_WMS)
 _unload = partial(_break, handoffs.WMS_SHIPMENT)
 _fulfil = partial(_break, handoffs.SHIPMENT_TO_ERP)
 _track = partial(_break, handoffs.FULFILMENT_WRITEBACK)
+_post = partial(_break, handoffs.SHIPMENT_TO_CARRIER)
 _stock = partial(_break, handoffs.INVENTORY_SYNC)
+_introduce = partial(_break, handoffs.ORDER_TO_CRM)
 _credit = partial(_break, handoffs.REFUND_TO_ERP)
 
 CHAIN: tuple[Variant, ...] = (
@@ -201,6 +203,7 @@ CHAIN: tuple[Variant, ...] = (
                 handoffs.PAYMENT_CAPTURE,
                 handoffs.ERP_TO_WMS,
                 handoffs.FULFILMENT_WRITEBACK,
+                handoffs.SHIPMENT_TO_CARRIER,
             )
             for clause in ("breaker", "outage:contain")
         ),
@@ -210,6 +213,83 @@ CHAIN: tuple[Variant, ...] = (
         "tells another role of what the storefront does not take",
         rules.shipments_told_to_others,
         "dead_letter:escalate",
+    ),
+    # Each telling of a parcel that is shipped shows it, so everything that ships may.
+    _track(
+        "tells-of-one-of-each",
+        "tells the shop of one piece of each thing in a parcel",
+        posting.told_in_part,
+        "clean:resolve",
+        also=tuple(
+            f"{handoff}/"
+            for handoff in (
+                handoffs.ERP_TO_WMS,
+                handoffs.WMS_SHIPMENT,
+                handoffs.SHIPMENT_TO_ERP,
+                handoffs.FULFILMENT_WRITEBACK,
+                handoffs.SHIPMENT_TO_CARRIER,
+            )
+        ),
+    ),
+    _post(
+        "buys-labels-anew-per-attempt",
+        "buys a label under another idempotency key with every attempt",
+        posting.bought_anew,
+        "lost_answer:exactly_once",
+        "lost_response:retry",
+        "rate_limited:retry",
+        "any:retry",
+    ),
+    _unload(
+        "buys-labels-by-the-webhook",
+        "buys another label whenever the warehouse tells of a parcel again",
+        posting.bought_by_the_webhook,
+        "duplicate:deduplicate",
+    ),
+    _post(
+        "retries-undeliverable",
+        "sends a parcel again to where nobody can deliver",
+        rules.undeliverable_retried,
+        "address_undeliverable:queue",
+    ),
+    _post(
+        "retries-unfit-parcels",
+        "sends a parcel again that no service takes",
+        rules.unfit_retried,
+        "service_unavailable_for_parcel:dead_letter",
+    ),
+    _post(
+        "carrier-ignores-retry-after",
+        "does not wait as long as the carrier asks for",
+        rules.carrier_impatient,
+        "rate_limited:retry",
+    ),
+    _post(
+        "drops-failed-labels",
+        "forgets a label the carrier did not sell",
+        carrying.label_dropped,
+        "rate_limited:retry",
+        "any:retry",
+        "address_undeliverable:queue",
+        "service_unavailable_for_parcel:dead_letter",
+        "dead_letter:escalate",
+        "outage:contain",
+        also=("shipment-to-carrier/lost_response:retry", "shipment-to-carrier/breaker"),
+    ),
+    _introduce(
+        "waits-for-the-crm",
+        "posts and captures nothing before the customer is a contact",
+        posting.contact_first,
+        "outage:contain",
+    ),
+    _introduce(
+        "drops-failed-contacts",
+        "forgets a contact the CRM did not take",
+        carrying.contact_dropped,
+        "rate_limited:retry",
+        "any:retry",
+        "dead_letter:escalate",
+        "outage:contain",
     ),
     _stock(
         "stock-ignores-retry-after",

@@ -54,6 +54,21 @@ def fulfilment_impatient() -> Parts:
     return Parts(fulfilment_writeback=_impatient(policies.FULFILMENT_WRITEBACK))
 
 
+def undeliverable_retried() -> Parts:
+    """Send a parcel to an address again that nobody can deliver to."""
+    return Parts(shipment_to_carrier=_retried(policies.SHIPMENT_TO_CARRIER, Kind.UNDELIVERABLE))
+
+
+def unfit_retried() -> Parts:
+    """Send a parcel again that no service takes."""
+    return Parts(shipment_to_carrier=_retried(policies.SHIPMENT_TO_CARRIER, Kind.NOT_CARRIED))
+
+
+def carrier_impatient() -> Parts:
+    """Wait as long as ever before a label, whatever the carrier asks for."""
+    return Parts(shipment_to_carrier=_impatient(policies.SHIPMENT_TO_CARRIER))
+
+
 def stock_impatient() -> Parts:
     """Wait as long as ever before a stock level, whatever the storefront asks for."""
     return Parts(inventory_sync=_impatient(policies.INVENTORY_SYNC))
