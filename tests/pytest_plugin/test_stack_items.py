@@ -19,10 +19,10 @@ FORGED = "order-capture/bad_signature:reject/forged"
 @pytest.fixture
 def run_pytest(tmp_path):
     """Run pytest over a stack in a process of its own, from the project's folder."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    environment |= {"HANDOFF_STATE_DIR": str(tmp_path / "state"), "NO_COLOR": "1", "COLUMNS": "160"}
+    ours = {"HANDOFF_STATE_DIR": str(tmp_path / "state"), "NO_COLOR": "1", "COLUMNS": "160"}
 
     def run(*arguments, stack=STACK):
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")} | ours
         return subprocess.run(
             [sys.executable, "-m", "pytest", str(stack), *arguments],
             cwd=ROOT, env=environment, capture_output=True, text=True, timeout=WITHIN_S, check=False,
@@ -134,3 +134,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
 address = (os.environ["INTEGRATION_HOST"], int(os.environ["INTEGRATION_PORT"]))
 http.server.ThreadingHTTPServer(address, Handler).serve_forever()
 """
+
+
+def test_what_a_lab_is_without_is_skipped_aloud(run_pytest, monkeypatch):
+    """An experiment about a system that is absent from the lab is skipped, with what to do about it; the others pass."""
+    monkeypatch.setenv("HANDOFF_WIREMOCK_JAR", "/nowhere")
+    chosen = "order-to-crm/clean:resolve/one or order-to-erp/clean:resolve/one"
+    ended = run_pytest("-k", chosen, "-rs", stack="reference/stack.yaml")
+
+    assert (ended.returncode, totals(ended)["passed"], totals(ended)["skipped"]) == (0, 1, 1), ended.stdout
+    assert "make wiremock" in ended.stdout
