@@ -51,7 +51,7 @@ def build_stack(declared: shape.StackShape, root: Node, *, file: str) -> Stack:
     return Stack(
         name=declared.name,
         systems={
-            name: System(name, system.fake, system.wiremock, _at(root, "systems", name))
+            name: System(name, system.fake, system.wiremock, _at(root, "systems", name), tuple(system.hosts))
             for name, system in declared.systems.items()
         },
         integration=_integration(declared.integration, root.entries["integration"], root.place("integration")),

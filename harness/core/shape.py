@@ -147,11 +147,19 @@ class MatrixShape(Shape):
     impact_high: list[Impact] = Field(default_factory=list, description="Impacts that count as high.")
 
 
+HostName = Annotated[
+    str, Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$", max_length=253)
+]
+
+
 class SystemShape(Shape):
     """What plays a system."""
 
     fake: Fake | None = Field(default=None, description="A stateful fake of this vendor.")
     wiremock: Text | None = Field(default=None, description="A folder of WireMock mappings.")
+    hosts: list[HostName] = Field(
+        default_factory=list, description="Host names by which programs know it, beside the vendor's usual ones."
+    )
 
 
 class SourceShape(Shape):

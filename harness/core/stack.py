@@ -42,12 +42,17 @@ class Matrix:
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """Name one system and what plays it: a stateful fake, or a folder of WireMock mappings."""
+    """
+    Name one system and what plays it: a stateful fake, or a folder of WireMock mappings.
+
+    `hosts` are names by which programs know it that have an address of it baked in, beside the vendor's usual ones.
+    """
 
     name: str
     fake: Fake | None = None
     wiremock: str | None = None
     location: Location = field(default=NOWHERE, compare=False)
+    hosts: tuple[str, ...] = ()
 
     @property
     def is_mapped(self) -> bool:

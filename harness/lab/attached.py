@@ -135,7 +135,7 @@ async def _join(
         await finish_all(*(control.faults() for control in controls.values()))
         await ensure_one_clock((*controls.values(), tap))
         listeners = await tap.listeners()
-        outbound = {item["name"]: item for item in listeners if item["direction"] == "outbound"}
+        outbound = {item["name"]: item for item in listeners if item["direction"] == "outbound" and item["upstream"]}
         upstreams = {name: item["upstream"] for name, item in outbound.items()}
         toxics, vendor_addresses = await ToxicEngine.join(server, record.id, upstreams)
     except (ControlError, ToxiproxyError) as error:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from harness.core.stack import Stack
+    from harness.lab.authority import Authority
     from harness.lab.control import ControlClient
     from harness.lab.tap import TapClient
     from harness.lab.toxics import ToxicEngine
@@ -47,6 +48,18 @@ class Wiring:
         `vendor` is where the engine reaches it, `entrance` the tap's for its webhooks (None where the stack receives none).
         """
         await asyncio.gather(self.seed(system, fake=fake, entrance=entrance), self.lead_out(system, vendor, **serve))
+
+    async def connect_hosts(self, hosts: Mapping[str, str], authority: Authority, *, host: str) -> None:
+        """
+        Lead who asks for one of these hosts, with TLS or without, to its system; serve that at the usual ports of `host`.
+
+        Every system must be connected. The certificates are the authority's, which programs must trust.
+        """
+        if not hosts:
+            return
+        tls = {"certificates": [authority.issue(hosts).as_body()]}
+        await self.tap.add_front("front-443", hosts=hosts, address=f"{host}:443", tls=tls)
+        await self.tap.add_front("front-80", hosts=hosts, address=f"{host}:80")
 
     async def connect_receiver(self, system: str, *, integration: str, **serve: Any) -> None:
         """Lead a system's webhooks from the tap to the integration, which the tap reaches at `host:port`."""

@@ -14,6 +14,7 @@ from harness.lab.containers.images import TOXIPROXY, VERSION, WIREMOCK
 from harness.lab.containers.places import Places
 from harness.lab.credentials import build_role_key, make_credentials
 from harness.lab.environment import Sites, build_environment, name_role_key
+from harness.lab.hostnames import list_hosts
 from harness.lab.layout import choose_vendors
 from harness.lab.ports import Address
 from harness.lab.vendors import OPSDESK
@@ -116,12 +117,18 @@ def test_the_integration_is_told_everything(services, stack, vendors):
     needed = build_environment(
         sites, make_credentials(), nonce="n", roles=stack.roles, stack_path=None, scale=stack.time.scale
     )
-    assert needed.keys() == given.keys()
+    assert needed.keys() | set(plan.TRUST) == given.keys()
+    assert {given[name] for name in plan.TRUST} == {plan.CA_FILE}
     assert all(url.startswith("http://tap:") for name, url in given.items() if name.endswith("_URL"))
     for name, system in prefixes.items():
         told = services[name]["environment"]
         assert {key: told[key] for key in given if key in told} == {key: given[key] for key in given if key in told}
         assert any(key.startswith(system) for key in told)
+
+
+def test_the_vendors_own_names_lead_to_the_tap(services, stack, vendors):
+    """Every name that a program may have baked in is the tap's in the lab's network."""
+    assert set(services["tap"]["networks"]["lab"]["aliases"]) == set(list_hosts(stack, vendors))
 
 
 def test_role_keys_are_those_the_ops_desk_learns(services, stack):

@@ -21,11 +21,13 @@ from harness.lab.containers.images import complete_image
 from harness.lab.containers.lab import open_container_lab
 from harness.lab.errors import EnvironmentNotReady
 from harness.lab.registry import read_records
+from harness.wire.rules import Rule
 
 pytestmark = [pytest.mark.containers, pytest.mark.anyio, pytest.mark.usefixtures("engine")]
 
 ROOT = Path(__file__).parents[2]
 STACK_PATH = ROOT / "reference" / "stack.yaml"
+STACK = load_stack(STACK_PATH.read_text(), file=str(STACK_PATH))
 IMAGE = complete_image("handoff/base")
 WITHIN_S = 60.0
 HANDOFF = Path(sys.executable).with_name("handoff")
@@ -44,6 +46,32 @@ http.server.ThreadingHTTPServer((os.environ["INTEGRATION_HOST"], int(os.environ[
 """
 
 
+# A program that knows its vendors by their own names and by nothing else. It tells what came of each call.
+UNMODIFIED = """
+import http.server, json, os, urllib.error, urllib.request
+CALLS = {
+    "/shop": ("https://acme.myshopify.com/admin/api/2026-10/shop.json", {"X-Shopify-Access-Token": os.environ["STOREFRONT_TOKEN"]}),
+    "/payment": ("https://api.stripe.com/v1/payment_intents", {"Authorization": "Bearer " + os.environ["GATEWAY_API_KEY"]}),
+    "/plain": ("http://tax.acme.example/v1/payment_intents", {"Authorization": "Bearer " + os.environ["GATEWAY_API_KEY"]}),
+}
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        told = self.call(*CALLS[self.path]) if self.path in CALLS else "ok"
+        body = json.dumps(told).encode()
+        self.send_response(200); self.send_header("Content-Length", str(len(body))); self.end_headers(); self.wfile.write(body)
+    def call(self, url, headers):
+        try:
+            with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=10) as answer:
+                return answer.status
+        except urllib.error.HTTPError as error:
+            return error.code
+        except OSError as error:
+            return repr(error)
+    def log_message(self, *a): pass
+http.server.ThreadingHTTPServer((os.environ["INTEGRATION_HOST"], int(os.environ["INTEGRATION_PORT"])), Handler).serve_forever()
+"""
+
+
 @pytest.fixture(autouse=True)
 def state_dir(tmp_path, monkeypatch):
     """Keep the register in a folder of the test's own."""
@@ -53,8 +81,7 @@ def state_dir(tmp_path, monkeypatch):
 @pytest.fixture(scope="module")
 def bare():
     """Give the stack without its vendors: only the ops desk, the tap and Toxiproxy stand around the integration."""
-    stack = load_stack(STACK_PATH.read_text(), file=str(STACK_PATH))
-    return replace(stack, systems={}, integration=replace(stack.integration, webhooks={}))
+    return replace(STACK, systems={}, integration=replace(STACK.integration, webhooks={}))
 
 
 def _open(stack, code=SMALL, **options):
@@ -132,6 +159,29 @@ async def test_a_frozen_part_goes_on_where_it_stood(bare):
         await tap.thaw()
         assert (await lab.tap.healthz())["status"] == "ok"
         assert lab.deaths == []
+
+
+async def test_an_unmodified_program_meets_the_tap_at_its_vendors_names(bare):
+    """Under TLS it trusts by the lab's variables alone, and without; its calls are recorded, and faults meet them."""
+    gateway = replace(STACK.systems["gateway"], hosts=("tax.acme.example",))
+    stack = replace(bare, systems={"storefront": STACK.systems["storefront"], "gateway": gateway})
+    async with _open(stack, code=UNMODIFIED) as lab:
+        told = {path: await _ask(lab, path) for path in ("/shop", "/payment", "/plain")}
+        assert told == {"/shop": 200, "/payment": 200, "/plain": 200}
+        met = [entry for entry in (await lab.tap.journal(after=0)).entries if entry["type"] == "exchange"]
+        assert [(entry["listener"], entry["status"]) for entry in met] == [
+            ("storefront", 200),
+            ("gateway", 200),
+            ("gateway", 200),
+        ]
+        await lab.tap.arm_rule(Rule(id="away", listener="gateway", upstream="refuse"))
+        told = await _ask(lab, "/payment")
+        assert isinstance(told, str), "it got no answer, but an error of the connection"
+
+
+async def _ask(lab, path):
+    async with httpx2.AsyncClient(trust_env=False, timeout=WITHIN_S) as client:
+        return (await client.get(f"{lab.integration.url}{path}")).json()
 
 
 async def test_an_integration_that_ends_at_once_says_why(bare, list_left):

@@ -17,6 +17,7 @@ from harness.lab.containers.confinement import NOBODY, choose_user, confine, pub
 from harness.lab.containers.daemon import ensure_own_address, ensure_same_kernel
 from harness.lab.credentials import make_credentials
 from harness.lab.errors import EnvironmentNotReady
+from harness.lab.hostnames import list_hosts
 from harness.lab.layout import Identity, choose_vendors
 
 ROOT = Path(__file__).parents[2]
@@ -179,3 +180,17 @@ def _imports(path: PurePath):
 
 def _normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def test_hosts_are_the_stacks_own_and_the_vendors_usual_ones(stack):
+    """A name in the stack wins over a usual one, and two systems cannot have one name."""
+    vendors, _ = choose_vendors(stack, stack_path=STACK_PATH)
+    usual = list_hosts(stack, vendors)
+    assert usual["api.stripe.com"] == "gateway"
+    assert usual["tstdrv1-sb1.suitetalk.api.netsuite.com"] == "erp"
+    carrier = replace(stack.systems["carrier"], hosts=("api.stripe.com", "api.parcels.example"))
+    ours = replace(stack, systems={**stack.systems, "carrier": carrier})
+    assert list_hosts(ours, vendors) == {**usual, "api.stripe.com": "carrier", "api.parcels.example": "carrier"}
+    crm = replace(stack.systems["crm"], hosts=("api.parcels.example",))
+    with pytest.raises(StackError, match=r"api\.parcels\.example"):
+        list_hosts(replace(ours, systems={**ours.systems, "crm": crm}), vendors)

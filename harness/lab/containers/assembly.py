@@ -16,6 +16,7 @@ from harness.lab.control import ControlClient
 from harness.lab.credentials import make_credentials
 from harness.lab.deaths import Deaths
 from harness.lab.environment import Sites, build_controls, build_environment
+from harness.lab.hostnames import list_hosts
 from harness.lab.integration import HEALTHY_WITHIN_S, OwnIntegration
 from harness.lab.layout import (
     NEEDS_FILE,
@@ -72,6 +73,7 @@ class Assembly:
         self.credentials = make_credentials()
         self.authority = make_authority()
         self.vendors, self.absent = choose_vendors(stack, stack_path=stack_path)
+        self._hosts = list_hosts(stack, self.vendors)
         self._make_folders()
         self._kind = engine
         self._chosen = chosen
@@ -107,7 +109,7 @@ class Assembly:
                 control=self._tap_control,
                 admin=self._tap_admin,
                 integration=self._integration,
-                aliases=(),
+                aliases=self._hosts,
             )
         )
         self._toxiproxy = (
@@ -151,6 +153,7 @@ class Assembly:
                 *(self._connect_receiver(name) for name in self._doors.inbound),
             ]
         )
+        await self.wiring.connect_hosts(self._hosts, self.authority, host=plan.EVERYWHERE)
         await self.integration.start()
         await self.integration.wait_healthy(within_s=HEALTHY_WITHIN_S)
 

@@ -25,11 +25,13 @@ from starlette.routing import Route
 
 from harness.core.loading import load_stack
 from harness.core.problems import StackError
+from harness.lab.authority import make_authority
 from harness.lab.clock import ensure_one_clock
 from harness.lab.containers.places import Places
-from harness.lab.containers.plan import EVERYWHERE
+from harness.lab.containers.plan import CA_FILE, EVERYWHERE
 from harness.lab.control import ControlClient
 from harness.lab.errors import EnvironmentNotReady, LabError
+from harness.lab.hostnames import list_hosts
 from harness.lab.layout import choose_vendors, describe_needs
 from harness.lab.ports import Address
 from harness.lab.readiness import Healthy
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
 
 PORT = 8470
 READY_WITHIN_S = 120.0
+CA_PATH = Path(CA_FILE)
 NONCE_VARIABLE, DEFAULT_NONCE = "HANDOFF_NONCE", "compose"
 
 
@@ -101,6 +104,12 @@ class Conductor:
             "outside": {**self.places.give_outside(), **more},
         }
 
+    async def _connect_hosts(self, vendors: Mapping[str, Vendor], wiring: Wiring) -> None:
+        """Lead the vendors' own names to the tap, and put the authority to trust where the integration finds it."""
+        authority = make_authority()
+        await asyncio.to_thread(CA_PATH.write_text, authority.ca_pem)
+        await wiring.connect_hosts(list_hosts(self.stack, vendors), authority, host=EVERYWHERE)
+
     async def _connect(self, vendors: Mapping[str, Vendor], wiring: Wiring) -> None:
         entrances = self.places.locate_entrances(name for name in self.stack.integration.webhooks if name in vendors)
         integration = self.places.need("INTEGRATION_ADDRESS")
@@ -118,6 +127,7 @@ class Conductor:
             )
             for name, vendor in vendors.items()
         )
+        await self._connect_hosts(vendors, wiring)
 
     def _ensure_time(self) -> None:
         """Raise EnvironmentNotReady where the fakes were told another time scale than the stack's."""

@@ -181,6 +181,8 @@ class Container:
             made.waiting_for(until)
         if box.beside is None:
             made.with_network(fleet.net).with_network_aliases(box.role, *box.aliases)
+            if box.aliases:  # who answers to a vendor's name does so at the vendor's ports
+                more["sysctls"] = {"net.ipv4.ip_unprivileged_port_start": "0"}
             made.ports.update(publish(box.published))  # type: ignore[arg-type]  # what it hands them to takes an address too
         else:
             beside = f"container:{fleet.find(box.beside).id}"
