@@ -1,6 +1,6 @@
 """Print the summary of a run: what broke with declared beside observed, what could not be judged, the totals."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +100,7 @@ class _Printer:
             self._text(f"{say_first_try(experiment)}; the rerun counts")
         for group in view.left_out:
             title, what = ("SKIPPED", "experiment") if group.state == "skipped" else ("NOT RUN", "clause")
-            named = group.names if len(group.names) <= _NAMED else (plural(len(group.names), what),)
+            named = group.names if len(group.names) <= _NAMED else (_count_named(group.names, what),)
             for name in named:
                 self._title(title, name, "bold")
             self._text(group.why)
@@ -184,3 +184,10 @@ class _Printer:
 def _upright(text: Text) -> Text:
     text.stylize("not dim")
     return text
+
+
+def _count_named(names: Sequence[str], what: str) -> str:
+    """Count experiments or clauses, and name their handoffs where these are few."""
+    handoffs = tuple(dict.fromkeys(name.partition("/")[0] for name in names))
+    whose = f" of {', '.join(handoffs)}" if len(handoffs) <= _NAMED else ""
+    return f"{plural(len(names), what)}{whose}"

@@ -55,6 +55,23 @@ def test_accepted_skipped_and_rerun_are_listed():
     assert "RERUN     erp-to-wms/connection:retry/once\n  first try: unknown, interference, the tap stalled" in shown
 
 
+@pytest.mark.parametrize(
+    ("handoffs", "said"),
+    [
+        (("to-carrier", "to-crm"), "SKIPPED   10 experiments of to-carrier, to-crm\n  no WireMock\n"),
+        ("abcde", "SKIPPED   25 experiments\n  no WireMock\n"),
+    ],
+)
+def test_many_that_were_skipped_are_counted(handoffs, said):
+    """Where many were skipped for one reason they are counted, with their handoffs where these are few."""
+    skipped = [
+        {"id": f"{handoff}/any:retry/{n}", "reason": "no WireMock", "applicable": False}
+        for handoff in handoffs
+        for n in range(5)
+    ]
+    assert said in _print({**build_run(), "skipped": skipped})
+
+
 def test_rows_show_a_mark_for_each_experiment():
     """Each handoff has a row of marks and counts, in line with the others."""
     shown = _print(build_run())
