@@ -17,6 +17,7 @@ WITH_LABS = (
     "engine",
     "examples",
     "lab/test_attached.py",
+    "lab/test_kills.py",
     "lab/test_lab_toxiproxy.py",
     "pytest_plugin",
     "zoo/test_zoo_verdicts.py",
