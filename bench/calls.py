@@ -35,6 +35,13 @@ Content-Length: {length}\r
 _LINES = [{"item": {"id": f"SKU-{line}"}, "quantity": 1, "rate": "12.50"} for line in range(3)]
 _ORDER = json.dumps({"externalId": "SHP-%s", "entity": {"id": "42"}, "item": {"items": _LINES}})
 _RESULT = json.dumps({"id": "%s", "status": "Pending Fulfillment"})
+_RECORDS = ("salesOrder", "itemFulfillment", "creditMemo", "customer")
+# What the tap looks an operation up in: as many routes as an ERP has.
+ROUTES = [
+    {"operation": f"{record}.{method}", "method": method, "path": rf"/services/rest/record/v1/{record}/[^/]+"}
+    for method in ("GET", "PUT", "PATCH", "DELETE")
+    for record in reversed(_RECORDS)
+]
 # What a number looks like: as many digits for all of them.
 _NUMBER = b"%05d%08d"
 

@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import secrets
-import shutil
 import socket
 import subprocess
 import sys
@@ -16,7 +15,9 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from bench.calls import ROUTES
 from harness.lab.tap import TapClient
+from harness.lab.tools import find_toxiproxy
 from harness.wire.toxiproxy import ToxiproxyServer, ToxiproxyUnreachable
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ async def open_tap(vendor: str, cores: set[int]) -> AsyncIterator[list[Hop]]:
             assert process.stdout is not None  # noqa: S101 - it was asked for above
             where = json.loads(await process.stdout.readline())
         async with TapClient(where["control_url"], token) as tap:
-            listener = await tap.add_listener("erp", system="erp", direction="outbound", upstream=vendor, routes=[])
+            listener = await tap.add_listener("erp", system="erp", direction="outbound", upstream=vendor, routes=ROUTES)
             proxy = await ToxiproxyServer(where["url"]).create_proxy("bench", vendor)
             running = psutil.Process(process.pid)
             with _open_follower(where["control_url"], token):
@@ -91,7 +92,7 @@ async def open_tap(vendor: str, cores: set[int]) -> AsyncIterator[list[Hop]]:
 @asynccontextmanager
 async def open_toxiproxy(vendor: str, cores: set[int]) -> AsyncIterator[list[Hop]]:
     """Start the real server with one proxy, where there is one."""
-    binary = os.environ.get("TOXIPROXY_SERVER") or shutil.which("toxiproxy-server")
+    binary = os.environ.get("TOXIPROXY_SERVER") or find_toxiproxy()
     if binary is None:
         yield []
         return

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 BATCH = 5_000
 KEEP = 50_000
 DEFERRED = 128
+# A reader that got so many entries at once is answered this much more slowly the next time.
+CROWD, PATIENCE = 25, 10
 
 
 class EvictedError(LookupError):
@@ -38,7 +40,8 @@ class Journal:
     Hold entries in order of arrival and hand them to readers that poll long.
 
     ``redactor`` is one of its own until another is set: journals of one lab share a key, so that they can be compared.
-    A reader that would wait is answered ``gather_s`` after there is an entry, so that a busy writer serves it in batches.
+    A reader that would wait is answered ``gather_s`` after there is an entry, ten times that where many came last time, so
+    that a busy writer serves it in batches.
     """
 
     def __init__(
@@ -56,6 +59,7 @@ class Journal:
         self._keep = keep
         self._encode = encode
         self._gather_s = gather_s
+        self._crowded = False
         self._closed = False
         self._arrival: asyncio.Future[None] | None = None
         self._clear()
@@ -115,10 +119,12 @@ class Journal:
         if wait > 0 and not self._closed:
             await self._wait_for_arrival(after, wait)
             if self._gather_s and len(self) and not self._closed:
-                await asyncio.sleep(self._gather_s)
+                await asyncio.sleep(self._gather_s * (PATIENCE if self._crowded else 1))
         self._settle()
         start = max(0, after + 1 - self._first)
-        return self._lines[start : start + BATCH]
+        lines = self._lines[start : start + BATCH]
+        self._crowded = len(lines) >= CROWD
+        return lines
 
     def entries(self, after: int = 0) -> list[dict[str, Any]]:
         """Return all held entries above ``after``, decoded, without draining them."""

@@ -24,13 +24,15 @@ class RouteTable:
     """Look up operations; the first route that fits wins. Raises `re.error` on a pattern that is none."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
-        self._routes = [(route.method.upper(), re.compile(route.path), route.operation) for route in routes]
+        self._by_method: dict[str, list[tuple[re.Pattern[str], str]]] = {}
+        for route in routes:
+            self._by_method.setdefault(route.method.upper(), []).append((re.compile(route.path), route.operation))
 
     def find(self, method: str, target: str) -> str | None:
         """Return the operation of a request line, or None."""
         path = path_of(target)
-        for wanted, pattern, operation in self._routes:
-            if wanted == method and pattern.fullmatch(path) is not None:
+        for pattern, operation in self._by_method.get(method, ()):
+            if pattern.fullmatch(path) is not None:
                 return operation
         return None
 

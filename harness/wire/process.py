@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
 # Answering a reader costs as much as passing on a dozen exchanges, so it is not answered for each of them.
-GATHER_S = 0.01
+GATHER_S = 0.005
 # What an exchange leaves behind is freed at once; only connections that ended have cycles for the collector to find.
 COLLECT_AFTER = 50_000
 

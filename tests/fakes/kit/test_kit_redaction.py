@@ -8,6 +8,7 @@ from faker import Faker
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fakes.kit import sensitive
 from fakes.kit.clock import SystemClock
 from fakes.kit.ids import IdSource
 from fakes.kit.journal import Journal
@@ -56,6 +57,44 @@ def test_equal_values_have_equal_tokens_under_one_key_only():
     first, again, other = Redactor("k"), Redactor("k"), Redactor("another")
     mail = "ada@example.com"
     assert first.redact_text(mail) == again.redact_text(mail) != other.redact_text(mail)
+
+
+PIECES = (
+    *("4111111111111111", "4111 1111 1111 1111", "a@b.de", "+49 170 1234567", "(030) 123-4567", "212-555-0100"),
+    *("GB29 NWBK 6016 1331 9268 19", "NO9386011117947", "sk_live_abcdefghijklmnop", "shpat_0123456789abcd"),
+    *("AKIAABCDEFGHIJKLMNOP", "eyJabcdefgh.abcde.x", "cvc: 123", "CVV=1234", "BeArEr abc.def123", "bASic dXNlcjpw9="),
+    *(
+        "dIGEST abc=12345678",
+        "password=foo",
+        '"token" : "abc"',
+        '"first_name":"Ann"',
+        "xoxb-123456789012",
+        "wms_0123456789abcd",
+    ),
+    *("ghp_0123456789ab", "github_pat_0123456789ab", "glpat-abcdefghijkl", "https://u:p1@h", "AIza" + "a1" * 18),
+    *(
+        "-----BEGIN PRIVATE KEY-----\nabc",
+        "eid:SHP-0000000000123",
+        "5123456789012",
+        "\u0664111111111111111",
+        "h\u00e9llo",
+    ),
+    *("x", "_", "-", " ", ".", ":", "/"),
+)
+
+
+@given(st.lists(st.sampled_from(PIECES), min_size=1, max_size=4), st.sampled_from(("", " ", "/", "-")))
+@settings(max_examples=1000)
+def test_the_quick_look_misses_nothing(pieces, gap):
+    """A text that is passed over at a glance holds none of the forms."""
+    text = gap.join(pieces)
+
+    def token(kind: str, value: str) -> str:
+        return f"<{kind}:{value}>"
+
+    if len(text) > 5:
+        found = sensitive._FORMS.sub(lambda match: sensitive._replace(match, token), text)
+        assert sensitive.replace_forms(text, token) == found
 
 
 @pytest.mark.parametrize(
