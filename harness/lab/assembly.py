@@ -127,8 +127,9 @@ class Assembly:
     async def bring_up(self) -> Integration:
         """Start everything, connect it, seed it and wait until the integration is healthy."""
         integration = self._place_integration()
-        processes = [self._watchdog, *self.parts]
-        await run_together([*(process.start() for process in processes), *self._start_own(integration)])
+        # From here on we may be killed at any moment without leaving anything: who sweeps then is there before what is swept.
+        await self._watchdog.start()
+        await run_together([*(process.start() for process in self.parts), *self._start_own(integration)])
         engine_ready = asyncio.ensure_future(self._wait_engine())
         tap_ready = asyncio.ensure_future(self._wait_ready(self.tap_process))
         try:
