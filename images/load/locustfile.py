@@ -20,7 +20,12 @@ class Shopper(HttpUser):
     def order(self) -> None:
         """Set an order aside, hold its payment, place it."""
         (order,) = self._act("reserve-orders", {"count": 1})["orders"]
-        held = {"name": order["name"], "order_id": order["id"], "amount": order["total_price"], "currency": order["currency"]}
+        held = {
+            "name": order["name"],
+            "order_id": order["id"],
+            "amount": order["total_price"],
+            "currency": order["currency"],
+        }
         answer = requests.post(f"{GATEWAY}/act/authorise", json={"orders": [held]}, headers=TOKEN, timeout=WITHIN_S)
         answer.raise_for_status()
         (payment,) = answer.json()["payments"]
