@@ -7,9 +7,10 @@ import json
 from typing import Any
 
 import pytest
+from pydantic_core import to_json
 
 from fakes.kit.clock import SystemClock
-from fakes.kit.journal import BATCH, EvictedError, Journal
+from fakes.kit.journal import BATCH, DEFERRED, EvictedError, Journal
 
 
 def build(**options: Any) -> Journal:
@@ -169,3 +170,61 @@ def test_closing_frees_waiting_readers() -> None:
         return await asyncio.wait_for(reading, 10)
 
     assert asyncio.run(scenario()) == []
+
+
+def test_a_deferred_entry_is_built_when_it_is_read_and_keeps_its_time_and_place() -> None:
+    """It stands where it was deferred, with the time of then, before what was written later."""
+    journal, built = build(), []
+
+    def fields() -> dict[str, Any]:
+        built.append(journal.clock.mono())
+        return {"path": "/"}
+
+    journal.defer("exchange", fields)
+    assert (journal.last, len(journal), built) == (1, 1, [])
+    assert journal.append("rule", rule="r") == 2
+    first, second = journal.entries()
+    assert (first["seq"], first["type"], first["path"]) == (1, "exchange", "/")
+    assert first["mono"] <= built[0] <= second["mono"]
+    assert len(built) == 1
+
+
+def test_deferred_entries_are_built_before_they_become_many() -> None:
+    """A journal that nobody reads holds entries, not what they are built from."""
+    journal, built = build(), []
+    for number in range(DEFERRED):
+        journal.defer("exchange", lambda number=number: built.append(number) or {"number": number})
+    assert built == list(range(DEFERRED))
+    assert read(journal, 0) == list(range(1, DEFERRED + 1))
+
+
+def test_a_reset_forgets_what_was_deferred() -> None:
+    """Nothing from before comes back with a number of after."""
+    journal = build()
+    journal.defer("exchange", dict)
+    journal.reset()
+    assert journal.append("act") == 1
+    assert [entry["type"] for entry in journal.entries()] == ["act"]
+
+
+def test_a_reader_that_waits_gets_what_comes_together_at_once() -> None:
+    """With `gather_s` it is answered a moment after the first entry, with those of that moment."""
+
+    async def scene() -> list[bytes]:
+        journal = build(gather_s=0.05)
+        reading = asyncio.create_task(journal.read(0, 5))
+        await asyncio.sleep(0)
+        for _ in range(3):
+            journal.append("act")
+            await asyncio.sleep(0)
+        return await reading
+
+    assert len(asyncio.run(scene())) == 3
+
+
+def test_another_encoder_writes_the_same_values() -> None:
+    """What it makes reads back as it was given."""
+    journal = build(encode=to_json)
+    given = {"text": "Zo\u00eb \u2028", "list": [1, 2.5, None, True], "at_mono": 28687.525357751}
+    journal.write("act", given)
+    assert given.items() <= journal.entries()[0].items()
