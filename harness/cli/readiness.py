@@ -21,6 +21,9 @@ from typing import TYPE_CHECKING, Literal
 
 import psutil
 
+from harness.lab.containers.images import FAKES, HARNESS, VERSION
+from harness.lab.containers.images import TOXIPROXY as TOXIPROXY_IMAGE
+from harness.lab.containers.images import WIREMOCK as WIREMOCK_IMAGE
 from harness.lab.tools import (
     GET_JAVA,
     OLDEST_JAVA,
@@ -221,19 +224,31 @@ def _find_toxiproxy() -> Finding:
 
 
 def _find_docker() -> Finding:
-    program = shutil.which("docker")
-    if program is None:
+    answer = _ask_docker("version", "--format", "{{.Server.Version}}")
+    if answer is None:
         return "missing", "no `docker` on PATH"
-    answer = subprocess.run(  # noqa: S603 - the program is the docker of PATH
-        [program, "version", "--format", "{{.Server.Version}}"],
-        capture_output=True,
-        check=False,
-        text=True,
-        timeout=ASK_WITHIN_S,
-    )
     if answer.returncode:
         return "missing", "`docker` is there, its daemon does not answer"
     return "ok", f"Docker {answer.stdout.strip()}"
+
+
+def _find_images() -> Finding:
+    needed = (FAKES, HARNESS, TOXIPROXY_IMAGE, WIREMOCK_IMAGE)
+    absent = [
+        image for image in needed if (answer := _ask_docker("image", "inspect", image)) is None or answer.returncode
+    ]
+    if absent:
+        return "missing", f"not here: {', '.join(absent)}"
+    return "ok", f"{len(needed)} of {VERSION}"
+
+
+def _ask_docker(*words: str) -> subprocess.CompletedProcess[str] | None:
+    program = shutil.which("docker")
+    if program is None:
+        return None
+    return subprocess.run(  # noqa: S603 - the program is the docker of PATH
+        [program, *words], capture_output=True, check=False, text=True, timeout=ASK_WITHIN_S
+    )
 
 
 _CHECKS: tuple[tuple[str, Callable[[], Finding], bool, str, str], ...] = (
@@ -256,4 +271,5 @@ _CHECKS: tuple[tuple[str, Callable[[], Finding], bool, str, str], ...] = (
         tell_toxiproxy(),
     ),
     ("docker", _find_docker, False, "--lab containers", "apt-get install docker.io"),
+    ("images", _find_images, False, "--lab containers", "make images"),
 )

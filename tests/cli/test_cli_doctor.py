@@ -79,7 +79,9 @@ def test_docker_without_daemon(capsys, monkeypatch, tmp_path):
     program.write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    assert doctor_json(capsys)[1]["docker"]["status"] == "missing"
+    checks = doctor_json(capsys)[1]
+    assert checks["docker"]["status"] == checks["images"]["status"] == "missing"
+    assert checks["images"]["command"] == "make images"
 
 
 def test_few_file_descriptors(capsys, monkeypatch):
