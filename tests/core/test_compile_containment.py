@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from compiled_stacks import steps_of
+from compiled_stacks import Shape, steps_of
 from histories import ORDERS, did, told
 
 from harness.core.backoff import HANDLING_S
@@ -113,7 +113,7 @@ def test_draining(experiments):
     assert isinstance(after.condition, AllOf)
     declared_s = ((4 + 8 + 16) / 20 + 2 * 40 / 20) * HORIZON + 3 * HANDLING_S
     assert after.declared_s == pytest.approx(declared_s)
-    assert experiment.needs == {"dead_letters", "queues", "breakers"}
+    assert experiment.needs == {"dead_letters", "breakers"}
 
 
 def test_draining_without_a_breaker(experiments, stack):
@@ -124,21 +124,21 @@ def test_draining_without_a_breaker(experiments, stack):
     observe = replace(stack.integration.observe, breakers=None)
     hidden = replace(stack, integration=replace(stack.integration, observe=observe))
     plan = {each.id: each for each in compile_stack(hidden).experiments}
-    assert plan["order-to-erp/outage:contain/drained"].needs == {"dead_letters", "queues"}
+    assert plan["order-to-erp/outage:contain/drained"].needs == {"dead_letters"}
 
 
 def test_what_lies_before_a_role_is_put_aside(experiments):
-    """Where a path leads to a role, an order that waits for its decision is waited for no longer, and counts as put aside."""
-    experiment = experiments["payment-capture/outage:contain/drained"]
+    """Where an outage may lead to a role, an order that waits for its decision is waited for no longer, and counts as put aside."""
+    asking = Shape(any_path="retry: {attempts: 2, initial: 2s}, then: {queue: {role: oncall}}").experiments
+    experiment = asking["post/outage:contain/drained"]
     (*_, last) = steps_of(experiment, Await)
     drained = next(check for check in experiment.checks if check.name == "drained")
-    case = {"id": "c", "handoff": "payment-capture", "entity": "#1001", "role": "fraud-review"}
-    others = tuple({**case, "id": f"c{n}", "entity": f"#100{n}"} for n in (2, 3))
-    readings = [Observation(9.0, "queues", (case, *others)), Observation(9.0, "dead_letters")]
-    breaker = Observation(9.0, "breakers", ({"handoff": "payment-capture", "state": "closed"},))
-    history = told(did("lift", 1.0), *readings, breaker, orders=ORDERS)
+    case = {"handoff": "post", "role": "oncall"}
+    queues = Observation(9.0, "queues", tuple({**case, "id": f"c{n}", "entity": f"#100{n}"} for n in (1, 2, 3)))
+    letters = Observation(9.0, "dead_letters")
 
-    assert last.condition.is_met(history, 0.0)
-    assert drained.judge(history).outcome is Outcome.HELD
-    unread = told(did("lift", 1.0), readings[1], breaker, orders=ORDERS)
-    assert drained.judge(unread).outcome is Outcome.UNKNOWN
+    assert "queues" in experiment.needs
+    assert "queues" not in experiments["payment-capture/outage:contain/drained"].needs
+    assert last.condition.is_met(told(queues, orders=ORDERS), 0.0)
+    assert drained.judge(told(did("lift", 1.0), queues, letters, orders=ORDERS)).outcome is Outcome.HELD
+    assert drained.judge(told(did("lift", 1.0), letters, orders=ORDERS)).outcome is Outcome.UNKNOWN

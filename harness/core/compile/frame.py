@@ -112,8 +112,9 @@ class Frame:
 
     @property
     def asks_roles(self) -> bool:
-        """Whether a path of the handoff leads to a role queue."""
-        return any(path.queue is not None for path in self.handoff.paths)
+        """Whether a failure of the handoff that is no code or value of its own may lead to a role queue."""
+        own = (path for path in self.handoff.paths if path.on.code is None and path.on.when is None)
+        return any(path.queue is not None for path in own)
 
     def _find_fake(self, name: str) -> str | None:
         system = self.stack.systems.get(name)
