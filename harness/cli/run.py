@@ -36,6 +36,9 @@ from harness.report.run_json import RunInfo, build_experiment, build_run
 from harness.store.folder import RunFolder, make_folder, name_run
 
 DEFAULT_LABS = 4
+# One of containers weighs twice what one of processes does.
+DEFAULT_CONTAINER_LABS = 2
+LABS_HELP = f"How many labs to run at once; {DEFAULT_LABS} unless given, {DEFAULT_CONTAINER_LABS} of containers."
 DEFAULT_OUT = Path("reports")
 LAB_HELP = "A new lab, of processes or of containers, or one that is up (handoff lab up), as with --attach."
 SEED_RANGE = 1 << 31
@@ -54,7 +57,7 @@ class Finished:
 def run(  # noqa: PLR0913 - one parameter an option
     stack: StackArgument = DEFAULT,
     *,
-    labs: Annotated[int, typer.Option("-n", min=1, max=64, help="How many labs to run at once.")] = DEFAULT_LABS,
+    labs: Annotated[int | None, typer.Option("-n", min=1, max=64, help=LABS_HELP)] = None,
     only: Annotated[str | None, typer.Option("-k", metavar="EXPR", help="Run only these experiments.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Decide by this seed; a new one otherwise.")] = None,
     engine: EngineOption = None,
@@ -97,7 +100,7 @@ def run(  # noqa: PLR0913 - one parameter an option
         seed=random.SystemRandom().randrange(SEED_RANGE) if seed is None else seed,
         engine=where.engine,
         lab=where.kind,
-        labs=1 if where.kind == ATTACHED else min(labs, len(chosen)),
+        labs=min(labs or _choose_labs(where.kind), len(chosen)) if where.kind != ATTACHED else 1,
         started_at=started,
         today=started.date(),
         versions=_list_versions(),
@@ -127,6 +130,10 @@ def run(  # noqa: PLR0913 - one parameter an option
     undriven = {row.handoff for row in plan.coverage} - {experiment.handoff for experiment in plan.experiments}
     left_out = bool(undriven or finished.document["skipped"])
     raise typer.Exit(NOT_READY if require and left_out and finished.code == OK else finished.code)
+
+
+def _choose_labs(kind: str) -> int:
+    return DEFAULT_CONTAINER_LABS if kind == CONTAINERS else DEFAULT_LABS
 
 
 def _make_folder(out: Path, started: dt.datetime) -> Path:
