@@ -279,9 +279,9 @@ def test_nearest():
 
 
 def test_json_has_every_field():
-    """The JSON of a problem always has the same seven fields."""
+    """The JSON of a problem always has the same eight fields."""
     for problem in (only(SMALL.replace("4s", "4x")), only("")):
-        assert list(problem.as_json()) == ["code", "severity", "file", "line", "column", "message", "fix"]
+        assert list(problem.as_json()) == ["code", "severity", "file", "line", "column", "message", "fix", "why"]
 
 
 def test_reference_with_a_typo_in_every_key():
