@@ -86,6 +86,7 @@ class Journal:
         """Write one entry that holds nothing to redact, and return its seq."""
         self._settle()
         self._write(self.clock.wall(), self.clock.mono(), type, fields)
+        self._evict()
         self._wake()
         return self.last
 
@@ -100,12 +101,12 @@ class Journal:
         entry = {"seq": self._first + len(self._lines), "at": at, "mono": mono, "type": type}
         entry |= fields
         self._lines.append(self._encode(entry))
-        self._evict()
 
     def _settle(self) -> None:
         deferred, self._deferred = self._deferred, []
         for at, mono, type_, build in deferred:
             self._write(at, mono, type_, build())
+        self._evict()
 
     async def read(self, after: int, wait: float = 0.0) -> list[bytes]:
         """

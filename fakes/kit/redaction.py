@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 CACHED = 20_000
 TOLD_KEPT = 5_000
+LONGEST_WORD = 9
 SHORTEST_NAME = 3
 SHORTEST_CARD = 10**13
 
@@ -62,7 +63,6 @@ _QUERY_PERSONS = re.compile(
 )
 # An incoming webhook's address is its credential.
 _HOOK = re.compile(r"^(/services/T[^/?]+/B[^/?]+/)[^/?]+")
-_QUERY = re.compile(r"[?&=]")
 _PART = re.compile(r"[^/?&=]+")
 _WORD = re.compile(r"\w[\w'\u2019.-]*")
 _TOKEN = re.compile(r"\u2039[a-z]+:[0-9a-f]{8}\u203a")
@@ -76,8 +76,7 @@ class Redactor:
     def __init__(self, key: str | None = None) -> None:
         self._key = hashlib.sha256(f"redaction {key or secrets.token_hex(16)}".encode()).digest()
         self._cache: dict[str, str] = {}
-        self._targets: dict[str, str] = {}
-        self._parts: dict[str, str] = {}
+        self._words: dict[str, str] = {}
         self._told = _Known()
         self._seen = _Known()
         self._roles: dict[str, str] = {}
@@ -86,8 +85,7 @@ class Redactor:
         """Make values known as a person's: names, streets, numbers; they are replaced wherever they stand in prose or in a path."""
         for value in values:
             self._told.add(value)
-        self._targets.clear()
-        self._parts.clear()
+        self._words.clear()
 
     def token(self, kind: str, value: str) -> str:
         """Return what stands for a value; an empty one, and what is a token already, stand for themselves."""
@@ -117,19 +115,14 @@ class Redactor:
 
         What only this process knows plays no part, so that two witnesses of one call write the same.
         """
-        found = self._targets.get(target)
-        if found is None:
-            found = _keep(self._targets, target, self._redact_target(target))
-        return found
-
-    def _redact_target(self, target: str) -> str:
-        hidden = _HOOK.sub(r"\1REDACTED", target) if target.startswith("/services/") else target
+        hidden = _HOOK.sub(r"\1REDACTED", target) if target.startswith("/services/T") else target
         if "?" in hidden:
             hidden = _QUERY_SECRETS.sub(r"\1REDACTED", hidden)
             hidden = _QUERY_PERSONS.sub(lambda match: match[1] + self.token("person", match[2]), hidden)
-        if _QUERY.search(hidden) is None:
-            return "/".join(map(self._redact_part, hidden.split("/")))
-        return _PART.sub(lambda match: self._redact_part(match[0]), hidden)
+        words = self._words
+        if "?" not in hidden and "&" not in hidden and "=" not in hidden:
+            return "/".join([words.get(part) or self._redact_part(part) for part in hidden.split("/")])
+        return _PART.sub(lambda match: words.get(match[0]) or self._redact_part(match[0]), hidden)
 
     def redact(self, value: Any) -> Any:
         """Redact a JSON value."""
@@ -203,12 +196,11 @@ class Redactor:
         return text
 
     def _redact_part(self, part: str) -> str:
-        made = self._parts.get(part)
-        if made is None:
-            decoded = unquote_plus(part) if "%" in part or "+" in part else part
-            found = self._known(self._forms(decoded), self._told)
-            made = _keep(self._parts, part, part if found == decoded else found)
-        return made
+        decoded = unquote_plus(part) if "%" in part or "+" in part else part
+        found = self._known(replace_forms(decoded, self.token), self._told)
+        made = part if found == decoded else found
+        # Words come again and again, ids once: to remember those costs more than to look at them.
+        return _keep(self._words, part, made) if len(part) < LONGEST_WORD or part.isalpha() else made
 
     def _learn(self, fields: Mapping[str, Any]) -> None:
         for name, value in fields.items():

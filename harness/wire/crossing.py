@@ -85,7 +85,7 @@ class Crossing:
         site, request, response = self._site, self._request, self._response
         method, target = request[1].decode("ascii"), request[2].decode("latin-1")
         sent, answered = request.string[request.end() :], response.string[response.end() :]
-        return build_entry(
+        values = (
             site.names.next("x"),
             site.listener.name,
             site.routes.find(method, target),
@@ -106,3 +106,4 @@ class Crossing:
             self._ended_mono,
             "complete",
         )
+        return build_entry(values)

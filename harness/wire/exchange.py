@@ -25,7 +25,7 @@ FIELDS: Final = (
 )
 
 
-def build_entry(*values: object) -> dict[str, Any]:
+def build_entry(values: tuple[object, ...]) -> dict[str, Any]:
     """Return an `exchange` entry from the values of all `FIELDS`, in their order."""
     return dict(zip(FIELDS, values, strict=True))
 
@@ -106,7 +106,7 @@ class Exchange:
         """Return the fields of the `exchange` entry: no body, no header, and nothing but the path that came from outside."""
         site, request, response, choice = self._site, self.request, self.response, self.choice
         answered = response.begun or response.body_bytes > 0
-        return build_entry(
+        values = (
             self.id,
             site.listener.name,
             self.operation,
@@ -129,3 +129,4 @@ class Exchange:
             self.ended_mono,
             self.end,
         )
+        return build_entry(values)
