@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness.wire.address import Address
@@ -43,6 +44,8 @@ class Entrance:
         self._port = port
         self._journal = journal
         self._names = names
+        # Writes the entry of an exchange that has just ended; its fields are built later.
+        self.record: Callable[[Callable[[], Mapping[str, Any]]], None] = partial(journal.defer, "exchange")
         self.site = Site(self._listener, RouteTable(listener.routes), journal.redactor, names)
 
     @property
@@ -130,10 +133,6 @@ class Entrance:
             wanted = armed.signal
             entry = {"id": wanted.id, "pid": wanted.pid, "signal": wanted.signal, "listener": self.name}
             self.write("signal", {**entry, "exchange": exchange.id, "entity": entity, "error": error})
-
-    def record(self, build: Callable[[], Mapping[str, Any]]) -> None:
-        """Write the journal entry of an exchange that has just ended; its fields are built later."""
-        self._journal.defer("exchange", build)
 
     def record_connection(
         self, connection: str, bytes_up: int, bytes_down: int, end: End, choice: Choice | None
