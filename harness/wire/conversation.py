@@ -124,11 +124,15 @@ class Conversation:
         if self._relay is not None:
             self._relay.finish("refused")
         else:
-            self._refuse()
+            self._part("refused")
 
-    def _refuse(self) -> None:
-        self._end("refused")
-        self._client.reset()
+    def _part(self, end: End, *, reset_upstream: bool = False) -> None:
+        """End, and let the client see it."""
+        self._end(end, reset_upstream=reset_upstream)
+        if end in ("reset", "refused"):
+            self._client.reset()
+        else:
+            self._client.close()
 
     def upstream_ended(self, upstream: Upstream, error: Exception | None) -> None:
         """Let the client see the same end, unless the connection was idle or the answer ends with it."""
@@ -142,11 +146,7 @@ class Conversation:
             self._finish_if_whole(self._exchange)
         else:
             self._pass_kept_head()
-            self._end("closed" if error is None else "reset")
-            if error is None:
-                self._client.close()
-            else:
-                self._client.reset()
+            self._part("closed" if error is None else "reset")
 
     def upstream_full(self, *, full: bool) -> None:
         """Read from the client no faster than the upstream takes it."""
@@ -237,7 +237,7 @@ class Conversation:
     def _go_upstream(self, choice: Choice) -> None:
         undecided, self._undecided = self._undecided, []
         if choice.rule is not None and choice.rule.upstream == REFUSE:
-            self._refuse()
+            self._part("refused")
             return
         if choice.rule is not None:
             self._upstream = Upstream(self, Address.parse(choice.rule.upstream))
@@ -324,8 +324,7 @@ class Conversation:
             upstream.rest()
             self._idle = upstream
         if closes:
-            self._end("complete")
-            self._client.close()
+            self._part("complete")
         else:
             self._record("complete")
             self._next()
@@ -370,7 +369,7 @@ class Conversation:
         choice = self._entrance.choose(None)
         if choice.rule is not None and choice.rule.upstream == REFUSE:
             self._entrance.record_connection(self._name, sum(map(len, undecided)), 0, "refused", choice)
-            self._refuse()
+            self._part("refused")
             return
         address = self._entrance.upstream if choice.rule is None else Address.parse(choice.rule.upstream)
         self._relay_through(Upstream(self, address), choice)
@@ -395,11 +394,7 @@ class Conversation:
     def _relay_through(self, upstream: Upstream, choice: Choice) -> OpaqueRelay:
         def ended(end: End) -> None:
             self._entrance.record_connection(self._name, relay.bytes_up, relay.bytes_down, end, choice)
-            self._end(end, reset_upstream=end == "client_closed")
-            if end in ("reset", "refused"):
-                self._client.reset()
-            else:
-                self._client.close()
+            self._part(end, reset_upstream=end == "client_closed")
 
         self._upstream = upstream
         self._relay_choice = choice
