@@ -119,11 +119,9 @@ class Conversation:
 
     def upstream_refused(self, upstream: Upstream) -> None:
         """Reset the client: there is nothing behind us for it."""
-        if upstream is not self._upstream:
-            return
-        if self._relay is not None:
+        if upstream is self._upstream and self._relay is not None:
             self._relay.finish("refused")
-        else:
+        elif upstream is self._upstream:
             self._part("refused")
 
     def _part(self, end: End, *, reset_upstream: bool = False) -> None:
@@ -378,17 +376,17 @@ class Conversation:
 
     def _switch(self, exchange: Exchange, rest: bytes, *, passed: bool) -> None:
         """Relay what follows a changed protocol."""
-        upstream, choice = self._upstream, exchange.choice
+        upstream = self._upstream
         self._record("complete")
         if upstream is None:
             return
-        relay = self._relay_through(upstream, choice)
+        relay = self._relay_through(upstream, exchange.choice)
         if passed:
             relay.bytes_down += len(rest)
         else:
             relay.from_upstream(rest)
-        backlog, self._backlog = bytes(self._backlog), bytearray()
-        if backlog:
+        if self._backlog:
+            backlog, self._backlog = bytes(self._backlog), bytearray()
             relay.from_client(backlog)
 
     def _relay_through(self, upstream: Upstream, choice: Choice) -> OpaqueRelay:
