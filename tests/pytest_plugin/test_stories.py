@@ -119,7 +119,7 @@ def test_a_folder_of_its_own_overrides_a_fixture_and_keeps_the_rest(run_stories,
     assert "never touched traffic: 0 receipts, at least 1 needed" in ended.stdout
     assert re.search(r"VIOLATED +test_without_a_claim", ended.stdout)
     assert re.search(r"observed +doubled: #\d+", ended.stdout)
-    assert "the stack acme-slice has no system with the fake stripe" in ended.stdout
+    assert "the stack acme-slice has no system that stripe plays" in ended.stdout
 
 
 def test_a_stack_that_is_not_there_is_told_with_the_way_out(run_stories, tmp_path):
