@@ -50,11 +50,13 @@ PLAIN_NODE = {
     "order-to-erp/breaker/closes": "resolved_once",
     "order-to-erp/breaker/contained": "resolved_once",
 }
-# Who loses a race decides these: whether a call was out before the kill, whether two met the same expired session.
+# Who loses a race decides these: whether a call was out before the kill, whether two met the same expired session,
+# whether an outage opens the circuit before it is over.
 MAYBE = {
     "order-capture/crash:recover/after-ack": "recovered",
     "order-capture/crash:recover/in-a-burst": "recovered",
     "order-to-erp/session_expired:renew_session/concurrent": "renewed",
+    "order-to-erp/outage:contain/drained": "drained",
 }
 
 
