@@ -95,7 +95,7 @@ def test_the_readme_counts_right():
     readme = read("README.md")
 
     assert set(re.findall(r"· (\d+) experiments ·", readme)) == {str(len(plan.experiments))}
-    assert set(re.findall(r"(\d+) experiments, two minutes", readme)) == {str(len(plan.experiments))}
+    assert set(re.findall(r"(\d+) experiments, three minutes", readme)) == {str(len(plan.experiments))}
     assert set(re.findall(r"of (\d+) clauses exercised", readme)) == {str(len(plan.coverage))}
 
 
