@@ -120,6 +120,7 @@ class Journal:
         if wait > 0 and not self._closed:
             await self._wait_for_arrival(after, wait)
             if self._gather_s and len(self) and not self._closed:
+                # An answer an entry would cost a busy vendor more than its calls: it is late by this much instead.
                 await asyncio.sleep(self._gather_s * (PATIENCE if self._crowded else 1))
         self._settle()
         start = max(0, after + 1 - self._first)

@@ -20,6 +20,7 @@ import pytest
 
 from harness.lab.ports import Address, find_free_port
 from harness.lab.wiremock import build_wiremock, find_programs, is_up
+from tests.programs import NOT_HERE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -251,7 +252,7 @@ def wiremock_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Start the real WireMock once; where it cannot be had, what needs it is skipped with the command that gets it."""
     programs = find_programs()
     if isinstance(programs, str):
-        pytest.skip(f"SKIPPED ALOUD: {programs}")
+        pytest.skip(f"{NOT_HERE}{programs}")
     at = Address("127.0.0.1", find_free_port(()))
     program = build_wiremock(programs, at, tmp_path_factory.mktemp("wiremock"))
     process = subprocess.Popen(list(program.argv), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

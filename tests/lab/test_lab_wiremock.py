@@ -21,6 +21,7 @@ from harness.lab.layout import choose_vendors
 from harness.lab.ports import Address
 from harness.lab.tools import WIREMOCK_VARIABLE, find_wiremock
 from harness.lab.wiremock import SERVE_OPTIONS, Programs, build_wiremock, find_mappings, find_programs
+from tests.programs import NOT_HERE
 
 pytestmark = pytest.mark.anyio
 
@@ -41,7 +42,7 @@ SOCKET_ENDS = {
 }
 
 lacking = find_programs()
-needs_wiremock = pytest.mark.skipif(isinstance(lacking, str), reason=f"SKIPPED ALOUD: {lacking}")
+needs_wiremock = pytest.mark.skipif(isinstance(lacking, str), reason=f"{NOT_HERE}{lacking}")
 
 
 @pytest.fixture
@@ -242,7 +243,9 @@ def test_wiremock_keeps_a_bounded_journal_and_listens_on_loopback_alone(tmp_path
     assert "--no-request-journal" not in line
 
 
-@pytest.mark.skipif(find_wiremock() is None or shutil.which("java") is None, reason="SKIPPED ALOUD: no Java or no jar")
+@pytest.mark.skipif(
+    find_wiremock() is None or shutil.which("java") is None, reason=f"{NOT_HERE}Java, or WireMock's jar"
+)
 def test_what_is_on_this_machine_is_found():
     """Where Java and the jar are there, both are found."""
     assert isinstance(find_programs(), Programs)

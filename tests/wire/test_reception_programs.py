@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.lab.authority import Authority, make_authority
+from tests.programs import NOT_HERE
 from wire.fronts import STRIPE, open_gateway
 from wire.stands import read_request, run
 
@@ -81,7 +82,7 @@ fetch(process.argv[1]).then(r => r.text()).then(t => console.log('read', t), e =
 """
 
 
-@pytest.mark.skipif(shutil.which("node") is None, reason="not here: Node.js")
+@pytest.mark.skipif(shutil.which("node") is None, reason=f"{NOT_HERE}Node")
 @pytest.mark.parametrize("trusting", [True, False])
 def test_fetch_of_node_works_with_the_authority_and_leaves_a_reason_without(authority, tmp_path, *, trusting):
     """NODE_EXTRA_CA_CERTS is all it needs; without it the journal says why there is no call."""

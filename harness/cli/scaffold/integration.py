@@ -350,7 +350,7 @@ class Service:
                     break
                 with self._store:
                     self._store.execute("DELETE FROM alerts WHERE id = ?", (row["id"],))
-            await asyncio.sleep(scaled(1.0))
+            await asyncio.sleep(scaled(1.0))  # an alert may be this late; the rows wait for the next look
 
     async def _reconcile(self) -> None:
         """Ask the storefront at intervals which orders there are: webhooks may be late, lost or unreadable."""
