@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from harness.core.checks.ledger import build_ledger, check_ledger
+from harness.core.checks.ledger import RESTING, Row, build_ledger, check_ledger
 from harness.core.checks.stock import check_stock, has_stock
 from harness.core.experiments import Check, LedgerRule
 from harness.core.gates import list_gates, run_check
@@ -41,7 +41,8 @@ def judge_whole(experiment: Experiment, driven: History, rested: History) -> Jud
     checks = [run_check(check, driven) for check in experiment.checks]
     checks += [run_check(check, rested) for check in list_lasting(experiment, rested)]
     orders = build_ledger(rested, select_stations(experiment)) if experiment.subject == "order" else ()
-    return Judgement(merge(gates, checks), tuple(orders))
+    troubled = any(gate.name in _TROUBLES and not gate.passed for gate in gates)
+    return Judgement(merge(gates, checks), tuple(_doubt(entry) if troubled else entry for entry in orders))
 
 
 def list_lasting(experiment: Experiment, rested: History) -> list[Check]:
@@ -49,6 +50,11 @@ def list_lasting(experiment: Experiment, rested: History) -> list[Check]:
     ledger = Check("ledger", partial(check_ledger, rule=select_stations(experiment)))
     stock = Check("stock", check_stock)
     return [*([ledger] if experiment.subject == "order" else []), *([stock] if has_stock(rested) else [])]
+
+
+def _doubt(entry: LedgerEntry) -> LedgerEntry:
+    """Take back what the ledger says against an order: where the lab was not in order, it may only have been cut short."""
+    return entry if entry.row in RESTING else replace(entry, row=Row.UNSEEN)
 
 
 def select_stations(experiment: Experiment) -> LedgerRule:
