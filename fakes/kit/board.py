@@ -99,7 +99,8 @@ class FaultBoard:
         self._sweep()
         armed = list(self._armed.values())
         for one in armed:
-            self._end(one, "lifted")
+            if not one.ended.is_set():
+                self._end(one, "lifted")
         return [one.fault.id for one in armed]
 
     def armed(self) -> list[Armed]:
@@ -151,8 +152,9 @@ class FaultBoard:
 
     def _sweep(self) -> None:
         now = self._journal.clock.mono()
-        for armed in [one for one in self._armed.values() if one.deadline <= now]:
-            self._end(armed, "expired")
+        # One at a time: who is told of an end may look at the board, and so end the next.
+        while expired := next((one for one in self._armed.values() if one.deadline <= now), None):
+            self._end(expired, "expired")
 
     def _end(self, armed: Armed, event: str) -> None:
         del self._armed[armed.fault.id]

@@ -18,7 +18,8 @@ LOOSE = frozenset({"client", "upstream"})
 CASES = {
     "nothing": Scene(),
     "half close": Scene(upstream="silent", steps=HALF_CLOSE),
-    "half close, an answer after it": Scene(upstream=b"late", steps=HALF_CLOSE, loose=LOOSE),
+    # One that is still to come may be overtaken by the end, with the real server too.
+    "half close, after the answer": Scene(upstream=b"late", steps=(send(DATA), got(4), half_close()), loose=LOOSE),
     "upstream closes": Scene(upstream="close", loose=frozenset({"upstream"})),
     "upstream resets": Scene(upstream="reset", steps=(send(b"x"),)),
     "upstream refuses": Scene(upstream="refuse", steps=()),

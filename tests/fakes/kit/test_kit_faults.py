@@ -126,6 +126,28 @@ def test_a_fault_lives_sixty_seconds_unless_told() -> None:
     assert bench.call() is None
 
 
+@pytest.mark.parametrize("end", ["expired", "lifted"])
+def test_faults_may_end_together_while_somebody_who_is_told_looks_at_the_board(end: str) -> None:
+    """Each ends once, and what whoever is told of an end asks of the board is answered."""
+    bench = Bench()
+    told: list[list[str]] = []
+    bench.board.watch(
+        "session_expired",
+        armed=lambda _: None,
+        ended=lambda _: told.append([each.fault.id for each in bench.board.armed()]),
+    )
+    for number in range(3):
+        bench.arm(id=f"f{number}", ttl_s=5)
+    if end == "expired":
+        bench.clock.now += 5
+        assert bench.board.armed() == []
+    else:
+        assert bench.board.lift_all() == ["f0", "f1", "f2"]
+
+    assert sorted(bench.events()[3:]) == [("f0", end), ("f1", end), ("f2", end)]
+    assert len(told) == 3
+
+
 def test_lifting_tells_the_hits_even_of_an_ended_fault() -> None:
     """Lifting answers what the fault did, also when it ended by itself; an unknown id is a 404."""
     bench = Bench()
