@@ -47,8 +47,8 @@ class EndState:
             return max(record.t for record in history.records(self.collection, order, self.system))
         return min(
             change.t
-            for change in history.changes
-            if (change.system, change.collection, change.order) == (self.system, self.collection, order)
+            for change in history.changes_of(order)
+            if (change.system, change.collection) == (self.system, self.collection)
             and change.record_id in found
             and (self.state in EXISTING or self._holds(change))
         )
@@ -71,7 +71,7 @@ def build_end(resolved_when: ResolvedWhen | None) -> EndState:
 
 def _is_in_sync(history: History, item: int, levels: tuple[Change, ...]) -> bool:
     """Compare the levels of an item with the warehouse's, once the warehouse has changed something about it."""
-    stock = [change for change in history.changes if change.collection == STOCK and change.order == item]
+    stock = [change for change in history.changes_of(item) if change.collection == STOCK]
     if not any(change.action == "updated" for change in stock):
         return False
     available = {change.record.get("location"): change.record.get("available") for change in stock}

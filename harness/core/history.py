@@ -7,14 +7,17 @@ ordinal in the plan (from 1), never by a vendor's id.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+from harness.core.memo import Memo, group
+from harness.core.names import TOKEN, Names
 
-TOKEN = re.compile(r"[A-Za-z0-9]+")
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    Item = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,24 +202,32 @@ class History:
     disturbance_s: float = 0.0
     bystanders: frozenset[str] = frozenset()
     observable: frozenset[str] = frozenset()
+    _memo: Memo = field(default_factory=Memo, init=False, repr=False, compare=False)
+
+    def calls_of(self, order: int) -> Sequence[Exchange]:
+        """List the calls about one order in the order they began."""
+        return self._memo.recall("calls", lambda: group(self.exchanges, lambda call: call.order)).get(order, ())
+
+    def changes_of(self, order: int) -> Sequence[Change]:
+        """List the changes of records about one order, in any system."""
+        return self._memo.recall("changes", lambda: group(self.changes, lambda change: change.order)).get(order, ())
+
+    def states(self, system: str, collection: str, record_id: str) -> Sequence[Change]:
+        """List the changes of one record, whatever order they name."""
+        found = self._memo.recall("records", lambda: group(self.changes, lambda change: change.record_id))
+        return [each for each in found.get(record_id, ()) if (each.system, each.collection) == (system, collection)]
 
     def attempts(self, operations: Iterable[str], order: int | None = None) -> tuple[Exchange, ...]:
         """List the calls of these operations in the order they began; of one order when given."""
         names = frozenset(operations)
-        return tuple(
-            exchange
-            for exchange in self.exchanges
-            if exchange.operation in names and (order is None or exchange.order == order)
-        )
+        calls = self.exchanges if order is None else self.calls_of(order)
+        return tuple(call for call in calls if call.operation in names)
 
     def sent_by(self, order: int, topics: Iterable[str] = ()) -> tuple[Delivery, ...]:
         """List the webhook deliveries about one order; of these topics when any are given."""
         wanted = frozenset(topics)
-        return tuple(
-            delivery
-            for delivery in self.deliveries
-            if delivery.order == order and (not wanted or delivery.topic in wanted)
-        )
+        found = self._memo.recall("deliveries", lambda: group(self.deliveries, lambda sent: sent.order))
+        return tuple(sent for sent in found.get(order, ()) if not wanted or sent.topic in wanted)
 
     def records(self, collection: str, order: int, system: str | None = None) -> tuple[Change, ...]:
         """
@@ -224,15 +235,18 @@ class History:
 
         Without `system` every system's collection of that name counts.
         """
-        standing: dict[tuple[str, str], Change] = {}
-        for change in self.changes:
-            if change.collection != collection or change.order != order or system not in {None, change.system}:
-                continue
+        found = self._memo.recall(("standing", order), lambda: self._list_standing(order)).get(collection, ())
+        return tuple(change for change in found if system in {None, change.system})
+
+    def _list_standing(self, order: int) -> dict[str, list[Change]]:
+        standing: dict[tuple[str, str, str], Change] = {}
+        for change in self.changes_of(order):
+            place = (change.system, change.collection, change.record_id)
             if change.action == "deleted":
-                standing.pop((change.system, change.record_id), None)
+                standing.pop(place, None)
             else:
-                standing[change.system, change.record_id] = change
-        return tuple(standing.values())
+                standing[place] = change
+        return group(standing.values(), lambda change: change.collection)
 
     def observed(self, what: str) -> Observation | None:
         """Return the newest successful observation of an endpoint, or None."""
@@ -246,15 +260,25 @@ class History:
         """List every dead letter of a handoff that was seen in this experiment, in its newest state."""
         return self._seen("dead_letters", handoff, order)
 
-    def _seen(self, what: str, handoff: str, order: int | None) -> tuple[Mapping[str, Any], ...]:
-        seen: dict[str, Mapping[str, Any]] = {}
-        for observation in self.observations:
-            if observation.what != what:
-                continue
-            for item in observation.items:
-                if item.get("handoff") == handoff and (order is None or self.is_about(item, order)):
-                    seen[str(item.get("id"))] = item
-        return tuple(seen.values())
+    def _seen(self, what: str, handoff: str, order: int | None) -> tuple[Item, ...]:
+        told = self._memo.recall((what, "told"), lambda: self._sort_items(self._list_told(what)))
+        return tuple({str(item.get("id")): item for item in told.get((handoff, order), ())}.values())
+
+    def _list_told(self, what: str) -> Iterable[Item]:
+        return chain.from_iterable(seen.items for seen in self.observations if seen.what == what)
+
+    def _list_pending(self, what: str, state: str) -> Iterable[Item]:
+        """List what the newest reading shows in a state, or without one."""
+        newest = self.observed(what)
+        return (item for item in (newest.items if newest is not None else ()) if item.get("state", state) == state)
+
+    def _sort_items(self, items: Iterable[Item]) -> dict[tuple[str, int | None], list[Item]]:
+        """Sort items by handoff, and by handoff and each order they name."""
+        found: dict[tuple[str, int | None], list[Item]] = {}
+        for item in items:
+            for order in (None, *self.named_in(str(item.get("entity") or ""))):
+                found.setdefault((str(item.get("handoff")), order), []).append(item)
+        return found
 
     def waiting(self, handoff: str, order: int | None = None) -> tuple[Mapping[str, Any], ...]:
         """
@@ -262,14 +286,8 @@ class History:
 
         One that is no longer shown does not wait, and one without a state does: a plain list of what waits is enough.
         """
-        newest = self.observed("dead_letters")
-        return tuple(
-            item
-            for item in (newest.items if newest is not None else ())
-            if item.get("handoff") == handoff
-            and item.get("state", "waiting") == "waiting"
-            and (order is None or self.is_about(item, order))
-        )
+        pending = self._memo.recall("waiting", lambda: self._sort_items(self._list_pending("dead_letters", "waiting")))
+        return tuple(pending.get((handoff, order), ()))
 
     def cases(self, handoff: str, order: int | None = None) -> tuple[Mapping[str, Any], ...]:
         """List every role-queue case of a handoff that was seen in this experiment, in its newest state."""
@@ -277,14 +295,8 @@ class History:
 
     def open_cases(self, handoff: str, order: int | None = None) -> tuple[Mapping[str, Any], ...]:
         """List the role-queue cases of a handoff that nobody has decided yet, by the newest observation."""
-        newest = self.observed("queues")
-        return tuple(
-            item
-            for item in (newest.items if newest is not None else ())
-            if item.get("handoff") == handoff
-            and item.get("state", "open") == "open"
-            and (order is None or self.is_about(item, order))
-        )
+        pending = self._memo.recall("open", lambda: self._sort_items(self._list_pending("queues", "open")))
+        return tuple(pending.get((handoff, order), ()))
 
     def left_over(self, handoff: str) -> tuple[Mapping[str, Any], ...]:
         """List the dead letters of a handoff that wait now and are of earlier experiments: no order, no payload of this one."""
@@ -292,13 +304,12 @@ class History:
         return tuple(
             item
             for item in self.waiting(handoff)
-            if item.get("payload_sha256") not in sent
-            and not any(self.is_about(item, order.ordinal) for order in self.orders)
+            if item.get("payload_sha256") not in sent and not self.named_in(str(item.get("entity") or ""))
         )
 
-    def is_about(self, item: Mapping[str, Any], order: int) -> bool:
-        """Tell whether something the integration or the ops desk said names this order."""
-        return self.order(order).is_named_in(str(item.get("entity") or ""))
+    def named_in(self, text: str) -> frozenset[int]:
+        """List the orders that a text names."""
+        return self._memo.recall("names", lambda: Names(self.orders)).find_all(text)
 
     def is_foreign(self, entity: str | None) -> bool:
         """Tell whether a reference names no order that anybody placed in this lab."""
@@ -306,15 +317,24 @@ class History:
 
     def order(self, ordinal: int) -> Order:
         """Return an order by its ordinal; an order that was never placed has only its ordinal for a name."""
-        return next((order for order in self.orders if order.ordinal == ordinal), Order(ordinal, f"order {ordinal}"))
+        known = self._memo.recall("orders", lambda: {order.ordinal: order for order in reversed(self.orders)})
+        return known.get(ordinal) or Order(ordinal, f"order {ordinal}")
 
     def hits(self, fault: str) -> tuple[Receipt, ...]:
         """List the receipts of one fault."""
         return tuple(receipt for receipt in self.receipts if receipt.fault == fault)
 
+    def did(self, kind: str, order: int) -> Sequence[Action]:
+        """List what the driver did of this kind about an order."""
+        return self._memo.recall(("did", kind), lambda: self._list_done(kind)).get(order, ())
+
+    def _list_done(self, kind: str) -> dict[int, list[Action]]:
+        done = [(order, action) for action in self.actions if action.kind == kind for order in action.orders]
+        return {order: [action for _, action in found] for order, found in group(done, lambda pair: pair[0]).items()}
+
     def lacks_way(self, kind: str, order: int) -> bool:
         """Tell whether the driver was to do a thing of this kind about an order and the integration has no way to do it."""
-        return any(action.kind == kind and not action.met and order in action.orders for action in self.actions)
+        return any(not action.met for action in self.did(kind, order))
 
     def when(self, kind: str) -> float | None:
         """Return when the driver first did a thing of this kind, or None."""

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from harness.core.faults import Layer
 from harness.core.history import (
-    TOKEN,
     Action,
     Alert,
     Change,
@@ -25,6 +24,7 @@ from harness.core.history import (
     Receipt,
     Trouble,
 )
+from harness.core.names import TOKEN, Names
 from harness.core.verdict import UnknownKind
 from harness.core.witnesses import Pair, list_disagreements, pair_calls, pair_deliveries
 
@@ -82,7 +82,7 @@ def build_history(entries: Iterable[Entry], scope: Scope) -> History:
     """Build the history of one experiment; entries from before it may be among them and only help to pair."""
     by = _sort(entries)
     orders = tuple(_read_order(data) for data in by.driver["order"])
-    reader = _Reader(scope, orders)
+    reader = _Reader(scope, Names(orders))
     systems = sorted({system for system, _ in by.fakes} | {system for system, _ in by.tap})
     calls = {name: pair_calls(by.tap[name, "outbound"], by.fakes[name, "exchange"]) for name in systems}
     sent = {name: pair_deliveries(by.tap[name, "inbound"], by.fakes[name, "delivery"]) for name in systems}
@@ -155,7 +155,7 @@ class _Reader:
     """Turn entries into values with times of the experiment and ordinals of the plan."""
 
     scope: Scope
-    orders: tuple[Order, ...]
+    names: Names
     found: dict[str, int | None] = field(default_factory=dict)
 
     def at(self, mono: float) -> float:
@@ -173,13 +173,10 @@ class _Reader:
             text = str(name or "")
             # The same few references stand in hundreds of entries.
             if text not in self.found:
-                self.found[text] = self._search(self._narrow(text))
+                self.found[text] = self.names.find_first(self._narrow(text))
             if self.found[text] is not None:
                 return self.found[text]
         return None
-
-    def _search(self, text: str) -> int | None:
-        return next((order.ordinal for order in self.orders if text and order.is_named_in(text)), None)
 
     def _narrow(self, text: str) -> str:
         """Return the part of a reference that names the order, where the stack says which it is."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.core.history import TOKEN, Order
+from harness.core.history import Order
+from harness.core.names import TOKEN
 from harness.engine.reservations import GATEWAY, SHOP, pick_tokens
 from harness.lab.goods import SKUS
 

@@ -12,7 +12,8 @@ from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
-from harness.core.history import TOKEN, Order
+from harness.core.history import Order
+from harness.core.names import TOKEN
 from harness.lab.errors import EnvironmentNotReady
 from harness.lab.goods import ITEM_LEVELS, SKUS
 from harness.wire.privacy import OURS

@@ -74,7 +74,7 @@ def check_drained(
     lifted = history.when("lift")
     if lifted is None:
         return build_unknown("drained", declared, "the trouble was never lifted", UnknownKind.VACUOUS)
-    aside = [order for order in orders if history.waiting(handoff, order) or history.open_cases(handoff, order)]
+    aside = {order for order in orders if history.waiting(handoff, order) or history.open_cases(handoff, order)}
     stuck = [order for order in orders if order not in aside and not end.find(history, order)]
     if stuck:
         names = ", ".join(history.order(order).name for order in stuck)
@@ -109,13 +109,14 @@ def _judge_breaker(history: History, handoff: str, declared: str) -> CheckResult
 
 
 def _list_ahead(history: History, neighbour: Neighbour, orders: tuple[int, ...], end: EndState) -> Iterator[Evidence]:
-    waiting = [order for order in orders if not end.find(history, order)] if neighbour.starves else []
+    waiting = {order for order in orders if not end.find(history, order)} if neighbour.starves else set[int]()
     for call in history.attempts(neighbour.operations):
         if call.order in waiting:
             yield Evidence(f"{call} for {history.order(call.order).name}", call.started, call.id)
 
 
 def _list_exceptions(history: History, neighbour: Neighbour, orders: tuple[int, ...]) -> Iterator[Evidence]:
+    about = frozenset(orders)
     for order in orders:
         for letter in history.dead_letters(neighbour.handoff, order):
             yield Evidence(f"dead letter of {history.order(order).name}: {letter.get('code')}")
@@ -125,5 +126,5 @@ def _list_exceptions(history: History, neighbour: Neighbour, orders: tuple[int, 
         if alert.handoff == neighbour.handoff:
             yield Evidence(f"alert to {alert.role}: {alert.code} {alert.entity}", alert.t)
     for call in history.attempts(neighbour.operations):
-        if call.order in orders and not call.succeeded:
+        if call.order in about and not call.succeeded:
             yield Evidence(f"failed call {call}", call.started, call.id)

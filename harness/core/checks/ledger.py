@@ -217,7 +217,7 @@ def _tell(history: History, order: int) -> list[str]:
     sent = history.sent_by(order)
     acked = sum(delivery.status is not None and 200 <= delivery.status < 300 for delivery in sent)
     story = ["placed at the storefront", f"{len(sent)} webhooks, {acked} acknowledged"]
-    calls = [call for call in history.exchanges if call.order == order]
+    calls = history.calls_of(order)
     if calls:
         story.append(f"{len(calls)} calls, the last {calls[-1]}")
     return story

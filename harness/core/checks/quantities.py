@@ -30,22 +30,19 @@ def describe_growth(history: History, end: EndState, order: int) -> str:
     A record that is filled step by step grows too, but not beyond the order; one that holds other units from the start,
     such as the parts of a kit, does not grow.
     """
-    ordered = [
-        units
-        for change in history.changes
-        if (change.system, change.collection, change.order) == (STOREFRONT, ORDERED, order)
-        and (units := _count(change.record))
-    ]
     for record in end.find(history, order):
-        states = [
-            units
-            for change in history.changes
-            if (change.system, change.collection, change.record_id) == (end.system, end.collection, record.record_id)
-            and (units := _count(change.record))
-        ]
-        if states and states[-1] > max([states[0], *ordered[-1:]]):
-            return f"{states[0]:f} units became {states[-1]:f}"
+        states = _count_states(history.states(end.system, end.collection, record.record_id))
+        if states and states[-1] > states[0]:
+            shown = (
+                each for each in history.changes_of(order) if (each.system, each.collection) == (STOREFRONT, ORDERED)
+            )
+            if states[-1] > max(_count_states(shown)[-1:], default=NONE):
+                return f"{states[0]:f} units became {states[-1]:f}"
     return ""
+
+
+def _count_states(changes: Iterable[Change]) -> list[Decimal]:
+    return [units for change in changes if (units := _count(change.record))]
 
 
 def describe_goods(history: History, end: EndState, order: int, shipped: Iterable[Change]) -> tuple[str, str]:
@@ -57,9 +54,7 @@ def describe_goods(history: History, end: EndState, order: int, shipped: Iterabl
     """
     sent, told = _sum_goods(shipped), _sum_goods(end.find(history, order))
     ordered = _sum_goods(
-        each
-        for each in history.changes
-        if (each.system, each.order) == (end.system, order) and each.collection != end.collection
+        each for each in history.changes_of(order) if each.system == end.system and each.collection != end.collection
     )
     if not sent or not told or not sent.keys() <= ordered.keys():
         return "", ""

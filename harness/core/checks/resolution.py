@@ -115,7 +115,7 @@ def check_untouched(history: History, *, orders: tuple[int, ...], horizon_s: flo
     evidence += [
         Evidence(f"alert to {alert.role} about {alert.entity}", alert.t)
         for alert in history.alerts
-        if any(history.order(order).is_named_in(alert.entity or "") for order in orders)
+        if not about.isdisjoint(history.named_in(alert.entity or ""))
     ]
     if evidence:
         return build_violated("untouched", declared, evidence[0].what, evidence)
@@ -155,11 +155,10 @@ def _anonymous(history: History, order: int, change: Change) -> Mapping[str, Any
 
 
 def _age_s(history: History, order: int, end: EndState, since: str) -> float:
-    own = (action.t for action in history.actions if action.kind == since and order in action.orders)
-    began = next(own, None)
-    if began is None:
-        began = next((action.until for action in history.actions if action.kind == since), 0.0)
-    return end.reached_at(history, order) - began
+    own = history.did(since, order)
+    if own:
+        return end.reached_at(history, order) - own[0].t
+    return end.reached_at(history, order) - next((each.until for each in history.actions if each.kind == since), 0.0)
 
 
 def _names(history: History, orders: list[int]) -> str:

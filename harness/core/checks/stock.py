@@ -7,7 +7,7 @@ zero; what it opened with never changes, and what came in or went out is never u
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from harness.core.ends import STOCK
 from harness.core.verdict import CheckResult, Evidence, build_held, build_violated
@@ -26,7 +26,9 @@ ONWARD = ("received", "shipped")
 # What moves when an order does; everything else is somebody's count or delivery.
 MOVED_BY_ORDERS = ("allocated", "shipped")
 
-Units = dict[str, int]
+Units: TypeAlias = dict[str, int]
+# A change of stock, and the next change of anything else in the same system.
+Move: TypeAlias = "tuple[Change, Change | None]"
 
 
 def has_stock(history: History) -> bool:
@@ -36,20 +38,21 @@ def has_stock(history: History) -> bool:
 
 def check_stock(history: History) -> CheckResult:
     """Judge every change of stock; a violation names item, location and the order whose change broke it."""
-    changes = [change for change in history.changes if change.collection == STOCK]
+    moves = _list_moves(history.changes)
     before: dict[tuple[str, str], Units] = {}
     broken: list[Evidence] = []
-    for change in changes:
+    for move in moves:
+        change = move[0]
         place, units = (change.system, change.record_id), _count(change.record)
         wrong = list(_list_wrong(before.get(place, {}), units)) if change.action != "deleted" else []
         if wrong:
-            whose = _name_mover(history, change, before.get(place, {}), units)
+            whose = _name_mover(history, move, before.get(place, {}), units)
             broken.append(Evidence(f"{_name_place(change.record)}: {'; '.join(wrong)} ({whose})", change.t))
         before[place] = units
     if broken:
         more = f" (and {len(broken) - 1} more)" if len(broken) > 1 else ""
         return build_violated(NAME, DECLARED, f"{broken[0].what}{more}", broken)
-    return build_held(NAME, DECLARED, f"{len(changes)} changes of {len(before)} stocks add up")
+    return build_held(NAME, DECLARED, f"{len(moves)} changes of {len(before)} stocks add up")
 
 
 def _list_wrong(before: Units, now: Units) -> Iterator[str]:
@@ -71,19 +74,25 @@ def _list_wrong(before: Units, now: Units) -> Iterator[str]:
             yield f"{name} fell from {before[name]} to {now.get(name, 0)}"
 
 
-def _name_mover(history: History, change: Change, before: Units, now: Units) -> str:
+def _list_moves(changes: Sequence[Change]) -> list[Move]:
+    newest: dict[str, Change] = {}
+    moves: list[Move] = []
+    for change in reversed(changes):
+        if change.collection == STOCK:
+            moves.append((change, newest.get(change.system)))
+        else:
+            newest[change.system] = change
+    return moves[::-1]
+
+
+def _name_mover(history: History, move: Move, before: Units, now: Units) -> str:
     """Name the order whose change this was: a warehouse writes down what an order takes, and then the order."""
+    change, after = move
     order = change.order
-    if order is None and any(now.get(name) != before.get(name) for name in MOVED_BY_ORDERS):
-        order = _find_order(history.changes, change)
+    moved = any(now.get(name) != before.get(name) for name in MOVED_BY_ORDERS)
+    if order is None and moved and after is not None and _holds(after, change.record.get("sku")):
+        order = after.order
     return f"changed by {history.order(order).name}" if order is not None else "changed by no order of this experiment"
-
-
-def _find_order(changes: Sequence[Change], moved: Change) -> int | None:
-    beside = changes[next(place for place, change in enumerate(changes) if change is moved) :]
-    following = (change for change in beside if change.system == moved.system and change.collection != STOCK)
-    found = next(following, None)
-    return found.order if found is not None and _holds(found, moved.record.get("sku")) else None
 
 
 def _holds(change: Change, sku: object) -> bool:
