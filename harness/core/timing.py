@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from harness.core.result import Timing
@@ -42,9 +44,11 @@ def build_timing(history: History, waits: Sequence[Waited], *, duration_s: float
     )
 
 
-def _quiet_s(wait: Waited, busy: Iterable[Span]) -> float:
-    inside = ((max(began, wait.began), min(ended, wait.ended)) for began, ended in busy)
-    return wait.ended - wait.began - sum(max(0.0, ended - began) for began, ended in inside)
+def _quiet_s(wait: Waited, busy: Sequence[Span]) -> float:
+    first = bisect_left(busy, wait.began, key=itemgetter(1))
+    last = bisect_right(busy, wait.ended, key=itemgetter(0))
+    inside = (min(ended, wait.ended) - max(began, wait.began) for began, ended in busy[first:last])
+    return wait.ended - wait.began - sum(inside)
 
 
 def _merge(spans: Iterable[Span]) -> list[Span]:

@@ -8,8 +8,9 @@ witnesses say differently without a fault to explain it, is a disagreement.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -37,35 +38,49 @@ def pair_calls(tap: Sequence[Entry], fake: Sequence[Entry]) -> tuple[Pair, ...]:
     What a fake received belongs to the newest equal call the tap had open then, of those with the same answer if there are
     any: an older one that never arrived cannot take it, and two equal calls at once do not swap their answers.
     """
-    open_calls: defaultdict[tuple[str, str, str], list[Entry]] = defaultdict(list)
-    for call in sorted(tap, key=lambda entry: entry["started_mono"]):
-        open_calls[_name(call)].append(call)
+    in_order = sorted(tap, key=lambda entry: entry["started_mono"])
+    coming: defaultdict[tuple[str, str, str], deque[Entry]] = defaultdict(deque)
+    for call in in_order:
+        coming[_name(call)].append(call)
+    under_way: defaultdict[tuple[str, str, str], list[Entry]] = defaultdict(list)
     matches: dict[str, Entry] = {}
     left: list[Pair] = []
     for seen in sorted(fake, key=lambda entry: entry["received_mono"]):
-        candidates = [call for call in open_calls[_name(seen)] if call["id"] not in matches and _overlap(call, seen)]
+        name = _name(seen)
+        while coming[name] and _has_begun(coming[name][0], seen):
+            under_way[name].append(coming[name].popleft())
+        # What is over for this one is over for all that were received later.
+        candidates = [call for call in under_way[name] if call["id"] not in matches and _is_open(call, seen)]
+        under_way[name] = candidates
         if candidates:
             alike = [call for call in candidates if call["status"] == seen["status"]]
             matches[(alike or candidates)[-1]["id"]] = seen
         else:
             left.append(Pair(None, seen))
-    in_order = sorted(tap, key=lambda entry: entry["started_mono"])
     return (*(Pair(call, matches.get(call["id"])) for call in in_order), *left)
 
 
 def pair_deliveries(tap: Sequence[Entry], deliveries: Sequence[Entry]) -> tuple[Pair, ...]:
     """Pair webhook deliveries with the inbound exchanges of the tap."""
-    waiting = sorted(tap, key=lambda entry: entry["started_mono"])
+    in_order = sorted(tap, key=lambda entry: entry["started_mono"])
+    coming: defaultdict[str, deque[Entry]] = defaultdict(deque)
+    for call in in_order:
+        coming[call["request_sha256"]].append(call)
+    matched: set[str] = set()
     pairs: list[Pair] = []
     for sent in sorted(deliveries, key=lambda entry: entry["sent_mono"]):
         if sent["outcome"] == "suppressed":
             continue
-        candidates = [call for call in waiting if _carries(call, sent)]
+        waiting = coming[sent["body_sha256"]]
+        while waiting and (waiting[0]["id"] in matched or _is_before(waiting[0], sent)):
+            waiting.popleft()
+        inside = takewhile(lambda call, sent=sent: _is_carried(call, sent), waiting)  # type: ignore[misc]  # bound early
+        candidates = [call for call in inside if call["id"] not in matched]
         match = next((call for call in candidates if call["status"] == sent["status"]), next(iter(candidates), None))
         if match is not None:
-            waiting.remove(match)
+            matched.add(match["id"])
         pairs.append(Pair(match, sent))
-    return (*pairs, *(Pair(call, None) for call in waiting))
+    return (*pairs, *(Pair(call, None) for call in in_order if call["id"] not in matched))
 
 
 def list_disagreements(pairs: Iterable[Pair], *, since: float) -> tuple[str, ...]:
@@ -105,14 +120,20 @@ def _name(entry: Entry) -> tuple[str, str, str]:
     return entry["method"], entry["path"], entry["request_sha256"]
 
 
-def _overlap(call: Entry, seen: Entry) -> bool:
-    earliest = call["started_mono"] - CLOCK_GRAIN_S
-    return bool(earliest <= seen["received_mono"] <= call["ended_mono"] + AFTERWARDS_S)
+def _has_begun(call: Entry, seen: Entry) -> bool:
+    return bool(call["started_mono"] - CLOCK_GRAIN_S <= seen["received_mono"])
 
 
-def _carries(call: Entry, sent: Entry) -> bool:
-    inside = sent["sent_mono"] - CLOCK_GRAIN_S <= call["started_mono"] <= sent["ended_mono"] + CLOCK_GRAIN_S
-    return bool(inside and call["request_sha256"] == sent["body_sha256"])
+def _is_open(call: Entry, seen: Entry) -> bool:
+    return bool(seen["received_mono"] <= call["ended_mono"] + AFTERWARDS_S)
+
+
+def _is_before(call: Entry, sent: Entry) -> bool:
+    return bool(call["started_mono"] < sent["sent_mono"] - CLOCK_GRAIN_S)
+
+
+def _is_carried(call: Entry, sent: Entry) -> bool:
+    return bool(call["started_mono"] <= sent["ended_mono"] + CLOCK_GRAIN_S)
 
 
 def _began(pair: Pair) -> float:
