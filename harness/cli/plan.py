@@ -36,6 +36,8 @@ def _say_clause(row: Coverage, experiments: list[Experiment]) -> None:
     say(f"\n{row.clause}    {row.declared}    {row.location}")
     if row.not_exercised:
         say(f"   not exercised: {row.not_exercised}")
+    for gap in row.gaps:
+        say(f"   not asked: {gap}")
     for experiment in experiments:
         say(f"   {experiment.shape}")
         for fault in experiment.faults:
@@ -81,6 +83,7 @@ def _as_json(compiled: Plan, chosen: tuple[Experiment, ...]) -> dict[str, Any]:
                 "location": row.location,
                 "experiments": list(row.experiments),
                 **({"not_exercised": row.not_exercised} if row.not_exercised else {}),
+                **({"gaps": [{"what": gap.what, "why": gap.why} for gap in row.gaps]} if row.gaps else {}),
             }
             for row in compiled.coverage
         ],

@@ -213,8 +213,24 @@ class Experiment:
 
 
 @dataclass(frozen=True, slots=True)
+class Gap:
+    """A part of a clause that no experiment asks for, and why: it says nothing of the rest of the clause."""
+
+    what: str
+    why: str
+
+    def __str__(self) -> str:
+        """Say both."""
+        return f"{self.what}: {self.why}"
+
+
+@dataclass(frozen=True, slots=True)
 class Coverage:
-    """A row of the coverage matrix: a clause, the experiments on it, or why it has none."""
+    """
+    A row of the coverage matrix: a clause, the experiments on it, or why it has none.
+
+    `gaps` are the parts of an exercised clause that none of them asks for.
+    """
 
     handoff: str
     clause: str
@@ -222,6 +238,7 @@ class Coverage:
     location: str
     experiments: tuple[str, ...]
     not_exercised: str = ""
+    gaps: tuple[Gap, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

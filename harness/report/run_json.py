@@ -209,6 +209,8 @@ def _build_coverage(plan: Plan, verdicts: Mapping[str, Outcome]) -> dict[str, An
             row["verdict"] = str(worst([outcome for _, outcome in ran]))
         elif clause.not_exercised:
             row["not_exercised"] = clause.not_exercised
+        if clause.gaps:
+            row["gaps"] = [{"what": gap.what, "why": gap.why} for gap in clause.gaps]
         rows.append(row)
     return {"clauses": len(rows), "exercised": sum("verdict" in row for row in rows), "matrix": rows}
 

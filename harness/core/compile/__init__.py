@@ -16,12 +16,13 @@ from harness.core.compile.containment import compile_containment
 from harness.core.compile.dead_letter import compile_at_once, compile_escalation
 from harness.core.compile.effects import compile_clean, compile_exactly_once
 from harness.core.compile.frame import Frame
+from harness.core.compile.pairs import begins_journey, compile_pairs
 from harness.core.compile.passage import is_driven
 from harness.core.compile.queue import compile_queue
 from harness.core.compile.retry import compile_retry
 from harness.core.compile.session import compile_session
 from harness.core.compile.webhook import compile_webhook
-from harness.core.experiments import Coverage, Experiment, Plan
+from harness.core.experiments import Coverage, Experiment, Gap, Plan
 from harness.core.outcomes import Branch, DeadLetter, Queue, Renew, Retry
 from harness.core.stack import Breaker, Handoff, Path, Stack
 
@@ -30,10 +31,11 @@ if TYPE_CHECKING:
 
 
 # What a handoff owes without a path of its own, by the name its clause carries.
-OWED: Mapping[str, Callable[[Frame], Iterator[Experiment]]] = {
+OWED: Mapping[str, Callable[[Frame], Iterator[Experiment | Gap]]] = {
     "clean": compile_clean,
     "exactly_once": compile_exactly_once,
     "contained": compile_containment,
+    "pairs": compile_pairs,
 }
 
 
@@ -46,17 +48,28 @@ def compile_stack(stack: Stack) -> Plan:
     experiments: list[Experiment] = []
     coverage: list[Coverage] = []
     for handoff in stack.handoffs:
-        for clause in list_clauses(handoff):
+        for clause in list_clauses(handoff, journey=begins_journey(stack, handoff)):
             frame = Frame(stack, handoff, clause.id, clause.declared, clause.location)
             compiled = tuple(_compile(frame, clause.subject)) if is_driven(stack, handoff) else ()
-            experiments += compiled
-            ids = tuple(experiment.id for experiment in compiled)
-            reason = "" if ids else _why_not(stack, handoff, clause)
-            coverage.append(Coverage(handoff.id, clause.id, clause.declared, str(clause.location), ids, reason))
+            asked = [each for each in compiled if isinstance(each, Experiment)]
+            gaps = tuple(each for each in compiled if isinstance(each, Gap))
+            experiments += asked
+            coverage.append(_cover(stack, handoff, clause, asked, gaps))
     return Plan(tuple(experiments), tuple(coverage))
 
 
-def _compile(frame: Frame, subject: object) -> Iterable[Experiment]:
+def _cover(
+    stack: Stack, handoff: Handoff, clause: Clause, asked: Iterable[Experiment], gaps: tuple[Gap, ...]
+) -> Coverage:
+    """Build the row of a clause; where nothing is asked of it, the first gap says why."""
+    ids = tuple(experiment.id for experiment in asked)
+    place = (handoff.id, clause.id, clause.declared, str(clause.location), ids)
+    if ids:
+        return Coverage(*place, gaps=gaps)
+    return Coverage(*place, not_exercised=gaps[0].why if gaps else _why_not(stack, handoff, clause))
+
+
+def _compile(frame: Frame, subject: object) -> Iterable[Experiment | Gap]:
     match subject:
         case Path():
             return _compile_path(frame, subject)
@@ -70,7 +83,7 @@ def _compile(frame: Frame, subject: object) -> Iterable[Experiment]:
             return ()
 
 
-def _compile_path(frame: Frame, path: Path) -> Iterator[Experiment]:
+def _compile_path(frame: Frame, path: Path) -> Iterator[Experiment | Gap]:
     if frame.handoff.protocol == "webhook":
         yield from compile_webhook(frame, path)
         return

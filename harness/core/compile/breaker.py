@@ -1,5 +1,5 @@
 """
-Breaker: N-1 failures, N failures, its pause, its probe that passes and its probe that fails, and what it must not touch.
+Breaker: N-1 failures, N failures, its pause, its probe that passes, fails or is carried out unheard, and what it must not touch.
 
 Failures are brought about one at a time, each order placed once the failure before it is on the wire: with several under
 way at once nobody could tell which of them the breaker knew of.
@@ -20,10 +20,10 @@ from harness.core.checks.breaker import (
 from harness.core.checks.openings import UNDER_WAY_S
 from harness.core.checks.resolution import check_resolved_once
 from harness.core.checks.webhook import check_acknowledged
-from harness.core.compile.failures import OUTAGES, RESET, Failure, choose_outage
+from harness.core.compile.failures import ANSWER_LOST, OUTAGES, RESET, Failure, choose_outage
 from harness.core.compile.frame import HORIZON, PATIENCE_S, Frame
 from harness.core.compile.retry import concluded
-from harness.core.conditions import AllOf, Attempted, CalledSince, Delivered, Failed
+from harness.core.conditions import AllOf, Attempted, CalledSince, Delivered, Failed, Received
 from harness.core.experiments import Arm, Await, Check, Experiment, Lift, Step, Watch
 
 if TYPE_CHECKING:
@@ -50,6 +50,8 @@ def compile_breaker(frame: Frame, breaker: Breaker) -> Iterator[Experiment]:
     yield _build_opening(frame, breaker, "opens-on-connection", RESET)
     yield _build_opening(frame, breaker, "closes", outage)
     yield _build_reopening(frame, breaker)
+    if frame.handoff.effects == "exactly_once":
+        yield _build_probe_lost(frame, breaker)
     if frame.handoff.after:
         yield _build_contained(frame, breaker)
 
@@ -152,6 +154,36 @@ def _build_reopening(frame: Frame, breaker: Breaker) -> Experiment:
             _await_drained(frame, breaker, more, spare, spare + 1),
         ],
         checks=again,
+        needs=["dead_letters"],
+    )
+
+
+def _build_probe_lost(frame: Frame, breaker: Breaker) -> Experiment:
+    """Have the vendor carry the probe out and its answer get lost: another pause, and no second effect of it."""
+    failing, more, spare = _orders(breaker)
+    fault = _outage(frame).build(frame.handoff, attempts=failing, expected=breaker.failures)
+    lost = ANSWER_LOST.build(frame.handoff, attempts=(1,), fault_id="f2")
+    resolved = partial(check_resolved_once, end=frame.end, orders=(more, spare))
+    return frame.build(
+        "probe-answer-lost",
+        faults=[fault, lost],
+        steps=[
+            *_open(frame, fault, failing),
+            Lift(fault.id),
+            Arm(lost.id),
+            *frame.start(more),
+            _await_probe(frame, breaker),
+            *frame.start(spare),
+            Await(Received(lost.id), within_s=PATIENCE_S),
+            Watch(SETTLED_S, "further probes"),
+            _await_probe(frame, breaker),
+            _await_drained(frame, breaker, *failing, more, spare),
+        ],
+        checks=[
+            _check("reopens", check_reopened, frame, breaker),
+            _one_alert(frame, breaker),
+            Check("resolved_once", resolved),
+        ],
         needs=["dead_letters"],
     )
 

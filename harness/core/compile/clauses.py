@@ -37,8 +37,12 @@ class Clause:
     subject: Path | Breaker | DeadLetter | str
 
 
-def list_clauses(handoff: Handoff) -> Iterator[Clause]:
-    """List the clauses of a handoff: undisturbed, effects, its paths, its dead letters, its breaker."""
+def list_clauses(handoff: Handoff, *, journey: bool = False) -> Iterator[Clause]:
+    """
+    List the clauses of a handoff: undisturbed, effects, its paths, its dead letters, its breaker.
+
+    Where the `journey` of orders begins at it, what is owed along all of that is one more.
+    """
     name, location = handoff.id, handoff.location
     yield Clause(f"{name}/clean:resolve", f"resolved within {handoff.within_s:g} s, once", location, "clean")
     if handoff.effects == "exactly_once" and handoff.protocol == "api":
@@ -58,6 +62,9 @@ def list_clauses(handoff: Handoff) -> Iterator[Clause]:
     if handoff.protocol == "api":
         declared = "an outage raises no exception at another handoff, and drains once it is over"
         yield Clause(f"{name}/outage:contain", declared, location, "contained")
+    if journey:
+        declared = "an order that two handoffs fail, each once, arrives all the same, once"
+        yield Clause(f"{name}/pairs:resolve", declared, location, "pairs")
 
 
 def describe_path(path: Path) -> str:

@@ -52,10 +52,15 @@ def build_start(stack: Stack, handoff: Handoff, orders: tuple[int, ...]) -> list
     arrived = tuple(dict.fromkeys(_list_arrivals(stack, handoff, orders)))
     if arrived:
         steps.append(Await(AllOf(arrived), within_s=ARRIVED_WITHIN_S))
+    return [*steps, *build_cause(stack, start, orders)]
+
+
+def build_cause(stack: Stack, start: Start, orders: tuple[int, ...]) -> list[Step]:
+    """List what vendors do that has orders shipped or refunded."""
     verb, fakes = ("ship", ("wms",)) if start is Start.SHIPPED else ("refund", ("stripe", "shopify"))
     # The shop's own payment provider pays back; what is left to the integration is to tell the ERP.
     actors = [name for fake in fakes for name, system in stack.systems.items() if system.fake == fake]
-    return [*steps, *(Act(name, verb, {"order": order}) for order in orders for name in actors)]
+    return [Act(name, verb, {"order": order}) for order in orders for name in actors]
 
 
 def _list_arrivals(stack: Stack, handoff: Handoff, orders: tuple[int, ...]) -> Iterator[Resolved]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING
@@ -12,22 +12,28 @@ from harness.core.checks.queue import check_case, check_decided, check_not_resol
 from harness.core.checks.resolution import check_resolved_once
 from harness.core.checks.retry import check_attempts
 from harness.core.compile.failures import choose_failure
+from harness.core.compile.passage import list_before
 from harness.core.compile.retry import posted_checks
-from harness.core.conditions import Alerted, AnyOf, Attempted, DeadLettered, Queued
+from harness.core.compile.webhook_faults import build_crash
+from harness.core.conditions import Alerted, AnyOf, Attempted, DeadLettered, Queued, Received, Resolved
 from harness.core.ends import build_end
-from harness.core.experiments import Arm, Await, Check, Decide, Experiment, Lift, Step, Watch
+from harness.core.experiments import Arm, Await, Check, Decide, Experiment, Gap, Lift, Place, Restart, Step, Watch
+from harness.core.outcomes import Recover
 from harness.core.starts import Start
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from harness.core.compile.failures import Failure
     from harness.core.compile.frame import Frame
     from harness.core.faults import Fault
     from harness.core.outcomes import Decision, Queue
-    from harness.core.stack import Path
+    from harness.core.stack import Handoff, Path
     from harness.core.triggers import Threshold
 
 CONTINUE = "continue"
+# The order at whose webhook the integration dies while another one waits for a decision.
+OTHER = 2
 # What a threshold may be about, and the currency the storefront sells in.
 AMOUNTS, CURRENCY = frozenset({"amount", "total", "total_price", "order.total"}), "EUR"
 CENT = Decimal("0.01")
@@ -46,7 +52,7 @@ class _Occasion:
         return {} if self.total is None else {1: str(self.total)}
 
 
-def compile_queue(frame: Frame, path: Path, queue: Queue) -> Iterator[Experiment]:
+def compile_queue(frame: Frame, path: Path, queue: Queue) -> Iterator[Experiment | Gap]:
     """Compile a path that leads to a role queue; a trigger that cannot be brought about yields nothing."""
     if path.on.when is not None:
         yield from _compile_threshold(frame, path.on.when, queue)
@@ -56,7 +62,7 @@ def compile_queue(frame: Frame, path: Path, queue: Queue) -> Iterator[Experiment
         yield from _compile_occasion(frame, queue, _Occasion(failure.build(frame.handoff, orders=(1,)), calls=1))
 
 
-def _compile_threshold(frame: Frame, threshold: Threshold, queue: Queue) -> Iterator[Experiment]:
+def _compile_threshold(frame: Frame, threshold: Threshold, queue: Queue) -> Iterator[Experiment | Gap]:
     """Compile a value that is beyond the limit, and the one nearest to it that is not."""
     known = threshold.field in AMOUNTS and threshold.unit in {"", CURRENCY} and frame.begins is Start.PLACED
     nearest = [threshold.value + step for step in (Decimal(0), CENT, -CENT)]
@@ -79,10 +85,11 @@ def _compile_threshold(frame: Frame, threshold: Threshold, queue: Queue) -> Iter
     )
 
 
-def _compile_occasion(frame: Frame, queue: Queue, occasion: _Occasion) -> Iterator[Experiment]:
+def _compile_occasion(frame: Frame, queue: Queue, occasion: _Occasion) -> Iterator[Experiment | Gap]:
     yield _build_opened(frame, queue, occasion)
     for decision in queue.decisions:
         yield _build_decided(frame, decision, occasion)
+    yield from _compile_interrupted(frame, queue, occasion)
 
 
 def _build_opened(frame: Frame, queue: Queue, occasion: _Occasion) -> Experiment:
@@ -142,6 +149,74 @@ def _build_decided(frame: Frame, decision: Decision, occasion: _Occasion) -> Exp
         totals=occasion.totals,
         steps=steps,
         checks=[decided, led],
+        needs=["dead_letters", "queues"],
+    )
+
+
+def _compile_interrupted(frame: Frame, queue: Queue, occasion: _Occasion) -> Iterator[Experiment | Gap]:
+    """Compile trouble while a person is waited for, where there is a decision to go on by and somebody who recovers from it."""
+    onward = next((decision for decision in queue.decisions if decision.to == CONTINUE), None)
+    before = [each for each in frame.stack.handoffs if each.id in list_before(frame.stack, frame.handoff)]
+    mortal = next((each for each in before if _recovers(each)), None)
+    passing = next((path for path in frame.handoff.paths if path.retry is not None and path.retry.attempts > 1), None)
+    failure = choose_failure(frame.handoff, passing.on) if passing is not None else None
+    if onward is None or mortal is None:
+        lacking = (
+            "no decision lets the order go on"
+            if onward is None
+            else "no webhook before it declares that a crash is survived"
+        )
+        yield Gap("trouble while somebody decides", lacking)
+    else:
+        yield _build_interrupted(frame, queue, onward, occasion, (mortal, failure if passing is not None else None))
+
+
+def _recovers(handoff: Handoff) -> bool:
+    crash = (path.outcome for path in handoff.paths if path.on.condition == "crash")
+    return handoff.protocol == "webhook" and any(isinstance(outcome, Recover) for outcome in crash)
+
+
+def _build_interrupted(
+    frame: Frame, queue: Queue, decision: Decision, occasion: _Occasion, trouble: tuple[Handoff, Failure | None]
+) -> Experiment:
+    """
+    Have the integration die while a case is open, then the role decide, and the first call after that fail where a retry is declared.
+
+    Another order's webhook is what it dies at: nothing about the order that waits moves meanwhile.
+    """
+    mortal, failure = trouble
+    handoff = frame.handoff.id
+    crash = build_crash(replace(frame, handoff=mortal), (OTHER,), nth=1, fault_id="f2")
+    faults = [*([occasion.fault] if occasion.fault else []), crash]
+    steps: list[Step] = [*_bring_about(frame, occasion)]
+    steps += [Lift(occasion.fault.id)] if occasion.fault else []
+    steps += [Arm(crash.id), Place((OTHER,)), Await(Received(crash.id), within_s=frame.patience_s), Restart()]
+    steps.append(Await(_opened(frame), within_s=frame.patience_s, needs="queues"))
+    if failure is not None:
+        faults.append(failure.build(frame.handoff, orders=(1,), attempts=(1,), fault_id="f3"))
+        steps.append(Arm("f3"))
+    captured = build_end(mortal.resolved_when)
+    recovered_s = frame.lab_s(mortal.within_s)
+    steps += [
+        Decide(handoff, 1, decision.name),
+        Await(frame.resolved(1), within_s=frame.patience_s + frame.refused_s),
+        Await(Resolved(captured, (OTHER,)), within_s=recovered_s),
+        Watch(frame.horizon_s, "a second record"),
+    ]
+    case = partial(
+        check_case, handoff=handoff, order=1, role=queue.role, sla_s=frame.find_sla_s(queue), horizon_s=frame.patience_s
+    )
+    return frame.build(
+        "interrupted",
+        faults=faults,
+        totals=occasion.totals,
+        steps=steps,
+        checks=[
+            Check("case", case),
+            Check("decided", partial(check_decided, handoff=handoff, order=1, decision=decision.name)),
+            Check("resolved_once", partial(check_resolved_once, end=frame.end, orders=(1,))),
+            Check("no_dead_letter", partial(check_no_dead_letter, handoff=handoff, orders=(1,))),
+        ],
         needs=["dead_letters", "queues"],
     )
 

@@ -16,6 +16,14 @@ from harness.core.checks.resolution import (
 from harness.core.checks.webhook import check_acknowledged, check_answer
 from harness.core.compile.frame import HORIZON, PATIENCE_S, Frame
 from harness.core.compile.retry import posted_checks
+from harness.core.compile.webhook_faults import (
+    build_crash,
+    build_dropped,
+    build_duplicate,
+    build_forgery,
+    build_refusal,
+    build_webhook_fault,
+)
 from harness.core.conditions import Alerted, CalledSince, Delivered, PayloadDeadLettered, Received
 from harness.core.experiments import Act, Arm, Await, Check, Experiment, Restart, Step, Watch
 from harness.core.faults import Fault, Layer
@@ -42,7 +50,7 @@ def _compile_dropped(frame: Frame, path: Path) -> Iterator[Experiment]:
     """Never deliver one webhook, or three of five."""
     if isinstance(path.outcome, Reconcile):
         for shape, orders, dropped in (("one", (1,), (1,)), ("some", (1, 2, 3, 4, 5), (1, 3, 5))):
-            fault = _fault(frame, "webhook_dropped", dropped, expected=len(dropped))
+            fault = build_dropped(frame, dropped)
             yield _build_reconciled(frame, path.outcome, fault, orders, shape=shape)
 
 
@@ -80,7 +88,7 @@ def _compile_duplicate(frame: Frame, path: Path) -> Iterator[Experiment]:  # noq
         "new-id": {"copies": 3, "same_id": False, "together": True},
     }
     for shape, params in shapes.items():
-        fault = _fault(frame, "webhook_duplicate", (1,), params=params)
+        fault = build_duplicate(frame, **params)
         yield frame.build(
             shape,
             faults=[fault],
@@ -110,7 +118,7 @@ def _compile_out_of_order(frame: Frame, path: Path) -> Iterator[Experiment]:  # 
     """
     if frame.handoff.operations and UPDATED not in frame.handoff.operations:
         return
-    fault = _fault(frame, "webhook_out_of_order", (2,), params={"after_topic": UPDATED})
+    fault = build_webhook_fault(frame, "webhook_out_of_order", (2,), params={"after_topic": UPDATED})
     note = "leave it at the door"
     yield frame.build(
         "update-first",
@@ -143,9 +151,7 @@ def _compile_bad_signature(frame: Frame, path: Path) -> Iterator[Experiment]:
         return
     status = path.outcome.status
     for how in ("forged", "missing", "other_body"):
-        fault = Fault(
-            "f1", "forge", Layer.ACT, frame.handoff.source, frame.topics[:1], orders=(1,), params={"how": how}
-        )
+        fault = build_forgery(frame, how)
         yield frame.build(
             how.replace("_", "-"),
             faults=[fault],
@@ -171,7 +177,7 @@ def _compile_malformed(frame: Frame, path: Path) -> Iterator[Experiment]:
         "dead_letter", partial(check_payload_kept, handoff=handoff, order=1, horizon_s=PATIENCE_S, topics=frame.topics)
     )
     for mutation in ("truncated", "wrong_types", "missing_fields", "empty"):
-        fault = _fault(frame, "webhook_malformed", (1,), params={"mutation": mutation})
+        fault = build_webhook_fault(frame, "webhook_malformed", (1,), params={"mutation": mutation})
         steps: list[Step] = [
             Arm(fault.id),
             *frame.start(1),
@@ -203,18 +209,7 @@ def _compile_receiver_down(frame: Frame, path: Path) -> Iterator[Experiment]:
         return
     within_s = frame.lab_s(path.outcome.within_s)
     for shape, refused in (("once", 1), ("twice", 2)):
-        fault = Fault(
-            "f1",
-            "receiver_down",
-            Layer.WIRE,
-            frame.handoff.source,
-            frame.topics[:1],
-            orders=(1,),
-            attempts=tuple(range(1, refused + 1)),
-            params={"refuse": True},
-            minimum=refused,
-            expected=refused,
-        )
+        fault = build_refusal(frame, refused)
         yield frame.build(
             shape,
             faults=[fault],
@@ -241,10 +236,7 @@ def _compile_crash(frame: Frame, path: Path) -> Iterator[Experiment]:
         return
     within_s = frame.lab_s(path.outcome.within_s)
     for shape, orders, deadly in (("after-ack", (1,), 1), ("in-a-burst", (1, 2, 3, 4, 5), 3)):
-        fault = Fault(
-            "f1", "crash", Layer.PROCESS, frame.handoff.source, frame.topics[:1], orders=(orders if deadly > 1 else (1,)),
-            params={"nth": deadly},
-        )  # fmt: skip
+        fault = build_crash(frame, orders, nth=deadly)
         yield frame.build(
             shape,
             faults=[fault],
@@ -277,22 +269,6 @@ def _await_reconciliation(frame: Frame) -> list[Step]:
         return []
     declared_s = frame.lab_s(every_s[0])
     return [Await(CalledSince(listing), within_s=declared_s + PATIENCE_S, declared_s=declared_s)]
-
-
-def _fault(
-    frame: Frame, kind: str, orders: tuple[int, ...], *, params: Mapping[str, Any] | None = None, expected: int = 1
-) -> Fault:
-    return Fault(
-        "f1",
-        kind,
-        Layer.WEBHOOK,
-        frame.handoff.source,
-        frame.topics[:1],
-        orders=orders,
-        params=params or {},
-        minimum=len(orders),
-        expected=expected,
-    )
 
 
 def _resolved(frame: Frame, *orders: int, within_s: float | None = None) -> Check:
