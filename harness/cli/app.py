@@ -20,6 +20,7 @@ from harness.cli.replay import replay
 from harness.cli.run import run
 from harness.cli.schema import schema
 from harness.cli.terminal import prepare_streams, print_problems, say
+from harness.cli.zoo import zoo
 from harness.core.problems import StackError, nearest
 from harness.lab.errors import LabError
 from harness.lab.registry import sweep
@@ -28,6 +29,7 @@ from harness.wire.privacy import OURS
 _COMMANDS: tuple[tuple[str, str, Callable[..., None]], ...] = (
     ("Prove", "run", run),
     ("Prove", "replay", replay),
+    ("Prove", "zoo", zoo),
     ("Look", "plan", plan),
     ("Look", "lint", lint),
     ("Look", "schema", schema),

@@ -92,7 +92,7 @@ def run(  # noqa: PLR0913 - one parameter an option
     given = Given(lab, read_kind(engine), integration, attach, image, tuple(allow_host or ()))
     where = choose_where(declared, given, stack_path=stack_path)
     started = dt.datetime.now(dt.UTC)
-    folder = _make_folder(out, started)
+    folder = make_run_folder(out, started)
     info = RunInfo(
         run_id=folder.name,
         stack=declared,
@@ -136,9 +136,10 @@ def _choose_labs(kind: str) -> int:
     return DEFAULT_CONTAINER_LABS if kind == CONTAINERS else DEFAULT_LABS
 
 
-def _make_folder(out: Path, started: dt.datetime) -> Path:
+def make_run_folder(out: Path, started: dt.datetime, *, name: str = "") -> Path:
+    """Make the folder of a run, whose own name is the time and goes after what it is; raises StackError where none can be made."""
     try:
-        return make_folder(out, name_run(started))
+        return make_folder(out, f"{name}-{name_run(started)}" if name else name_run(started))
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         message = f"--out {out} cannot be written to: {reason}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from harness.core.problems import Problem, StackError, nearest
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from harness.core.experiments import Experiment
 
+T = TypeVar("T")
 WORD = re.compile(r"\s*(?:(?P<operator>and\b|or\b|not\b|[()])|(?P<name>[^\s()]+))")
 
 
@@ -33,17 +34,17 @@ def select(experiments: Sequence[Experiment], expression: str | None) -> tuple[E
     return chosen
 
 
-def shard(experiments: Sequence[Experiment], text: str | None) -> tuple[Experiment, ...]:
-    """Choose the i-th of n shards (`2/4`); together they are everything, each experiment in one."""
+def shard(items: Sequence[T], text: str | None, *, option: str = "--shard", what: str = "experiments") -> tuple[T, ...]:
+    """Choose the i-th of n shards (`2/4`); together they are everything, each item in one."""
     if text is None:
-        return tuple(experiments)
+        return tuple(items)
     match = re.fullmatch(r"(\d{1,4})/(\d{1,4})", text)
     index, count = (int(match[1]), int(match[2])) if match else (0, 0)
     if not 1 <= index <= count:
-        raise _problem(f"--shard {text} is not a shard", fix="write it as i/n with 1 <= i <= n, such as 2/4")
-    chosen = tuple(experiments[index - 1 :: count])
+        raise _problem(f"{option} {text} is not a {option.strip('-')}", fix="write it as i/n with 1 <= i <= n, such as 2/4")
+    chosen = tuple(items[index - 1 :: count])
     if not chosen:
-        raise _problem(f"--shard {text} holds none of {len(experiments)} experiments", fix="use fewer shards")
+        raise _problem(f"{option} {text} holds none of {len(items)} {what}", fix=f"use fewer {option.strip('-')}s")
     return chosen
 
 

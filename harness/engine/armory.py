@@ -12,9 +12,10 @@ from harness.wire.signals import Signal
 from harness.wire.toxiproxy import Toxic as WireToxic
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Mapping
+    from collections.abc import Coroutine, Iterable, Mapping
 
     from harness.core.history import Order
+    from harness.core.record import Entry
     from harness.lab.lab import Lab
 
 # A fault outlives a dead harness by at most this long.
@@ -23,6 +24,8 @@ TTL_S = 180
 PLANNED_ATTEMPTS = 32
 # What a control plane answers about an id that is not armed.
 NOT_ARMED = 404
+# How a journal says that something is armed no more.
+ENDED = frozenset({"lifted", "expired"})
 
 
 class Armory:
@@ -69,6 +72,17 @@ class Armory:
                 if error is not None:
                     failed.append(f"{fault_id} could not be lifted: {error}")
         return failed
+
+    def list_gone(self, entries: Iterable[Entry], *, since: float) -> list[str]:
+        """List what we have not lifted, and a journal says has ended: somebody lifted it, or it ran out."""
+        ours = {armed for parts in self._vendor.values() for _, armed in parts}
+        ours.update(rule for rules in self._rules.values() for rule in rules)
+        latest = {
+            entry.data.get("fault") or entry.data.get("rule"): entry.data["event"]
+            for entry in entries
+            if entry.data["type"] in {"fault", "rule"} and entry.data["mono"] >= since
+        }
+        return sorted(name for name in ours if latest.get(name) in ENDED)
 
     def _take(self, fault_id: str) -> list[Coroutine[Any, Any, object]]:
         """Take what is armed of a fault out of the books, as the calls that lift it; the proxy goes last."""

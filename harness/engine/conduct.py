@@ -135,6 +135,9 @@ async def _collect(driver: Driver, moment: str) -> History:
     """
     try:
         await driver.recorder.catch_up()
+        for name in driver.armory.list_gone(driver.recorder.entries, since=driver.origin):
+            what = f"{name} had ended before the harness lifted it: somebody lifted it, or it ran out"
+            driver.recorder.note_trouble(UnknownKind.ENVIRONMENT, what)
         await driver.observe(*sorted(driver.experiment.needs | {DEAD_LETTERS, QUEUES}))
         history = await driver.settle_witnesses()
     except Exception as error:  # noqa: BLE001 - a harness that cannot read its own record must not judge, nor end the run

@@ -28,6 +28,8 @@ ANSWER_WITHIN_S = 3.0
 # How often the harness checks that it is scheduled itself, and from when on it was not.
 PULSE_S = 0.05
 STALLED_S = 0.25
+# How far ahead of ours a clock may seem that is the same one.
+AHEAD_S = 0.05
 
 
 class Recorder:
@@ -195,6 +197,9 @@ class Recorder:
             return
         if seq != self._seqs[source] + 1:
             self._lose(source, f"its journal has a gap: {self._seqs[source]} is followed by {seq}")
+        ahead_s = data["mono"] - time.monotonic()
+        if ahead_s > AHEAD_S:
+            self._lose(source, f"its clock is {ahead_s:.2f} s ahead of ours")
         self._seqs[source] = seq
         self._entries.append(Entry(source, data))
         refused = _explain_refusal(data)
@@ -210,8 +215,9 @@ class Recorder:
         self._tell()
 
     def _trouble(self, source: str, why: str) -> Entry:
-        """Say whose trouble it is: tap and engine are the harness itself, a fake is its environment."""
-        kind = UnknownKind.INTERFERENCE if source in {TAP, TOXIPROXY} or "gap" in why else UnknownKind.ENVIRONMENT
+        """Say whose trouble it is: tap and engine are the harness itself, as is what is written; a fake is its environment."""
+        untrue = "gap" in why or "clock" in why
+        kind = UnknownKind.INTERFERENCE if source in {TAP, TOXIPROXY} or untrue else UnknownKind.ENVIRONMENT
         what = why if why.startswith(source) else f"{source}: {why}"
         return Entry(DRIVER, {"type": "trouble", "mono": time.monotonic(), "kind": str(kind), "what": what})
 

@@ -98,14 +98,15 @@ class Runner:
     """
     Runs experiments in labs.
 
-    Labs take the longest experiments first. A verdict of `unknown: interference` is run once more, alone, after all others;
-    a violated one never is. `stop` ends everything early, with what is there judged.
+    Labs take the longest experiments first. A verdict of `unknown: interference` is run once more, alone, after all others,
+    unless it is not to be run `again`; a violated one never is. `stop` ends everything early, with what is there judged.
     """
 
     stack: Stack
     options: Options
     sink: Sink
     stop: asyncio.Event
+    again: bool = True
     waiting: deque[Experiment] = field(default_factory=deque)
     done: dict[str, Result] = field(default_factory=dict)
     unfit: dict[str, str] = field(default_factory=dict)
@@ -123,7 +124,8 @@ class Runner:
         fit = [experiment for experiment in experiments if experiment.id not in self.unfit]
         await self._run(sorted(fit, key=estimate_s, reverse=True), 1 if self.attached else self.options.labs)
         disturbed = [result for result in self.done.values() if result.verdict.kind is UnknownKind.INTERFERENCE]
-        await self._run([result.experiment for result in disturbed], 1)
+        if self.again:
+            await self._run([result.experiment for result in disturbed], 1)
         results = [self.done[experiment.id] for experiment in experiments if experiment.id in self.done]
         reason = "interrupted" if self.failure is None else f"no lab to run it in: {self.failure}"
         skipped = [

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 
 STACK, HISTORY, DECISIONS, RUN = "stack.yaml", "history.ndjson", "decisions.ndjson", "run.json"
+REGRESSIONS, EXPLORATION = "regressions", "explore.json"
 
 SCHEMA = "handoff-run/1"
 
@@ -65,12 +66,19 @@ class RunFolder:
         """Write run.json."""
         return self._write(RUN, json.dumps(run, indent=1, ensure_ascii=False) + "\n")
 
+    def write_exploration(self, exploration: Mapping[str, Any]) -> Path:
+        """Write explore.json."""
+        return self._write(EXPLORATION, json.dumps(exploration, indent=1, ensure_ascii=False) + "\n")
+
+    def write_regressions(self, texts: Mapping[str, str]) -> None:
+        """Write the regressions that belong to the stack, by the names of their files."""
+        if texts:
+            (self.path / REGRESSIONS).mkdir(exist_ok=True)
+        for name, text in texts.items():
+            self._write(f"{REGRESSIONS}/{name}", text)
+
     def _write(self, name: str, text: str) -> Path:
-        target = self.path / name
-        part = target.with_suffix(target.suffix + ".part")
-        part.write_text(text, encoding="utf-8")
-        part.replace(target)
-        return target
+        return write_text(self.path / name, text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +102,14 @@ def read_run(path: Path) -> StoredRun:
         raise ValueError(f"{RUN} is not a document of the schema {SCHEMA}")
     (path / HISTORY).stat()
     return StoredRun(path, document, (path / STACK).read_text(encoding="utf-8"))
+
+
+def write_text(target: Path, text: str) -> Path:
+    """Write a file whole, so that a reader never meets half of it; return its path."""
+    part = target.with_suffix(target.suffix + ".part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(target)
+    return target
 
 
 def name_run(started_at: dt.datetime) -> str:

@@ -6,6 +6,8 @@ from typing import Literal
 
 from reference.parts import Parts
 
+STACKS = {"slice": "scenarios/slice.yaml", "chain": "reference/stack.yaml"}
+
 
 @dataclass(frozen=True, slots=True)
 class Variant:
@@ -13,7 +15,8 @@ class Variant:
     The reference with one part replaced.
 
     `clauses` are the ids of the clauses a broken one must be caught by, empty for a correct one; `also` are clauses it may break
-    in consequence. `compose` makes its parts. `stack` is what shows it: the slice of the first two handoffs, or the whole chain.
+    in consequence, or their beginnings. `compose` makes its parts. `stack` is what shows it: the slice of the first two handoffs, or
+    the whole chain.
     """
 
     name: str
@@ -30,7 +33,7 @@ class Variant:
             "name": self.name,
             "kind": self.kind,
             "about": self.about,
-            "stack": self.stack,
+            "stack": STACKS[self.stack],
             "clauses": list(self.clauses),
             "also": list(self.also),
         }

@@ -1,0 +1,211 @@
+"""Measure a zoo: everybody in it judged as `handoff run` would, and every sabotage done, in several labs at once."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from harness.core.compile import compile_stack
+from harness.core.loading import load_stack
+from harness.core.verdict import UnknownKind
+from harness.engine.run import Options, Runner
+from harness.zoo.choosing import choose
+from harness.zoo.sabotage.ground import Ground, Unsuitable
+from harness.zoo.scoring import is_disturbed, score_inhabitant, score_sabotage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterable, Sequence
+    from pathlib import Path
+    from typing import Any
+
+    from harness.core.experiments import Experiment, Plan
+    from harness.core.result import Result
+    from harness.core.stack import Stack
+    from harness.engine.conduct import Conducted
+    from harness.zoo.inhabitant import Inhabitant
+    from harness.zoo.sabotage.sabotage import Sabotage
+    from harness.zoo.scoring import Row
+
+RUN_ID = "zoo"
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A stack that was read, and what it compiles to."""
+
+    path: Path
+    stack: Stack
+    plan: Plan
+
+    @classmethod
+    def read(cls, path: Path) -> Given:
+        """Read a stack; raises StackError where it is wrong, OSError where it is not there."""
+        stack = load_stack(path.read_text(encoding="utf-8"), file=str(path))
+        return cls(path, stack, compile_stack(stack))
+
+
+@dataclass(slots=True)
+class Measuring:
+    """
+    One measurement.
+
+    `told` hears of every row as it is there. What the machine disturbed is run once more, alone, after everything else, unless
+    it does not matter. `left_out` says by name what cannot be measured here, and why. `stop` ends everything early: what was
+    under way is no row then.
+    """
+
+    seed: int
+    labs: int
+    stop: asyncio.Event
+    told: Callable[[Row], None]
+    fair: int
+    elsewhere: int
+    rows: dict[str, Row] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
+    _given: dict[Path, Given] = field(default_factory=dict)
+    _disturbed: dict[str, tuple[Inhabitant, list[Result]]] = field(default_factory=dict)
+
+    async def run(
+        self, inhabitants: Sequence[Inhabitant], sabotages: Sequence[Sabotage], *, victim: Inhabitant | None
+    ) -> list[Row]:
+        """
+        Measure these, the sabotages while the `victim` is at work; return a row for each, in the order given.
+
+        Raises LabError when no lab comes up.
+        """
+        heavy = sorted(inhabitants, key=lambda each: len(self._choose(each)), reverse=True)
+        await self._share(self._measure(each) for each in heavy)
+        if victim is not None:
+            together = deque(each for each in sabotages if not each.alone)
+            await self._share(self._sabotage(victim, together) for _ in range(min(self.labs, len(together))))
+            await self._sabotage(victim, deque(each for each in sabotages if each.alone))
+        for inhabitant, results in [*self._disturbed.values()]:
+            await self._measure_again(inhabitant, results)
+        names = [*(each.name for each in inhabitants), *(each.name for each in sabotages)]
+        return [self.rows[name] for name in names if name in self.rows]
+
+    def read(self, path: Path) -> Given:
+        """Read a stack once."""
+        if path not in self._given:
+            self._given[path] = Given.read(path)
+        return self._given[path]
+
+    async def _share(self, work: Iterable[Coroutine[Any, Any, None]]) -> None:
+        """Do pieces of work in the order given, as many at once as there are to be labs."""
+        waiting = deque(work)
+
+        async def take() -> None:
+            while waiting:
+                await waiting.popleft()
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(self.labs, len(waiting))):
+                    group.create_task(take())
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from errors
+        finally:
+            for each in waiting:
+                each.close()
+
+    def _choose(self, inhabitant: Inhabitant) -> tuple[Experiment, ...]:
+        plan = self.read(inhabitant.stack).plan
+        return choose(plan.experiments, inhabitant, seed=self.seed, elsewhere=self.elsewhere, fair=self.fair)
+
+    async def _measure(self, inhabitant: Inhabitant) -> None:
+        if self.stop.is_set():
+            return
+        began = time.monotonic()
+        results = await self._conduct(inhabitant, self._choose(inhabitant))
+        if results is not None:
+            self._conclude(inhabitant, results, began=began)
+
+    async def _measure_again(self, inhabitant: Inhabitant, first: Sequence[Result]) -> None:
+        """Run again, alone, what the machine disturbed."""
+        if self.stop.is_set():
+            return
+        began = time.monotonic()
+        again = [each.experiment for each in first if each.verdict.kind is UnknownKind.INTERFERENCE]
+        results = await self._conduct(inhabitant, again)
+        if results is not None:
+            newer = {each.experiment.id: each for each in results}
+            self._conclude(inhabitant, [newer.get(each.experiment.id, each) for each in first], began=began)
+
+    async def _conduct(self, inhabitant: Inhabitant, experiments: Sequence[Experiment]) -> list[Result] | None:
+        """Run experiments in a lab; None where they were interrupted, or what tells cannot be run here."""
+        runner = Runner(self.read(inhabitant.stack).stack, self._options(inhabitant), _Deaf(), self.stop, again=False)
+        results, skipped = await runner.run(experiments)
+        if self.stop.is_set():
+            return None
+        if runner.failure is not None:
+            raise runner.failure
+        lacking = [each for each in skipped if each.id.startswith(inhabitant.clauses)] if inhabitant.clauses else []
+        if lacking and not any(each.experiment.clause in inhabitant.clauses for each in results):
+            self.left_out[inhabitant.name] = lacking[0].reason
+            return None
+        return results
+
+    def _conclude(self, inhabitant: Inhabitant, results: Sequence[Result], *, began: float) -> None:
+        row = score_inhabitant(
+            inhabitant,
+            results,
+            duration_s=time.monotonic() - began,
+            reproduce=_say_run(inhabitant, self.seed, *inhabitant.clauses[:1]),
+        )
+        if is_disturbed(row) and inhabitant.name not in self._disturbed:
+            self._disturbed[inhabitant.name] = (inhabitant, [*results])
+            return
+        self._note(row)
+
+    async def _sabotage(self, victim: Inhabitant, sabotages: deque[Sabotage]) -> None:
+        """Do one sabotage after another in labs of the victim."""
+        given = self.read(victim.stack)
+        ground = Ground(given.stack, given.plan, self._options(victim), self.stop)
+        try:
+            while sabotages and not self.stop.is_set():
+                each = sabotages.popleft()
+                began = time.monotonic()
+                try:
+                    result = await each.work(ground)
+                except Unsuitable as why:
+                    self.left_out[each.name] = str(why)
+                    continue
+                row = score_sabotage(
+                    each.name,
+                    each.about,
+                    str(victim.stack),
+                    result,
+                    duration_s=time.monotonic() - began,
+                    reproduce=f"handoff zoo --only {each.name} --seed {self.seed}",
+                )
+                self._note(row)
+        finally:
+            await ground.aclose()
+
+    def _note(self, row: Row) -> None:
+        self.rows[row.name] = row
+        self.told(row)
+
+    def _options(self, inhabitant: Inhabitant) -> Options:
+        return Options(
+            run_id=RUN_ID,
+            seed=self.seed,
+            stack_path=inhabitant.stack.resolve(),
+            integration_command=inhabitant.command,
+        )
+
+
+class _Deaf:
+    """A sink that keeps nothing."""
+
+    def experiment_done(self, conducted: Conducted) -> None:
+        """Let it pass."""
+
+
+def _say_run(inhabitant: Inhabitant, seed: int, *names: str) -> str:
+    words = ["handoff", "run", str(inhabitant.stack), "--integration", inhabitant.command, "--seed", str(seed)]
+    return shlex.join([*words, *(word for name in names for word in ("-k", name))])
