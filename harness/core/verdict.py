@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from harness.core.jitter import Wait
+
 
 class Outcome(StrEnum):
     """The three values of a verdict."""
@@ -46,7 +48,8 @@ class CheckResult:
     """
     What one check says, with declared beside observed; `kind` is set when it is unknown.
 
-    `margin_s` is set when a promise was broken by being late, and says by how much beyond all tolerance.
+    `margin_s` is set when a promise was broken by being late, and says by how much beyond all tolerance. `waits` are what a
+    backoff was judged by.
     """
 
     name: str
@@ -56,6 +59,7 @@ class CheckResult:
     evidence: tuple[Evidence, ...] = ()
     kind: UnknownKind | None = None
     margin_s: float | None = None
+    waits: tuple[Wait, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from harness.core.backoff import Gap, build_gap
+from harness.core.checks.layers import split_layers
+from harness.core.checks.waits import count_failures, list_waits
+from harness.core.estimate import FEWEST, estimate_backoff
 from harness.core.verdict import CheckResult, Evidence, UnknownKind, build_held, build_unknown, build_violated
 
 if TYPE_CHECKING:
@@ -80,13 +84,38 @@ def check_backoff(
     A gap is measured from the end of one attempt to the first byte of the next, on the tap's clock. Where the handoff's
     breaker may have opened in it, it may be longer by `pause_s`; where the vendor asked to wait `retry_after_s`, it may not
     be shorter than that. Unknown when the declared gaps are too short for the lab.
+    What the waits look like, whatever is declared, is told beside it.
     """
+    if sent.client_retries:
+        return _judge_layers(history, sent, retry, scale=scale, retry_after_s=retry_after_s)
+    judged = _judge_gaps(
+        history,
+        sent,
+        retry,
+        scale=scale,
+        pause_s=pause_s,
+        breaker_failures=breaker_failures,
+        retry_after_s=retry_after_s,
+    )
+    own = retry_after_s <= build_gap(retry, 1, scale=scale).highest_s
+    # Where the vendor asked for more than the policy would have waited, the waits are not the policy's.
+    waits = list_waits(history, sent, breaker_failures=breaker_failures) if own else ()
+    seen = [Evidence(f"observed: {estimate_backoff(waits)}")] if len(waits) >= FEWEST else []
+    return replace(judged, evidence=(*judged.evidence, *seen), waits=waits)
+
+
+def _judge_gaps(
+    history: History,
+    sent: Sent,
+    retry: Retry,
+    *,
+    scale: float,
+    pause_s: float,
+    breaker_failures: int,
+    retry_after_s: float,
+) -> CheckResult:
     calls = history.attempts(sent.operations, sent.order)
     declared = f"{_gaps_declared(retry, scale)} between attempts"
-    if sent.client_retries:
-        return build_unknown(
-            "backoff", declared, "client retries hide the policy's own gaps", UnknownKind.NOT_OBSERVABLE
-        )
     evidence: list[Evidence] = []
     gaps: list[Gap] = []
     early: list[str] = []
@@ -98,7 +127,7 @@ def check_backoff(
         gap = build_gap(retry, ordinal, scale=scale, previous_s=previous_s).at_least(retry_after_s)
         gaps.append(gap)
         observed_s = after.started - before.ended
-        extra_s = pause_s if breaker_failures and _failures_before(history, sent, after) >= breaker_failures else 0.0
+        extra_s = pause_s if breaker_failures and count_failures(history, sent, after) >= breaker_failures else 0.0
         evidence.append(Evidence(f"gap {ordinal}: {observed_s:.2f} s, declared {gap}", after.started, after.id))
         sentence = f"gap {ordinal} was {observed_s:.2f} s, declared {gap}"
         if gap.is_early(observed_s):
@@ -134,13 +163,38 @@ def show(calls: Sequence[Exchange]) -> tuple[Evidence, ...]:
     return tuple(Evidence(str(call), call.started, call.id) for call in calls)
 
 
-def _failures_before(history: History, sent: Sent, call: Exchange) -> int:
-    """Count the consecutive failures at the handoff when this call began."""
-    count = 0
-    for earlier in sorted(history.attempts(sent.operations), key=lambda exchange: exchange.ended):
-        if earlier.ended <= call.started:
-            count = 0 if earlier.succeeded else count + earlier.counts_for_breaker
-    return count
+def _judge_layers(history: History, sent: Sent, retry: Retry, *, scale: float, retry_after_s: float) -> CheckResult:
+    """
+    Judge the gaps between runs of calls, each an attempt of the policy and what the client below it repeated.
+
+    Too short is what cannot be a gap of the policy however the calls are shared out. Unknown where the client's gaps are not
+    the shorter ones, and where the policy's may be as short as nothing: then nobody can tell them apart.
+    """
+    calls = history.attempts(sent.operations, sent.order)[: retry.attempts * (1 + sent.client_retries)]
+    declared = f"{_gaps_declared(retry, scale)} between attempts, each of up to {1 + sent.client_retries} calls"
+    gaps = [build_gap(retry, ordinal, scale=scale).at_least(retry_after_s) for ordinal in range(1, retry.attempts)]
+    split = partial(split_layers, calls, client_retries=sent.client_retries, attempts=retry.attempts)
+    if not calls:
+        return build_unknown("backoff", declared, "no attempt", UnknownKind.VACUOUS)
+    if not split(allows=lambda ordinal, wait_s: not gaps[ordinal - 1].is_early(wait_s)):
+        observed = f"{describe_attempts(calls)}: however they are shared out, a gap is too short"
+        return build_violated("backoff", declared, observed, show(calls))
+    runs = split(
+        allows=lambda ordinal, wait_s: (
+            not gaps[ordinal - 1].is_early(wait_s) and not gaps[ordinal - 1].late_by_s(wait_s)
+        )
+    )
+    repeated = [after.started - before.ended for run in runs for before, after in pairwise(run)]
+    between = [after[0].started - before[-1].ended for before, after in pairwise(runs)]
+    layered = bool(between) and max(repeated, default=0.0) < min(between)
+    if not layered or not all(gap.lowest_s and gap.is_tellable for gap in gaps[: len(between)]):
+        observed = "client retries hide the policy's own gaps"
+        return build_unknown("backoff", declared, observed, UnknownKind.NOT_OBSERVABLE)
+    evidence = [
+        Evidence(f"attempt {ordinal}: {len(run)} call{'' if len(run) == 1 else 's'}", run[0].started, run[0].id)
+        for ordinal, run in enumerate(runs, start=1)
+    ]
+    return build_held("backoff", declared, f"{len(calls)} calls, {len(runs)} attempts of the policy", evidence)
 
 
 def _gaps_declared(retry: Retry, scale: float) -> str:
