@@ -5,7 +5,7 @@ import re
 import pytest
 
 from harness.core.faults import Fault, Layer, Toxic
-from harness.core.record import DRIVER, OPS_DESK, TAP, Entry, Scope, build_history, read_fault_id
+from harness.core.record import DRIVER, OPS_DESK, TAP, Entry, Growing, Scope, build_history, read_fault_id
 from harness.core.verdict import UnknownKind
 
 ORIGIN = 500.0
@@ -338,3 +338,32 @@ def test_faults_left_over(entries, own):
 def test_what_others_met_does_not_matter():
     """What an earlier experiment's faults do to its own orders is no trouble of this one."""
     assert build(order(), *delivery(entity="#900", faults=["other/experiment#f1~0"])).troubles == ()
+
+
+def test_a_history_that_grows_is_the_one_that_is_built_at_once():
+    """Whatever was asked for in between, and however late the orders became known, nothing of the history differs."""
+    vendor, hook, wire = fault(Layer.VENDOR), Fault("f2", "delay", Layer.WEBHOOK, "storefront"), SLOW
+    faults = (vendor, hook, Fault("f3", "slow", Layer.WIRE, "erp", toxics=wire))
+    change = {"collection": "sales_orders", "record_id": 7, "entity": "#1001", "action": "created"}
+    record = [
+        *call(0.2, fake={"faults": [f"{EXPERIMENT}#f1~0"]}),
+        entry(OPS_DESK, "change", 0.3, **{**change, "collection": "alerts"}, record={"role": "ops"}),
+        armed(),
+        order(1),
+        *call(1.0, tap={"rule": f"{EXPERIMENT}#f3~0"}),
+        entry("erp", "change", 1.5, **change),
+        *delivery(1.6, faults=[f"{EXPERIMENT}#f2~0"]),
+        *delivery(1.7, outcome="suppressed", status=None),
+        order(2),
+        entry("wms", "change", 1.4, **{**change, "entity": "#1002"}),
+        *call(2.0, path="/x/1002", fake={"entity": None, "key": None}),
+        entry(TAP, "stall", 2.5, seconds=0.4),
+        entry(DRIVER, "bystanders", tokens=["1", "2"]),
+        entry(DRIVER, "observation", 3.0, what="queues", items=[{"id": "q"}]),
+    ]
+    scope = Scope(ORIGIN, ORIGIN + 10.0, faults)
+    growing = Growing(scope)
+    for count, each in enumerate(record, start=1):
+        growing.take([each])
+        assert growing.history(scope.now) == build_history(record[:count], scope)
+    assert {receipt.fault for receipt in growing.history(scope.now).receipts} == {"f1", "f2", "f3"}
