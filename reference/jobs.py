@@ -46,7 +46,7 @@ def build_jobs(made_of: JobParts) -> dict[str, Job]:
 def _build_reconciliation(made_of: JobParts, policy: ReconcilePolicy, listing: Listing, record: Record) -> Job:
     reconciler = Reconciler(
         made_of.store,
-        listing,
+        made_of.parts.wrap_listing(policy.handoff, listing),
         record,
         policy,
         made_of.intakes[policy.handoff],

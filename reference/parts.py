@@ -22,6 +22,7 @@ from reference.parcels import record_parcel_delivery
 from reference.payments import build_key
 from reference.policy import CapturePolicy, HandoffPolicy, ReconcilePolicy
 from reference.receiver import Receive
+from reference.reconcile import Listing
 from reference.replay import Requeue, requeue
 from reference.senders import Sender, Verify, WmsSender, verify_signature
 from reference.session import ErpSession, TokenSource
@@ -66,13 +67,18 @@ def keep_send(handoff: str, send: Send) -> Send:  # noqa: ARG001 -- others look 
     return send
 
 
+def keep_listing(handoff: str, listing: Listing) -> Listing:  # noqa: ARG001 -- others look at it
+    """Leave the listing that a reconciliation reads as it is."""
+    return listing
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """
     What the service is composed of. A job without a policy is left out.
 
-    `wrap_receive`, `make_lane`, `make_breaker` and `wrap_send` are asked for every handoff: what a part is for stands in the
-    delivery's `source`, the lane's policy or the handoff's name.
+    `wrap_receive`, `make_lane`, `make_breaker`, `wrap_send` and `wrap_listing` are asked for every handoff: what a part is for
+    stands in the delivery's `source`, the lane's policy or the handoff's name.
     """
 
     capture: CapturePolicy = policies.ORDER_CAPTURE
@@ -105,6 +111,7 @@ class Parts:
     requeue: Requeue = requeue
     make_graph: Callable[[Mapping[str, HandoffPolicy]], Graph] = Graph
     wrap_send: Callable[[str, Send], Send] = keep_send
+    wrap_listing: Callable[[str, Listing], Listing] = keep_listing
     make_breaker: MakeBreaker = make_breaker
     make_lane: Callable[[Store, LaneParts], Lane] = Lane
     make_session: MakeSession = ErpSession

@@ -30,6 +30,11 @@ def charged_anew() -> Parts:
     return Parts(wrap_send=_charge_when_unsure)
 
 
+def part_captured_again() -> Parts:
+    """Take half of the amount once more, by a payment of its own, before each further attempt."""
+    return Parts(wrap_send=_take_part_before_retrying)
+
+
 def duplicate_retried() -> Parts:
     """Retry an order that the warehouse has already."""
     return Parts(wrap_send=_place_without_looking)
@@ -55,25 +60,45 @@ def _place_without_looking(handoff: str, send: Send) -> Send:
     return _once_open(lambda http, settings: Warehouse(BlindWms(_call_wms(http, settings))).place)
 
 
+def _take_part_before_retrying(handoff: str, send: Send) -> Send:
+    if handoff != PAYMENT_CAPTURE:
+        return send
+    return _once_open(lambda http, settings: _take_part(_call_gateway(http, settings), send))
+
+
 def _charge(gateway: Caller, send: Send) -> Send:
     async def charge(item: Item) -> Outcome:
         outcome = await send(item)
         if not isinstance(outcome, Failure) or not outcome.unknown:
             return outcome
-        order = load_order(item.document)
-        form = {
-            "amount": to_minor(order.total, order.currency),
-            "currency": order.currency.lower(),
-            "payment_method": SAVED_CARD,
-            "confirm": "true",
-            "metadata[order_id]": order.id,
-            "metadata[order_name]": order.name,
-        }
-        body = urlencode(form).encode()
-        answer = await gateway.call("POST", "/v1/payment_intents", content=body, media_type=FORM)
-        return Done("charged anew") if answer.status_code == 200 else outcome
+        return Done("charged anew") if await _pay(gateway, item) else outcome
 
     return charge
+
+
+def _take_part(gateway: Caller, send: Send) -> Send:
+    async def take(item: Item) -> Outcome:
+        if item.attempts:
+            await _pay(gateway, item, parts=2)
+        return await send(item)
+
+    return take
+
+
+async def _pay(gateway: Caller, item: Item, *, parts: int = 1) -> bool:
+    """Make and capture another payment of an order, or of a part of its amount; tell whether that went through."""
+    order = load_order(item.document)
+    form = {
+        "amount": to_minor(order.total, order.currency) // parts,
+        "currency": order.currency.lower(),
+        "payment_method": SAVED_CARD,
+        "confirm": "true",
+        "metadata[order_id]": order.id,
+        "metadata[order_name]": order.name,
+    }
+    body = urlencode(form).encode()
+    answer = await gateway.call("POST", "/v1/payment_intents", content=body, media_type=FORM)
+    return answer.status_code == 200
 
 
 def _once_open(build: Callable[[httpx2.AsyncClient, Settings], Send]) -> Send:

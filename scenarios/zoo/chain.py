@@ -45,8 +45,8 @@ CHAIN: tuple[Variant, ...] = (
         "believes-204", "believes that what the ERP accepts is kept", carrying.write_believed, "not_persisted:retry"
     ),
     _order(
-        "retries-restricted",
-        "sends a restricted product again instead of asking",
+        "retries-on-400",
+        "sends again what was refused with 400 by a rule, instead of asking",
         rules.restricted_retried,
         "RESTRICTED_PRODUCT:queue",
     ),
@@ -75,6 +75,15 @@ CHAIN: tuple[Variant, ...] = (
         "lost_answer:exactly_once",
         "lost_response:retry",
         "any:retry",
+    ),
+    _capture(
+        "doubles-partial-captures",
+        "takes half of the amount once more, by a payment of its own, before each further attempt",
+        calling.part_captured_again,
+        "429:retry",
+        "lost_response:retry",
+        "any:retry",
+        also=("payment-capture/",),
     ),
     _capture(
         "new-key-per-attempt",

@@ -1,16 +1,19 @@
 """Variants whose policies hold another number or another name, in otherwise unchanged code."""
 
 from dataclasses import replace
+from random import triangular
 from typing import Any
 
-from tenacity.wait import wait_none
+from tenacity import RetryCallState
+from tenacity.wait import wait_exponential, wait_none
 
 from reference.outcomes import Kind
 from reference.parts import Parts
-from reference.policies import ECOMMERCE_OPS, ORDER_TO_ERP, RECONCILE_ORDERS
-from reference.policy import BreakerPolicy, HandoffPolicy, RetryPath
+from reference.policies import ECOMMERCE_OPS, INTEGRATION_ONCALL, ORDER_TO_ERP, RECONCILE_ORDERS
+from reference.policy import BreakerPolicy, Escalation, HandoffPolicy, RetryPath
 
 A_YEAR_S = 365 * 86_400.0
+FURTHER = range(4, 12)
 
 
 def five_attempts() -> Parts:
@@ -27,6 +30,24 @@ def no_wait_after_renewal() -> Parts:
     """Send again the moment the session is refused."""
     path = replace(_find_path(Kind.SESSION_EXPIRED), wait=wait_none())
     return Parts(order_to_erp=_replace_path(Kind.SESSION_EXPIRED, path))
+
+
+def no_jitter() -> Parts:
+    """Wait the full backoff each time, so that all who failed together come again together."""
+    path = replace(_find_path(Kind.RATE_LIMITED), wait=wait_exponential(multiplier=4, max=100))
+    return Parts(order_to_erp=_replace_path(Kind.RATE_LIMITED, path))
+
+
+def other_jitter() -> Parts:
+    """Draw the whole of each wait anew from all that is allowed, the middle of it more often than its ends."""
+    path = replace(_find_path(Kind.RATE_LIMITED), wait=MiddlingWait(multiplier=4, max=100))
+    return Parts(order_to_erp=_replace_path(Kind.RATE_LIMITED, path))
+
+
+def every_letter_escalated() -> Parts:
+    """Raise an alert of its own for every dead letter from the third one on."""
+    more = tuple(Escalation(f"dead-letters-{count}", INTEGRATION_ONCALL, after=count) for count in FURTHER)
+    return Parts(order_to_erp=replace(ORDER_TO_ERP, escalations=(*ORDER_TO_ERP.escalations, *more)))
 
 
 def no_escalation() -> Parts:
@@ -71,6 +92,19 @@ def no_schedule() -> Parts:
 def one_worker() -> Parts:
     """Send one order at a time."""
     return Parts(order_to_erp=replace(ORDER_TO_ERP, workers=1))
+
+
+def many_workers() -> Parts:
+    """Send up to twelve orders at once."""
+    return Parts(order_to_erp=replace(ORDER_TO_ERP, workers=12))
+
+
+class MiddlingWait(wait_exponential):
+    """Full jitter by another draw: a triangle over everything between none and the backoff."""
+
+    def __call__(self, retry_state: RetryCallState) -> float:
+        """Return the wait in seconds."""
+        return triangular(0.0, super().__call__(retry_state))  # noqa: S311 -- a wait, no secret
 
 
 def _with_path(kind: Kind, *, attempts: int) -> HandoffPolicy:

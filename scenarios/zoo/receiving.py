@@ -1,16 +1,21 @@
 """Variants that receive, verify or write down webhooks in another way."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from hashlib import sha256
 from sqlite3 import Connection
+from typing import Any
 
 from reference import backlog
 from reference.backlog import Draft, Wake
 from reference.capture import Captured, Delivery, Intake, record_delivery
 from reference.fields import UnusableError
-from reference.handoffs import ORDER_TO_ERP
+from reference.handoffs import ORDER_CAPTURE, ORDER_TO_ERP
 from reference.orders import parse_order
 from reference.parts import Parts
 from reference.receiver import Receive
+from reference.reconcile import Listing
 
 FLUSH_AFTER_S = 0.1
 SLOWNESS_S = 0.05
@@ -34,6 +39,16 @@ def no_signature() -> Parts:
 def every_delivery_anew() -> Parts:
     """Post an order again, as another one, for each redelivery of its creation."""
     return Parts(record=_record_anew)
+
+
+def known_by_body() -> Parts:
+    """Tell deliveries apart by their bodies alone: what reads otherwise is another order."""
+    return Parts(record=_record_by_body)
+
+
+def first_page_skipped() -> Parts:
+    """Have the reconciliation begin with the second page of what the storefront lists."""
+    return Parts(wrap_listing=_skip_first_page)
 
 
 def malformed_ignored() -> Parts:
@@ -82,6 +97,32 @@ def _record_anew(conn: Connection, delivery: Delivery, intake: Intake, *, now: f
         return captured
     copies = conn.execute("SELECT count(*) FROM backlog WHERE ref LIKE ?", (f"{ref}-%",)).fetchone()[0]
     return Captured(captured.outcome, captured.entity, copy_order(conn, ref, f"{ref}-{copies + 2}", now=now))
+
+
+def _record_by_body(conn: Connection, delivery: Delivery, intake: Intake, *, now: float) -> Captured:
+    captured = record_delivery(
+        conn, replace(delivery, id=f"sha256:{sha256(delivery.body).hexdigest()}"), intake, now=now
+    )
+    if captured.outcome not in {"changed", "unchanged", "stale"} or not delivery.topic.startswith("orders/"):
+        return captured
+    ref = parse_order(delivery.body).number
+    copies = conn.execute("SELECT count(*) FROM backlog WHERE ref LIKE ?", (f"{ref}-%",)).fetchone()[0]
+    wakes = copy_order(conn, ref, f"{ref}-{copies + 2}", now=now)
+    return Captured(captured.outcome, captured.entity, (*captured.wake, *wakes))
+
+
+def _skip_first_page(handoff: str, listing: Listing) -> Listing:
+    if handoff != ORDER_CAPTURE:
+        return listing
+
+    async def skip(*, updated_since: float, size: int) -> AsyncIterator[list[Any]]:
+        first = True
+        async for page in listing(updated_since=updated_since, size=size):
+            if not first:
+                yield page
+            first = False
+
+    return skip
 
 
 def copy_order(conn: Connection, ref: str, other: str, *, now: float) -> tuple[Wake, ...]:

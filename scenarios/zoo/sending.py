@@ -1,6 +1,7 @@
 """Variants that send, hold, renew or replay in another way."""
 
 import asyncio
+import json
 import time
 import uuid
 from collections.abc import Callable
@@ -14,18 +15,22 @@ from reference import backlog
 from reference.backlog import Item, Wake
 from reference.breaker import Breaker, Opening, Permit
 from reference.config import Settings
+from reference.dead_letters import Letter, park
 from reference.handoffs import ORDER_TO_ERP
-from reference.lane import Lane, LaneParts, MakeBreaker
-from reference.outcomes import Health, Outcome
+from reference.lane import Lane, LaneParts, MakeBreaker, Send
+from reference.outcomes import Failure, Health, Outcome
 from reference.parts import Parts
 from reference.policy import BreakerPolicy
 from reference.replay import requeue
+from reference.retry import Park, decide
 from reference.session import ErpSession
 from reference.store import Store
 from scenarios.zoo.receiving import copy_order
 
 RETRY_WHILE_OPEN_S = 4.0
 SLOWNESS_S = 0.05
+STROKE_S = 0.1
+WORTH_A_WRITE = 500
 
 
 def new_id_per_attempt() -> Parts:
@@ -36,6 +41,26 @@ def new_id_per_attempt() -> Parts:
 def session_per_worker() -> Parts:
     """Give every worker a session of its own."""
     return Parts(make_session=SessionPerWorker)
+
+
+def failures_in_all() -> Parts:
+    """Count failures whether or not anything succeeds in between."""
+    return Parts(make_breaker=_make(CountingBreaker))
+
+
+def letters_unwritten() -> Parts:
+    """Take an item off the queue as dead at once, and write its dead letter down with many others, some time."""
+    return Parts(make_lane=_make_lane(BufferingLane))
+
+
+def kits_exploded_again() -> Parts:
+    """Explode the sets of an order into their parts with every attempt, also where that was done before."""
+    return Parts(wrap_send=_explode_each_time)
+
+
+def batching() -> Parts:
+    """Gather what is to be sent and send it at the stroke of every tenth of a second."""
+    return Parts(wrap_send=_send_at_the_stroke)
 
 
 def never_half_open() -> Parts:
@@ -104,6 +129,15 @@ class ForeverBreaker(Breaker):
         return super().admit() if self.view()["state"] == "closed" else None
 
 
+class CountingBreaker(Breaker):
+    """A breaker that forgets no failure while it is closed."""
+
+    def record(self, permit: Permit, health: Health) -> Opening | None:
+        """Take no notice of a success, but of a probe's."""
+        taken = health is Health.UP and self.view()["state"] == "closed"
+        return None if taken else super().record(permit, health)
+
+
 class ReportingBreaker(Breaker):
     """A breaker that takes every reopening for an outage of its own."""
 
@@ -126,6 +160,30 @@ class DroppingLane(Lane):
                 backlog.mark_done(conn, item, now=time.time())
 
         await self._store.write(drop)
+
+
+class BufferingLane(Lane):
+    """A lane whose dead letters are in memory until there are enough of them to be worth a write."""
+
+    def __init__(self, store: Store, parts: LaneParts) -> None:
+        super().__init__(store, parts)
+        self._letters: list[Letter] = []
+
+    def _commit_failure(self, conn: Connection, item: Item, failure: Failure, now: float) -> float | None:
+        attempts = item.attempts + 1
+        if not isinstance(decide(self.policy, failure, attempts), Park):
+            return super()._commit_failure(conn, item, failure, now)
+        backlog.mark_stopped(conn, item, "dead", attempts=attempts)
+        first = item.first_failed_at or now
+        letter = Letter(
+            item.handoff, item.entity, failure.code, failure.text, item.document, attempts, first, ref=item.ref
+        )
+        self._letters.append(letter)
+        if len(self._letters) >= WORTH_A_WRITE:
+            for each in self._letters:
+                park(conn, each, self.policy.escalations, now=now)
+            self._letters.clear()
+        return None
 
 
 class LazyLane(Lane):
@@ -157,6 +215,27 @@ def _make_slow_lane(store: Store, parts: LaneParts) -> Lane:
         return await parts.send(item)
 
     return Lane(store, replace(parts, send=send))
+
+
+def _explode_each_time(handoff: str, send: Send) -> Send:
+    if handoff != ORDER_TO_ERP:
+        return send
+
+    async def explode(item: Item) -> Outcome:
+        order = json.loads(item.document)
+        for line in order["item"]["items"]:
+            line["quantity"] *= item.attempts + 1
+        return await send(replace(item, document=json.dumps(order, separators=(",", ":")).encode()))
+
+    return explode
+
+
+def _send_at_the_stroke(_handoff: str, send: Send) -> Send:
+    async def wait_and_send(item: Item) -> Outcome:
+        await asyncio.sleep(STROKE_S - time.time() % STROKE_S)
+        return await send(item)
+
+    return wait_and_send
 
 
 def _requeue_twice(conn: Connection, letter: Row, now: float) -> list[Wake]:

@@ -4,8 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from reference import handoffs
 from reference.parts import Parts
 
+# What several faults at once show, anybody may break who breaks anything on the way of an order.
+TOGETHER = ("pairs:resolve", "combined:conserved")
+HANDOFFS = tuple(value for name, value in vars(handoffs).items() if name.isupper())
 STACKS = {"slice": "scenarios/slice.yaml", "chain": "reference/stack.yaml"}
 
 
@@ -27,6 +31,12 @@ class Variant:
     also: tuple[str, ...] = ()
     stack: Literal["slice", "chain"] = "slice"
 
+    @property
+    def consequences(self) -> tuple[str, ...]:
+        """What it may break beside its clauses: whole ids, or their beginnings."""
+        shared = tuple(f"{handoff}/{clause}" for handoff in HANDOFFS for clause in TOGETHER)
+        return (*self.also, *shared) if self.kind == "broken" else ()
+
     def show(self) -> dict[str, object]:
         """Return the entry of the list."""
         return {
@@ -35,5 +45,5 @@ class Variant:
             "about": self.about,
             "stack": STACKS[self.stack],
             "clauses": list(self.clauses),
-            "also": list(self.also),
+            "also": list(self.consequences),
         }
