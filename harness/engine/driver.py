@@ -12,7 +12,7 @@ import httpx2
 
 from harness.core.conditions import AllOf, AnyOf, Replayed
 from harness.core.experiments import Act, Arm, Await, Decide, Lift, Place, Replay, Restart, Step, Watch
-from harness.core.record import Scope, build_history
+from harness.core.record import Growing, Scope
 from harness.core.timing import Waited
 from harness.engine.armory import Armory
 from harness.engine.observer import ObserveError
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from harness.core.conditions import Condition
     from harness.core.experiments import Experiment
+    from harness.core.faults import Fault
     from harness.core.history import History, Order
     from harness.core.starts import Subject
     from harness.engine.bench import Bench
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 # How often the integration is asked what it shows while something it shows is waited for.
 ASK_EVERY_S = 0.04
 ASK_AT_LEAST_EVERY_S = 0.15
+# How often news are looked into at most, as a multiple of how long the last look took: looking must not become the work.
+LOOK_SPARINGLY = 3.0
 # What no news can meet.
 NEVER = AnyOf(())
 REPLAYED_WITHIN_S = 5.0
@@ -64,6 +67,9 @@ class Driver:
         self.interrupted = False
         self.orders: dict[int, Order] = {}
         self.waits: list[Waited] = []
+        self._growing: Growing | None = None
+        self._grown_for: tuple[Fault, ...] = ()
+        self._taken = 0
         self.armory = Armory(bench.lab, experiment.id, self.orders, seed=bench.seed)
 
     async def reserve(self, count: int, basket: Mapping[str, Any], *, subject: Subject | None = None) -> None:
@@ -91,10 +97,14 @@ class Driver:
 
     def history(self) -> History:
         """Build the history as it stands now."""
-        scope = Scope(
-            self.origin, time.monotonic(), self.experiment.faults, self.observer.observable, self.bench.entity
-        )
-        return build_history(self.recorder.entries, scope)
+        faults = self.experiment.faults
+        if self._growing is None or self._grown_for != faults:
+            scope = Scope(self.origin, 0.0, faults, self.observer.observable, self.bench.entity)
+            self._growing, self._grown_for, self._taken = Growing(scope), faults, 0
+        fresh = self.recorder.read_from(self._taken)
+        self._taken += len(fresh)
+        self._growing.take(fresh)
+        return self._growing.history(time.monotonic())
 
     async def perform(self, step: Step) -> bool:
         """
@@ -179,29 +189,31 @@ class Driver:
 
     async def _observe(self, what: str) -> None:
         async with self._noting_refusal(what):
-            self.recorder.note("observation", what=what, items=await self.observer.read(what))
+            self.recorder.note_shown(what, await self.observer.read(what))
 
     async def _until(self, condition: Condition, since: float, deadline: float) -> bool:
+        if condition is NEVER:
+            return await self._let_pass(deadline)
         while True:
-            seen = self.recorder.version
-            if condition is not NEVER and condition.is_met(self.history(), since):
+            seen, began = self.recorder.version, time.monotonic()
+            if condition.is_met(self.history(), since):
                 return True
             if self.stop.is_set():
                 raise Interrupted
-            remaining = deadline - time.monotonic()
-            if remaining <= 0:
+            now = time.monotonic()
+            if now >= deadline:
                 return False
-            await self._news(None if condition is NEVER else seen, remaining)
+            await asyncio.sleep(min(LOOK_SPARINGLY * (now - began), deadline - now))
+            await self.recorder.wait_news(seen, deadline - time.monotonic())
 
-    async def _news(self, seen: int | None, timeout_s: float) -> None:
-        """Wait for news, or only for the time to pass where none was `seen`, or for the user's wish to stop."""
-        coming = asyncio.sleep(timeout_s) if seen is None else self.recorder.wait_news(seen, timeout_s)
-        news = asyncio.create_task(coming)
-        stop = asyncio.create_task(self.stop.wait())
-        await asyncio.wait({news, stop}, return_when=asyncio.FIRST_COMPLETED)
-        for task in (news, stop):
-            task.cancel()
-        await asyncio.gather(news, stop, return_exceptions=True)
+    async def _let_pass(self, deadline: float) -> bool:
+        """Let the time pass, unless the user wants to stop; nothing comes about meanwhile."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
+                await self.stop.wait()
+        if self.stop.is_set():
+            raise Interrupted
+        return False
 
     async def _keep_asking(self, names: frozenset[str]) -> None:
         """Ask for these again and again, noting answers that differ from the last."""
@@ -214,7 +226,7 @@ class Driver:
                     continue  # the final reading says so if it stays that way
                 if last.get(what) != items:
                     last[what] = items
-                    self.recorder.note("observation", what=what, items=items)
+                    self.recorder.note_shown(what, items)
             # What the integration shows changes with what is on the wire: without news it is asked less often.
             await self.recorder.wait_news(self.recorder.version, ASK_AT_LEAST_EVERY_S)
             await asyncio.sleep(ASK_EVERY_S)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
+from itertools import dropwhile
 from typing import TYPE_CHECKING, Any, Self
 
 from harness.core.record import DRIVER, TAP, Entry
@@ -14,7 +14,7 @@ from harness.lab.toxics import TOXIPROXY
 from harness.wire.privacy import Redactor
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from types import TracebackType
 
     from harness.lab.control import ControlClient, JournalPage
@@ -37,30 +37,32 @@ class Recorder:
     The record of one lab: every journal entry with its source, in the order it arrived, and the driver's own.
 
     It begins where the lab was opened: what a journal held before is nobody's. A source that stops answering, starts anew
-    or has a gap becomes a trouble; `lost` then names it. `version` grows with every entry. What the driver adds is redacted
-    under the key of the lab, as its journals are.
+    or has a gap becomes a trouble; `lost` then names it. `version` grows with every entry; `newest` is when the newest one was
+    written, on the monotonic clock. What the driver adds is redacted under the key of the lab, as its journals are.
     """
 
-    def __init__(self, lab: Lab) -> None:
+    def __init__(self, lab: Lab, stop: asyncio.Event | None = None) -> None:
+        """Record a lab; who waits for news is woken, too, when `stop` is set."""
         self.redactor = Redactor(lab.published.get("CONTROL_TOKEN"))
         self._sources: dict[str, ControlClient] = {TAP: lab.tap, **lab.controls}
         self._toxics = lab.toxics
         self._deaths = lab.deaths
         self._deaths_told = 0
         self._ways: Mapping[str, ToxicProxy] = {}
-        self._entries: deque[Entry] = deque()
-        self._driver: list[Entry] = []
+        self._stop = stop
+        self._entries: list[Entry] = []
         self._seqs = {source: lab.journal_ends.get(source, 0) for source in self._sources}
         self._epochs: dict[str, str] = {}
         self._news = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self.lost: dict[str, str] = {}
         self.version = 0
+        self.newest = 0.0
 
     async def __aenter__(self) -> Self:
         self._ways = await self._toxics.read_ways()
         follow = [self._follow(source) for source in self._sources]
-        self._tasks = [asyncio.create_task(task) for task in (*follow, self._pulse())]
+        self._tasks = [asyncio.create_task(task) for task in (*follow, self._pulse(), self._tell_stop())]
         return self
 
     async def __aexit__(
@@ -73,15 +75,23 @@ class Recorder:
     def begin(self) -> float:
         """Begin a new experiment: forget the driver's entries and what is too old to matter; return the time it begins."""
         origin = time.monotonic()
-        self._driver = [self._trouble(source, why) for source, why in self.lost.items()]
-        while self._entries and self._entries[0].data["mono"] < origin - KEPT_S:
-            self._entries.popleft()
+        kept = dropwhile(lambda entry: entry.data["mono"] < origin - KEPT_S, self._entries)
+        self._entries = [entry for entry in kept if entry.source != DRIVER]
+        self._entries += [self._trouble(source, why) for source, why in self.lost.items()]
         return origin
 
     def note(self, entry_type: str, /, **fields: Any) -> None:
         """Add an entry of the driver, redacted as the journals are."""
-        fields = self.redactor.redact_entry(fields)
-        self._driver.append(Entry(DRIVER, {"type": entry_type, "mono": time.monotonic(), "at": time.time(), **fields}))
+        self._write(entry_type, self.redactor.redact_entry(fields))
+
+    def note_shown(self, what: str, items: Sequence[Mapping[str, Any]]) -> None:
+        """Add what the integration showed, of which the observer has redacted every item."""
+        self._write("observation", {"what": what, "items": items})
+
+    def _write(self, entry_type: str, fields: Mapping[str, Any]) -> None:
+        now = time.monotonic()
+        self._entries.append(Entry(DRIVER, {"type": entry_type, "mono": now, "at": time.time(), **fields}))
+        self.newest = max(self.newest, now)
         self._tell()
 
     def note_trouble(self, kind: UnknownKind, what: str) -> None:
@@ -96,12 +106,11 @@ class Recorder:
     @property
     def entries(self) -> tuple[Entry, ...]:
         """Everything recorded for the current experiment, and a little from before it that helps to pair."""
-        return (*self._entries, *self._driver)
+        return tuple(self._entries)
 
-    @property
-    def newest(self) -> float:
-        """When the newest entry of a journal was written, on the monotonic clock."""
-        return max((entry.data["mono"] for entry in (*self._entries, *self._driver[-1:])), default=0.0)
+    def read_from(self, place: int) -> Sequence[Entry]:
+        """Return the entries from a place on, counted from 0 since the experiment began."""
+        return self._entries[place:]
 
     async def wait_news(self, seen: int, timeout_s: float) -> None:
         """Wait, at most so many seconds, until `version` is no longer the one the caller has `seen`."""
@@ -112,6 +121,11 @@ class Recorder:
                     await self._news.wait()
         except TimeoutError:
             return
+
+    async def _tell_stop(self) -> None:
+        if self._stop is not None:
+            await self._stop.wait()
+            self._tell()
 
     def _tell(self) -> None:
         self.version += 1
@@ -202,6 +216,7 @@ class Recorder:
             self._lose(source, f"its clock is {ahead_s:.2f} s ahead of ours")
         self._seqs[source] = seq
         self._entries.append(Entry(source, data))
+        self.newest = max(self.newest, data["mono"])
         refused = _explain_refusal(data)
         if refused:
             self.note_trouble(UnknownKind.ENVIRONMENT, f"{source}: {refused}")
@@ -211,7 +226,7 @@ class Recorder:
         if source in self.lost:
             return
         self.lost[source] = why
-        self._driver.append(self._trouble(source, why))
+        self._entries.append(self._trouble(source, why))
         self._tell()
 
     def _trouble(self, source: str, why: str) -> Entry:

@@ -72,7 +72,7 @@ async def open_bench(stack: Stack, options: Options, *, index: int, stop: asynci
     """
     async with AsyncExitStack() as opened:
         lab = await opened.enter_async_context(open_lab(stack, options, index=index))
-        recorder = await opened.enter_async_context(Recorder(lab))
+        recorder = await opened.enter_async_context(Recorder(lab, stop))
         observer = Observer(stack.integration.observe, lab.integration.url, recorder.redactor)
         opened.push_async_callback(observer.aclose)
         bench = Bench(

@@ -27,6 +27,14 @@ class Notes:
         """Keep an entry."""
         self.entries.append(Entry("driver", {"type": kind, "mono": time.monotonic(), **fields}))
 
+    def note_shown(self, what, items):
+        """Keep what was shown."""
+        self.note("observation", what=what, items=items)
+
+    def read_from(self, place):
+        """Return what was noted from a place on."""
+        return self.entries[place:]
+
 
 class Shown:
     """An integration that shows one open case, and meets a decision in a way of its own."""
