@@ -66,6 +66,7 @@ def build_stack(declared: shape.StackShape, root: Node, *, file: str) -> Stack:
             Accept(entry.clause, entry.reason, entry.until, node.location)
             for entry, node in _pairs(declared.accept, root, "accept")
         ),
+        forbid=tuple(declared.forbid),
         version=declared.version,
         file=file,
     )

@@ -7,7 +7,7 @@ would explain anything explains little. Where no family stands out, the sample i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from math import exp, inf, log, prod
 from typing import TYPE_CHECKING
@@ -38,6 +38,10 @@ class Range:
     lowest: float
     highest: float
 
+    def multiply(self, times: float) -> Range:
+        """Return it so many times as large."""
+        return Range(self.likeliest * times, self.lowest * times, self.highest * times)
+
     def widen(self, share: float) -> Range:
         """Widen it by a share of its bounds."""
         return Range(self.likeliest, self.lowest * (1 - share), self.highest * (1 + share))
@@ -61,6 +65,11 @@ class Estimate:
     base: Range | None = None
     factor: Range | None = None
     cap: Range | None = None
+
+    def multiply(self, times: float) -> Estimate:
+        """Return it in another unit, of which so many are one of these."""
+        base, cap = (None if each is None else each.multiply(times) for each in (self.base, self.cap))
+        return replace(self, base=base, cap=cap)
 
     def __str__(self) -> str:
         """Say what was seen, or why that says nothing."""

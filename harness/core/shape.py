@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from harness.core.durations import PATTERN, nearest_duration, parse_duration
 from harness.core.outcomes import DecidedBy, Jitter
-from harness.core.stack import Channel, Effects, FailureRoute, Fake, Impact, Protocol
+from harness.core.stack import Channel, Effects, FailureRoute, Fake, Forbidden, Impact, Protocol
 from harness.core.triggers import Condition, parse_threshold
 
 BARE = "<bare>"
@@ -376,5 +376,9 @@ class StackShape(Shape):
     systems: dict[Name, SystemShape] = Field(min_length=1)
     integration: IntegrationShape
     accept: list[AcceptShape] = Field(default_factory=list)
+    forbid: list[Forbidden] = Field(
+        default_factory=list,
+        description="What breaks a promise where it is met and declared nowhere; otherwise it is only told.",
+    )
     roles: dict[Name, RoleShape] = Field(default_factory=dict)
     handoffs: list[HandoffShape] = Field(min_length=1)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from harness.core.triggers import Trigger
 
+# What an integration may do, or meet, that no clause speaks of.
+Forbidden = Literal["answer", "call", "dead_letter", "case", "alert", "reply"]
 Protocol = Literal["api", "webhook", "edi_batch", "file_transfer", "manual_export"]
 FailureRoute = Literal["human_inbox", "chat_channel", "retry_queue", "dead_letter"]
 Impact = Literal["delayed_shipment", "inventory_error", "finance_discrepancy", "none"]
@@ -208,7 +210,11 @@ class Handoff:
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """Hold one stack.yaml: everything declared, in the order of the file."""
+    """
+    Hold one stack.yaml: everything declared, in the order of the file.
+
+    `forbid` names what breaks a promise where it is met although nothing declares it.
+    """
 
     name: str
     systems: dict[str, System]
@@ -218,6 +224,7 @@ class Stack:
     time: TimeSettings = field(default_factory=TimeSettings)
     matrix: Matrix = field(default_factory=Matrix)
     accept: tuple[Accept, ...] = ()
+    forbid: tuple[Forbidden, ...] = ()
     version: int = 1
     file: str = ""
 

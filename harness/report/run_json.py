@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.core.checks.ledger import Row
 from harness.core.verdict import Outcome
+from harness.report.beside import list_backoff_rows, list_undeclared_rows
 from harness.report.story import build_timeline
 from harness.wire.privacy import OURS
 
@@ -75,6 +76,8 @@ def build_run(info: RunInfo, plan: Plan, results: Sequence[Result], skipped: Seq
         "skipped": [{"id": each.id, "reason": each.reason, "applicable": each.applicable} for each in skipped],
         "coverage": _build_coverage(plan, verdicts),
         "ledger": _build_ledger(results),
+        "undeclared": list_undeclared_rows(info.stack, results),
+        "backoff": list_backoff_rows(info.stack, results),
         "summary": {
             "held": counted[Outcome.HELD],
             "violated": counted[Outcome.VIOLATED],

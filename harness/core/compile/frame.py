@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from harness.core.backoff import HANDLING_S, longest_s, total_s
@@ -11,13 +12,14 @@ from harness.core.compile.passage import build_start, is_driven, list_before
 from harness.core.conditions import Condition, Resolved
 from harness.core.ends import EndState, build_end
 from harness.core.experiments import Check, Experiment, LedgerRule, Passage, Place, Station, Step
+from harness.core.outcomes import Branch, Queue
 from harness.core.starts import Start, choose_start
+from harness.core.undeclared import check_declared
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from harness.core.faults import Fault
-    from harness.core.outcomes import Queue
     from harness.core.problems import Location
     from harness.core.stack import Handoff, Stack
 
@@ -155,6 +157,7 @@ class Frame:
     ) -> Experiment:
         """Build one experiment of this clause; the ledger is checked after every one."""
         steps = tuple(steps)
+        checks = tuple(checks)
         faults = tuple(faults)
         needs = frozenset(needs)
         # What is looked for in the dead letters may as well lie before a role.
@@ -162,6 +165,7 @@ class Frame:
         placed = [order for step in steps if isinstance(step, Place) for order in step.orders]
         aimed = [order for fault in faults for order in fault.orders]
         orders = max([*placed, *aimed], default=0)
+        named = {check.name for check in checks}
         return Experiment(
             id=f"{self.clause}/{shape}",
             handoff=self.handoff.id,
@@ -171,7 +175,7 @@ class Frame:
             location=str(self.location),
             orders=orders,
             steps=steps,
-            checks=tuple(checks),
+            checks=(*checks, *(check for check in self._list_forbidding() if check.name not in named)),
             ledger=build_ledger_rule(self.stack),
             faults=faults,
             operations=self.handoff.operations,
@@ -181,6 +185,10 @@ class Frame:
             totals=totals or {},
             canary=Passage(tuple(self.start(orders + 1)), self.resolved(orders + 1)),
         )
+
+    def _list_forbidding(self) -> list[Check]:
+        """List what every experiment is asked where the stack forbids anything that is declared nowhere."""
+        return [Check("declared", partial(check_declared, stack=self.stack))] if self.stack.forbid else []
 
 
 def build_ledger_rule(stack: Stack) -> LedgerRule:
@@ -193,7 +201,20 @@ def build_ledger_rule(stack: Stack) -> LedgerRule:
                 after=list_before(stack, handoff),
                 end=build_end(handoff.resolved_when) if is_driven(stack, handoff) else None,
                 queues=any(path.queue is not None for path in handoff.paths),
+                others=tuple(dict.fromkeys(_list_other_ends(handoff))),
             )
             for handoff in stack.handoffs
         )
     )
+
+
+def _list_other_ends(handoff: Handoff) -> Iterator[EndState]:
+    """List the ends in another record that paths of a handoff declare: an order that is there is not lost."""
+    own = build_end(handoff.resolved_when)
+    for path in handoff.paths:
+        for step in (path.outcome, path.then):
+            declared = [step.resolved_when] if isinstance(step, Branch) else []
+            declared += [each.resolved_when for each in step.decisions] if isinstance(step, Queue) else []
+            for end in (build_end(each) for each in declared if each is not None):
+                if (end.system, end.record) != (own.system, own.record):
+                    yield end
