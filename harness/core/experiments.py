@@ -152,8 +152,8 @@ class Station:
     """
     One handoff as the ledger sees it: what makes it due, the handoffs before it, and the record it ends in.
 
-    `end` is None where the handoff says no end state: it may still hold orders back. `queues` tells that a path of it leads
-    to a role queue.
+    `end` is None where the handoff says no end state: it may still hold orders back. `others` are the ends that its branches
+    and decisions declare instead. `queues` tells that a path of it leads to a role queue.
     """
 
     handoff: str
@@ -161,6 +161,7 @@ class Station:
     after: tuple[str, ...] = ()
     end: EndState | None = None
     queues: bool = False
+    others: tuple[EndState, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
