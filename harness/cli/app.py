@@ -12,6 +12,7 @@ import typer
 
 from harness.cli.doctor import doctor
 from harness.cli.exits import INTERNAL, NOT_READY, PIPE_CLOSED, USAGE
+from harness.cli.explore import explore
 from harness.cli.init import init
 from harness.cli.lab import lab
 from harness.cli.lint import lint
@@ -29,6 +30,7 @@ from harness.wire.privacy import OURS
 _COMMANDS: tuple[tuple[str, str, Callable[..., None]], ...] = (
     ("Prove", "run", run),
     ("Prove", "replay", replay),
+    ("Prove", "explore", explore),
     ("Prove", "zoo", zoo),
     ("Look", "plan", plan),
     ("Look", "lint", lint),

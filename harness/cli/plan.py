@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from harness.cli.regressions import RegressionsOption, join_regressions
 from harness.cli.selection import select
 from harness.cli.stack_file import DEFAULT, StackArgument, open_stack
 from harness.cli.terminal import say, say_json
@@ -16,10 +17,11 @@ def plan(
     stack: StackArgument = DEFAULT,
     *,
     only: Annotated[str | None, typer.Option("-k", metavar="EXPR", help="Show only these experiments.")] = None,
+    regressions: RegressionsOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the plan as JSON.")] = False,
 ) -> None:
     """Show the experiments a stack.yaml compiles to, and the clauses that are not exercised and why."""
-    compiled = compile_stack(open_stack(stack))
+    compiled = compile_stack(join_regressions(open_stack(stack), stack, regressions))
     chosen = select(compiled.experiments, only)
     if as_json:
         say_json(_as_json(compiled, chosen))

@@ -1,5 +1,6 @@
 """`handoff replay`: judge the record of a run again, without running anything."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -7,6 +8,7 @@ import typer
 from rich.console import Console
 
 from harness.cli.exits import OK, REGRESSION, UNKNOWN
+from harness.cli.regressions import list_files, read_regressions
 from harness.cli.run import DEFAULT_OUT, decide_exit
 from harness.cli.terminal import say, say_json
 from harness.core.archive import read_stored
@@ -15,7 +17,7 @@ from harness.core.problems import Problem, StackError, nearest
 from harness.report import render_summary
 from harness.report.phrases import plural
 from harness.report.replay import build_replay
-from harness.store.folder import STACK, StoredRun, read_run
+from harness.store.folder import REGRESSIONS, STACK, StoredRun, read_run
 
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run, or its name below reports/.")]
 
@@ -31,7 +33,8 @@ def replay(
     Exits as the run would, and with 11 where all is held but a verdict differs from the stored one.
     """
     stored = _open(run)
-    stack = load_stack(stored.stack, file=stored.document["stack_path"])
+    declared = load_stack(stored.stack, file=stored.document["stack_path"])
+    stack = replace(declared, regressions=read_regressions(declared, list_files(stored.path / REGRESSIONS)))
     document = build_replay(stored.document, stack, read_stored(stored.read_history()))
     differences = document["replay"]["differences"]
     if as_json:

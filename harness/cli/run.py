@@ -18,6 +18,7 @@ from rich.console import Console
 from harness.cli.engine import EngineOption, read_kind
 from harness.cli.exits import NOT_READY, OK, UNKNOWN, VIOLATED
 from harness.cli.labs import ATTACHED, CONTAINERS, Given, choose_where
+from harness.cli.regressions import RegressionsOption, join_regressions, render_regressions
 from harness.cli.selection import ensure_integration, select, shard
 from harness.cli.stack_file import DEFAULT, StackArgument, read_text
 from harness.cli.terminal import say_json
@@ -74,6 +75,7 @@ def run(  # noqa: PLR0913 - one parameter an option
         list[str] | None, typer.Option(metavar="HOST", help="Let --attach name this host, which is not loopback.")
     ] = None,
     require: Annotated[bool, typer.Option("--require", help="Exit 12 when a handoff cannot be driven.")] = False,
+    regressions: RegressionsOption = None,
     part: Annotated[str | None, typer.Option("--shard", metavar="i/n", help="Run one of n shards.")] = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Write the run below this folder.")] = DEFAULT_OUT,
     as_json: Annotated[bool, typer.Option("--json", help="Print run.json on stdout.")] = False,
@@ -85,7 +87,7 @@ def run(  # noqa: PLR0913 - one parameter an option
     """
     ensure_integration(integration, attach)
     text = read_text(stack)
-    declared = load_stack(text, file=str(stack))
+    declared = join_regressions(load_stack(text, file=str(stack)), stack, regressions)
     plan = compile_stack(declared)
     chosen = shard(select(plan.experiments, only), part)
     stack_path = None if str(stack) == "-" else stack.resolve()
@@ -100,11 +102,11 @@ def run(  # noqa: PLR0913 - one parameter an option
         seed=random.SystemRandom().randrange(SEED_RANGE) if seed is None else seed,
         engine=where.engine,
         lab=where.kind,
-        labs=min(labs or _choose_labs(where.kind), len(chosen)) if where.kind != ATTACHED else 1,
+        labs=min(labs or choose_labs(where.kind), len(chosen)) if where.kind != ATTACHED else 1,
         started_at=started,
         today=started.date(),
-        versions=_list_versions(),
-        integration=given.as_words(),
+        versions=list_versions(),
+        integration=(*given.as_words(), *(("--regressions", str(regressions)) if regressions else ())),
     )
     options = Options(
         run_id=info.run_id,
@@ -132,7 +134,8 @@ def run(  # noqa: PLR0913 - one parameter an option
     raise typer.Exit(NOT_READY if require and left_out and finished.code == OK else finished.code)
 
 
-def _choose_labs(kind: str) -> int:
+def choose_labs(kind: str) -> int:
+    """Choose how many labs of a kind run at once, where nobody said."""
     return DEFAULT_CONTAINER_LABS if kind == CONTAINERS else DEFAULT_LABS
 
 
@@ -152,6 +155,7 @@ def _run(
 ) -> Finished:
     with RunFolder(folder) as store, Progress() as progress:
         store.write_stack(text)
+        store.write_regressions(render_regressions(info.stack))
         store.write_decisions(list_decisions(info.seed, chosen))
         progress.started(_introduce(info, chosen))
         sink = _Sink(info, store, progress)
@@ -225,5 +229,6 @@ def _introduce(info: RunInfo, chosen: tuple[Experiment, ...]) -> dict[str, Any]:
     }
 
 
-def _list_versions() -> dict[str, str]:
+def list_versions() -> dict[str, str]:
+    """List the versions of what runs: of handoff, Python and the platform."""
     return {"handoff": version("handoff-chaos"), "python": platform.python_version(), "platform": sys.platform}

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias
 
-from harness.core.schedule import EVERY, Schedule, Strike, build_schedule
+from harness.core.schedule import EVERY, LATEST, Schedule, Strike, build_schedule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -79,15 +79,18 @@ class _Shrinker:
         return simpler
 
 
-def shrink(schedule: Schedule, breaks: Breaks, *, asks: int = 2) -> Shrunk:
+def shrink(schedule: Schedule, breaks: Breaks, *, asks: int = 2, hint: Schedule | None = None) -> Shrunk:
     """
     Shrink a schedule that breaks a promise as far as it goes.
 
     Strikes are left out while that is possible, then the rest is made simpler: fewer slots, shorter, one order for all of them.
     A no is asked `asks` times, since what depends on timing does not show each time. What is returned has broken the promise.
+    `hint` is tried before anything else: what is left of the schedule where the trial showed what took part in it.
     """
     shrinker = _Shrinker(breaks, asks, schedule)
     try:
+        if hint is not None:
+            shrinker.try_one(hint)
         while shrinker.drop_strikes() | shrinker.simplify():
             continue
     except _Spent:
@@ -120,7 +123,11 @@ def _simplify(strike: Strike, slots: int) -> Iterator[Strike]:
         if 0 < lasts < strike.lasts:
             yield replace(strike, lasts=lasts)
             yield replace(strike, begins=strike.ends - lasts, lasts=lasts)
+    if strike.attempt == EVERY:
+        yield from (replace(strike, attempt=attempt) for attempt in range(1, LATEST + 1))
     if strike.begins > 1:
         yield replace(strike, begins=strike.begins - 1)
     if strike.order > 1:
         yield replace(strike, order=strike.order - 1)
+    if strike.attempt > 1:
+        yield replace(strike, attempt=strike.attempt - 1)

@@ -11,6 +11,7 @@ from harness.core.problems import NOWHERE, Location
 if TYPE_CHECKING:
     import datetime as dt
 
+    from harness.core.regression import Regression
     from harness.core.triggers import Trigger
 
 # What an integration may do, or meet, that no clause speaks of.
@@ -211,7 +212,7 @@ class Handoff:
 @dataclass(frozen=True, slots=True)
 class Stack:
     """
-    Hold one stack.yaml: everything declared, in the order of the file.
+    Hold one stack.yaml: everything declared, in the order of the file; `regressions` come from files beside it.
 
     `forbid` names what breaks a promise where it is met although nothing declares it.
     """
@@ -225,6 +226,7 @@ class Stack:
     matrix: Matrix = field(default_factory=Matrix)
     accept: tuple[Accept, ...] = ()
     forbid: tuple[Forbidden, ...] = ()
+    regressions: tuple[Regression, ...] = ()
     version: int = 1
     file: str = ""
 

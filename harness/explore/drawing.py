@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, Phase, Verbosity
 from hypothesis import strategies as st
 
 from harness.core.faults import draw
-from harness.core.schedule import EVERY, Schedule, Strike, build_schedule
+from harness.core.schedule import EVERY, LATEST, Schedule, Strike, build_schedule
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,17 +20,26 @@ if TYPE_CHECKING:
 # Hypothesis begins each round with some that are as small as can be.
 ROUND = 100
 LEAST_STRIKES, LEAST_SLOTS = 2, 2
+# How many strikes are drawn for each fault of a pool at most.
+MOST_FOR_EACH = 2
 # How many strikes hit every order for one that hits a single one.
 EVERY_FOR_ONE = 2
+# Which call of an order a strike hits: the first ones more often, since many orders never come to a third.
+ATTEMPTS = (1, 1, 2, *range(1, LATEST + 1), EVERY)
 
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """What may be drawn: the names of faults, at most so many strikes, at most so many slots."""
+    """
+    What may be drawn: at most so many strikes, in at most so many slots, each on one of these `attempts` of an order.
 
-    faults: tuple[str, ...]
+    The faults of a schedule are all of one of the `pools`: what is not worth drawing together is in no pool together.
+    """
+
+    pools: tuple[tuple[str, ...], ...]
     strikes: int = 20
     slots: int = 6
+    attempts: tuple[int, ...] = ATTEMPTS
 
 
 class _Enough(BaseException):
@@ -66,18 +75,25 @@ def _draw_round(strategy: st.SearchStrategy[Schedule], seed: float, visit: Calla
 
 
 def list_schedules(space: Space) -> st.SearchStrategy[Schedule]:
-    """Build the strategy: a size first, so that crowded schedules are as usual as sparse ones."""
-    most = max(LEAST_STRIKES, min(space.strikes, len(space.faults)))
+    """Build the strategy: a pool and a size first, so that crowded schedules are as usual as sparse ones."""
+    return st.sampled_from(space.pools).flatmap(lambda pool: _list_of_pool(space, pool))
+
+
+def _list_of_pool(space: Space, pool: tuple[str, ...]) -> st.SearchStrategy[Schedule]:
+    most = max(LEAST_STRIKES, min(space.strikes, MOST_FOR_EACH * len(pool)))
     sizes = st.tuples(st.integers(LEAST_SLOTS, space.slots), st.integers(LEAST_STRIKES, most))
-    return sizes.flatmap(lambda size: _list_of_size(space, *size))
+    return sizes.flatmap(lambda size: _list_of_size(pool, space.attempts, *size))
 
 
-def _list_of_size(space: Space, slots: int, size: int) -> st.SearchStrategy[Schedule]:
-    strike = st.tuples(st.sampled_from(space.faults), st.sampled_from(_list_aims(slots)))
+def _list_of_size(
+    pool: tuple[str, ...], attempts: tuple[int, ...], slots: int, size: int
+) -> st.SearchStrategy[Schedule]:
+    strike = st.tuples(st.sampled_from(pool), st.sampled_from(_list_aims(slots)), st.sampled_from(attempts))
     strikes = st.lists(strike, min_size=size, max_size=size)
     return strikes.map(
         lambda drawn: build_schedule(
-            (Strike(begins, fault, order, lasts) for fault, (begins, order, lasts) in drawn), slots=slots
+            (Strike(begins, fault, order, lasts, attempt) for fault, (begins, order, lasts), attempt in drawn),
+            slots=slots,
         )
     )
 
@@ -87,8 +103,12 @@ def _list_aims(slots: int) -> tuple[tuple[int, int, int], ...]:
     """
     List when a strike begins, which order it hits and how long it lasts, what is to be drawn more often more than once.
 
-    Faults that only do harm together have to meet: most strikes hit every order, and long ones are drawn more often.
+    Faults that only do harm together have to meet: a strike on one order is armed when that order is set in motion, most hit every
+    order, and long ones are drawn more often.
     """
-    orders = (*range(1, slots + 1), *(EVERY,) * EVERY_FOR_ONE * slots)
     spans = [(begins, lasts) for begins in range(1, slots + 1) for lasts in range(1, slots + 2 - begins)]
-    return tuple((begins, order, lasts) for begins, lasts in spans for _ in range(lasts) for order in orders)
+    return tuple(
+        (begins, order, lasts)
+        for begins, lasts in spans
+        for order in (*range(begins, begins + lasts), *(EVERY,) * lasts * EVERY_FOR_ONE)
+    )

@@ -9,9 +9,9 @@ from harness.core.regression import Regression, read_regression, write_regressio
 from harness.core.schedule import EVERY, Strike, build_schedule
 
 FOUND = Regression(
-    stack="reference/stack.yaml",
+    stack="acme",
     seed=5,
-    schedule=build_schedule([Strike(1, "order-to-erp/429"), Strike(2, "payment-capture/timeout", 2)], slots=3),
+    schedule=build_schedule([Strike(1, "order-to-erp/429"), Strike(2, "payment-capture/timeout", 2, 1, 2)], slots=3),
     broken=("ledger",),
     reason='#1001 is "lost": paid, and nowhere else',
     hits=9,
@@ -21,12 +21,12 @@ FOUND = Regression(
 TEXT = """\
 # A schedule that broke a promise. Slots count orders: a strike is armed before that order is placed.
 schedule: 1
-stack: "reference/stack.yaml"
+stack: "acme"
 seed: 5
 slots: 3
 strikes:
-  - {fault: "order-to-erp/429", order: every, begins: 1, lasts: 1}
-  - {fault: "payment-capture/timeout", order: 2, begins: 2, lasts: 1}
+  - {fault: "order-to-erp/429", order: every, attempt: every, begins: 1, lasts: 1}
+  - {fault: "payment-capture/timeout", order: 2, attempt: 2, begins: 2, lasts: 1}
 broken: ["ledger"]
 reason: "#1001 is \\"lost\\": paid, and nowhere else"
 confirmed: {hits: 9, runs: 10, at_least: 0.6058}
@@ -74,9 +74,16 @@ def test_least():
         ("slots: 3", "slots: 0", "5:8 out-of-range"),
         ("slots: 3", "slots: many", "5:8 out-of-range"),
         ("order: 2", "order: all", "8:47 out-of-range"),
-        ("begins: 2", "begins: 0", "8:58 out-of-range"),
-        ("lasts: 1}\nbroken", "last: 1}\nbroken", "8:61 unknown-key lasts"),
-        ('reference/stack.yaml"', "reference/stack.yaml", "7:14 yaml-syntax"),
+        ("begins: 2", "begins: 0", "8:70 out-of-range"),
+        ("lasts: 1}\nbroken", "last: 1}\nbroken", "8:73 unknown-key lasts"),
+        ("order: 2", "order: 4", "8:47 out-of-range"),
+        ("begins: 2", "begins: 4", "8:70 out-of-range"),
+        ("attempt: 2", "attempt: last", "8:59 out-of-range"),
+        ("slots: 3", "slots: 101", "5:8 out-of-range"),
+        ("hits: 9", "hits: most", "11:19 out-of-range"),
+        ("0.6058", "60 %", "11:42 out-of-range"),
+        ('"payment-capture/timeout"', "7", "8:13 wrong-type"),
+        ('"acme"', '"acme', "7:14 yaml-syntax"),
     ],
 )
 def test_what_is_wrong(right, wrong, complaint):
@@ -96,6 +103,12 @@ def test_unknown_fault():
     faults = ("order-to-erp/429", "payment-capture/timeouts")
     assert complain(TEXT, faults=faults) == ["8:13 unknown-fault payment-capture/timeouts"]
     assert read_regression(TEXT, file="found.yaml", faults=(*faults, "payment-capture/timeout")) == FOUND
+
+
+def test_another_stack():
+    """A schedule of another stack is told where it says so."""
+    assert complain(TEXT, stack="acne") == ["3:8 other-stack acne"]
+    assert read_regression(TEXT, file="found.yaml", stack="acme") == FOUND
 
 
 @pytest.mark.parametrize("text", ["", "[]", "7", "a: [", "\x00"])

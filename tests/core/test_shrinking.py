@@ -28,7 +28,7 @@ def test_nothing_can_be_taken_away(schedule):
     assert shrunk.done
     assert count_pairs(smallest)
     assert smallest.weight <= schedule.weight
-    assert smallest == build_schedule([Strike(1, "reset", 1), Strike(1, "timeout", 1)], slots=1)
+    assert smallest == build_schedule([Strike(1, "reset", 1, 1, 1), Strike(1, "timeout", 1, 1, 1)], slots=1)
     for place in range(len(smallest)):
         assert not count_pairs(build_schedule(smallest.strikes[:place] + smallest.strikes[place + 1 :], slots=1))
 

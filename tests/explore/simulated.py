@@ -4,6 +4,7 @@ import random
 from dataclasses import dataclass, field
 
 from harness.core.schedule import Schedule
+from harness.explore import Tried
 
 FAULTS = tuple(f"fault-{number:02}" for number in range(1, 41))
 
@@ -22,11 +23,17 @@ class Simulated:
     seed: int = 0
     trials: int = 0
     tried: list[Schedule] = field(default_factory=list)
+    phases: list[str] = field(default_factory=list)
 
     def __post_init__(self):
         self.chance = random.Random(self.seed)  # noqa: S311 - drawn alike each time
 
-    def __call__(self, schedule):
+    def __call__(self, schedules, phase):
+        """Run schedules."""
+        self.phases += [phase] * len(schedules)
+        return [Tried(self.run(schedule)) for schedule in schedules]
+
+    def run(self, schedule):
         """Run a schedule."""
         self.trials += 1
         self.tried.append(schedule)
