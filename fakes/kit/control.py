@@ -6,7 +6,6 @@ Generic: a fake adds its calls in fakes.kit.plane, the tap adds its own.
 
 from __future__ import annotations
 
-import hmac
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +17,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from fakes.kit.bodies import BadBodyError, load_json
-from fakes.kit.journal import EvictedError, Journal
-from fakes.kit.pages import find_page
+from fakes.kit.door import Door, build_refusal
+from fakes.kit.journal_call import JournalFirst, serve_journal
 from fakes.kit.problems import ProblemError, build_validation_problem
 from fakes.kit.reach import own_reach
 
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from starlette.types import ASGIApp
+
+    from fakes.kit.journal import Journal
 
 MAX_BODY = 64 * 1024 * 1024
 
@@ -47,13 +48,6 @@ class HostsBody(BaseModel):
     """The body of ``POST /hosts``."""
 
     allow: list[str] = Field(max_length=100)
-
-
-class JournalQuery(BaseModel):
-    """The query of ``GET /journal``."""
-
-    after: int = Field(0, ge=0, le=2**53)
-    wait: float = Field(0.0, ge=0, le=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +95,11 @@ def build_control_app(
         return document
 
     every.append(ControlRoute("GET", "/openapi.json", "Describe this control plane", show_openapi))
-    return Starlette(
+    every_call = Starlette(
         routes=[Route(route.path, _Endpoint(route, token), methods=[route.method]) for route in every],
         exception_handlers={HTTPException: _refuse_unknown},
     )
+    return JournalFirst(journal, token, every_call)
 
 
 def _build_base_routes(
@@ -115,7 +110,7 @@ def _build_base_routes(
         return {"status": "ok", "system": system, "epoch": journal.epoch, "entries": len(journal), "mono": clock.mono()}
 
     async def read_journal(call: Call) -> Response:
-        return await serve_journal(journal, call.query)
+        return await serve_journal(journal, str(call.query))
 
     async def keep_private(call: Call) -> Mapping[str, Any]:
         body: PrivateBody = call.body
@@ -142,46 +137,22 @@ def _build_base_routes(
     ]
 
 
-async def serve_journal(journal: Journal, query: Mapping[str, str]) -> Response:
-    """Answer ``GET /journal``: NDJSON above ``after``, waiting up to ``wait`` seconds for the first entry."""
-    try:
-        asked = JournalQuery.model_validate(dict(query))
-    except ValidationError as error:
-        raise build_validation_problem(error, prefix="query") from error
-    try:
-        lines = await journal.read(asked.after, asked.wait)
-    except EvictedError as error:
-        detail = f"entries after {asked.after} were evicted, the oldest held is {error.oldest}"
-        raise ProblemError(410, detail, oldest=error.oldest) from error
-    headers = {"Journal-Last": str(journal.last), "Journal-Epoch": journal.epoch}
-    body = b"\n".join(lines) + b"\n" if lines else b""
-    return Response(body, media_type="application/x-ndjson", headers=headers)
-
-
 class _Endpoint:
     """Authorise, validate, run, and turn refusals into problem documents."""
 
     def __init__(self, route: ControlRoute, token: str) -> None:
         self._route = route
-        self._expected = f"Bearer {token}".encode()
+        self._door = Door(token)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         try:
             response = await self._respond(Request(scope, receive))
         except ProblemError as problem:
-            response = problem.build_response()
-            if problem.status == 401:
-                response.headers["WWW-Authenticate"] = 'Bearer realm="handoff control plane"'
+            response = build_refusal(problem)
         await response(scope, receive, send)
 
     async def _respond(self, request: Request) -> Response:
-        page = find_page(request.headers)
-        if page is not None:
-            raise ProblemError(*page)
-        if not self._route.public:
-            given = request.headers.get("authorization", "").encode("latin-1")
-            if not hmac.compare_digest(given, self._expected):
-                raise ProblemError(401, "the control token is missing or wrong")
+        self._door.admit(request.headers, public=self._route.public)
         raw = await _read_object(request) if self._route.body else {}
         call = Call(request.path_params, request.query_params, self._validate(raw), raw)
         answer = await self._route.run(call)

@@ -8,6 +8,7 @@ name; we are called by address, as localhost, or by the short name of a containe
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -28,9 +29,14 @@ def find_page(headers: Mapping[str, str]) -> tuple[int, str] | None:
 
 
 def _is_ours(host: str) -> bool:
+    return _is_local(host) or own_reach().names(host.rpartition(":")[0] or host)
+
+
+@lru_cache(maxsize=64)
+def _is_local(host: str) -> bool:
+    """Tell whether a host is an address, or a short name as machines and containers have."""
     try:
-        name = urlsplit(f"//{host}").hostname or ""
-        ipaddress.ip_address(name)
+        ipaddress.ip_address(urlsplit(f"//{host}").hostname or "")
     except ValueError:
-        return "." not in host or own_reach().names(host.rpartition(":")[0] or host)
+        return "." not in host
     return True

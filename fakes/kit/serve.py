@@ -91,7 +91,7 @@ async def serve(build: Callable[[], Service], options: Options) -> None:
         await stop.wait()
         service.journal.close()
         for server in servers:
-            server.should_exit = True
+            server.leave()
         await asyncio.gather(*tasks)
 
 
@@ -117,6 +117,7 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.ready = asyncio.Event()
+        self._leaving = asyncio.Event()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -127,6 +128,16 @@ class _Server(uvicorn.Server):
         """Start, then say so."""
         await super().startup(sockets)
         self.ready.set()
+
+    async def main_loop(self) -> None:
+        """Wait until told to leave: nothing that is served here changes with the time, and a lab has many servers."""
+        await self.on_tick(0)
+        await self._leaving.wait()
+
+    def leave(self) -> None:
+        """Finish what is being answered, then end."""
+        self.should_exit = True
+        self._leaving.set()
 
 
 def _build_server(app: ASGIApp, protocol: type[FakeProtocol]) -> _Server:
