@@ -3,6 +3,7 @@
 from reference.parts import Parts
 from scenarios.zoo import numbers, receiving, sending
 from scenarios.zoo.chain import CHAIN
+from scenarios.zoo.combined import COMBINED
 from scenarios.zoo.variant import Variant
 
 CAPTURE, ERP = "order-capture", "order-to-erp"
@@ -150,5 +151,5 @@ VARIANTS = (*SLICE, *CHAIN)
 
 
 def find_variant(name: str) -> Variant | None:
-    """Return the variant of this name, or None."""
-    return next((variant for variant in VARIANTS if variant.name == name), None)
+    """Return the variant of this name, also one that only several faults together show; or None."""
+    return next((variant for variant in (*VARIANTS, *COMBINED) if variant.name == name), None)
