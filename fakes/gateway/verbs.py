@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from fakes.kit.forgery import How  # noqa: TC001 - pydantic reads the annotations
 
 MAX_COUNT = 10_000
 
@@ -79,12 +81,12 @@ class ForgeBody(_Body):
     """
     Parameters of ``forge``: a body, or an order about whose payment an event is made up.
 
-    ``how``: signed with a wrong key, not at all, or changed after a genuine signature. ``signature`` stands as it is given.
+    ``how``: signed with a wrong key, not at all, changed after a genuine signature, or signed a day ago. ``signature`` stands as it is given.
     """
 
     topic: str = "payment_intent.succeeded"
     body: dict[str, Any] | list[Any] | str | None = None
     entity: Name | None = None
     order: Name | None = None
-    how: Literal["forged", "missing", "other_body"] = "forged"
+    how: How = "forged"
     signature: str | None = Field(None, pattern="^[ -~]*$")

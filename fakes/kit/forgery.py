@@ -1,12 +1,16 @@
-"""A webhook the vendor never sent: what it says, and how its signature is wrong."""
+"""A webhook the vendor never sent: what it says, and how its signature is wrong or too old."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from fakes.kit.outbox import Dress, Signing, Webhook
+
+How = Literal["forged", "missing", "other_body", "stale"]
+STALE_S = 86_400.0
+"""How long ago a stale one was signed: longer than any vendor tells its receivers to accept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,13 +19,13 @@ class Forgery:
 
     topic: str
     body: bytes
-    how: Literal["forged", "missing", "other_body"] = "forged"
+    how: How = "forged"
     entity: str | None = None
 
     @property
     def signing(self) -> Signing:
-        """How it is signed: a changed body carries the genuine signature of another one."""
-        return "genuine" if self.how == "other_body" else self.how
+        """How it is signed: a changed body carries the genuine signature of another one, a stale one its own."""
+        return "genuine" if self.how == "other_body" or self.how == "stale" else self.how  # noqa: PLR1714 - a set would widen the type
 
     @property
     def signed_body(self) -> bytes:
@@ -32,6 +36,8 @@ class Forgery:
         self, webhook: Webhook, dress: Dress, *, header: str, signature: str | None = None
     ) -> list[tuple[str, str]]:
         """Return the headers by the vendor's own way to ``dress`` one; a given signature stands as it is in its header."""
+        if self.how == "stale":
+            webhook = replace(webhook, triggered_at=webhook.triggered_at - STALE_S, aged_s=STALE_S)
         headers = list(dress(webhook, self.signed_body, self.signing))
         if signature is None:
             return headers

@@ -147,24 +147,27 @@ class Armory:
         return address
 
     async def _arm_signal(self, fault: Fault) -> None:
-        """Have the tap kill the integration at the end of its nth answer about these orders."""
+        """Have the tap kill the integration: at the end of its nth answer about these orders, or at the head of one it is to get."""
         integration = self._lab.integration
         pid = integration.signal_pid
         if not integration.owned or pid is None:
             raise LabError("the integration is not ours to kill")
         integration.expect_exit()
-        signal = Signal(
-            id=self._name(fault, 0),
-            listener=f"inbound-{fault.system}",
-            pid=pid,
-            signal="KILL",
-            when="response_end",
-            entities=self._name_entities(fault.orders),
-            nth=int(fault.params.get("nth", 1)),
-            ttl_s=TTL_S,
-        )
-        await self._lab.tap.signal(signal)
-        self._signals.setdefault(fault.id, []).append(signal.id)
+        outbound = bool(fault.params.get("outbound"))
+        for part, operation in enumerate(fault.operations if outbound else (None,)):
+            signal = Signal(
+                id=self._name(fault, part),
+                listener=fault.system if outbound else f"inbound-{fault.system}",
+                pid=pid,
+                signal="KILL",
+                operation=operation,
+                when="response_head" if outbound else "response_end",
+                entities=self._name_entities(fault.orders),
+                nth=int(fault.params.get("nth", 1)),
+                ttl_s=TTL_S,
+            )
+            await self._lab.tap.signal(signal)
+            self._signals.setdefault(fault.id, []).append(signal.id)
 
     async def _act(self, fault: Fault) -> None:
         control = self._lab.controls[fault.system]

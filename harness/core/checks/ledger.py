@@ -163,7 +163,10 @@ def _stand(history: History, order: int, station: Station, end: EndState) -> _St
     causes = CAUSES.get(station.start)
     due = len(list_causes(history, order, causes)) if causes is not None else 1
     aside = max(len(history.waiting(station.handoff, order)), len(history.open_cases(station.handoff, order)))
-    standing = _Standing(station, end, due, len(end.find(history, order)), aside, describe_growth(history, end, order))
+    reached = len(end.find(history, order))
+    # Where a branch or a decision led it elsewhere, it is there instead.
+    reached = reached or max((len(other.find(history, order)) for other in station.others), default=0)
+    standing = _Standing(station, end, due, reached, aside, describe_growth(history, end, order))
     if station.start is not Start.SHIPPED or standing.reached != due:
         return standing
     surplus, short = describe_goods(history, end, order, list_causes(history, order, CAUSES[Start.SHIPPED]))

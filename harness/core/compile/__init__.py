@@ -12,16 +12,18 @@ from typing import TYPE_CHECKING
 from harness.core.compile.branch import compile_branch
 from harness.core.compile.breaker import compile_breaker
 from harness.core.compile.clauses import Clause, list_clauses
-from harness.core.compile.combined import compile_regressions
 from harness.core.compile.containment import compile_containment
-from harness.core.compile.dead_letter import compile_at_once, compile_escalation
+from harness.core.compile.dead_letter import compile_at_once, compile_escalation, compile_own_escalation
 from harness.core.compile.effects import compile_clean, compile_exactly_once
 from harness.core.compile.frame import Frame
+from harness.core.compile.healing import compile_healing
+from harness.core.compile.negative import compile_negative
 from harness.core.compile.pairs import begins_journey, compile_pairs
 from harness.core.compile.passage import is_driven
 from harness.core.compile.queue import compile_queue
 from harness.core.compile.retry import compile_retry
 from harness.core.compile.session import compile_session
+from harness.core.compile.threshold import compile_threshold
 from harness.core.compile.webhook import compile_webhook
 from harness.core.experiments import Coverage, Experiment, Gap, Plan
 from harness.core.outcomes import Branch, DeadLetter, Queue, Renew, Retry
@@ -56,8 +58,7 @@ def compile_stack(stack: Stack) -> Plan:
             gaps = tuple(each for each in compiled if isinstance(each, Gap))
             experiments += asked
             coverage.append(_cover(stack, handoff, clause, asked, gaps))
-    regressions, rows = compile_regressions(stack)
-    return Plan((*experiments, *regressions), (*coverage, *rows))
+    return Plan(tuple(experiments), tuple(coverage))
 
 
 def _cover(
@@ -89,11 +90,16 @@ def _compile_path(frame: Frame, path: Path) -> Iterator[Experiment | Gap]:
     if frame.handoff.protocol == "webhook":
         yield from compile_webhook(frame, path)
         return
+    if path.on.when is not None:
+        yield from compile_threshold(frame, path, path.on.when)
+        return
     match path.outcome:
         case Retry():
             yield from compile_retry(frame, path, path.outcome)
+            yield from compile_own_escalation(frame, path)
         case Renew():
             yield from compile_session(frame, path, path.outcome)
+            yield from compile_own_escalation(frame, path)
         case Branch():
             yield from compile_branch(frame, path, path.outcome)
         case DeadLetter():
@@ -101,7 +107,8 @@ def _compile_path(frame: Frame, path: Path) -> Iterator[Experiment | Gap]:
         case Queue():
             yield from compile_queue(frame, path, path.outcome)
         case _:
-            return
+            yield from compile_healing(frame, path)
+    yield from compile_negative(frame, path)
 
 
 def _why_not(stack: Stack, handoff: Handoff, clause: Clause) -> str:
@@ -111,7 +118,13 @@ def _why_not(stack: Stack, handoff: Handoff, clause: Clause) -> str:
         return f"handoffs over {handoff.protocol} are not driven"
     if not is_driven(stack, handoff):
         return f"it cannot be driven: {_say_missing(stack, handoff)}"
-    return f"no fault brings {clause.id.rsplit('/', 1)[1].split(':')[0]} about at this handoff"
+    match clause.subject:
+        case Breaker() | DeadLetter() if handoff.protocol == "webhook":
+            return "it counts calls, and this handoff makes none"
+        case DeadLetter():
+            return "no failure fills the dead letters without opening the breaker, or none is declared to lead there"
+        case _:
+            return f"no fault brings {clause.id.rsplit('/', 1)[1].split(':')[0]} about at this handoff"
 
 
 def _say_missing(stack: Stack, handoff: Handoff) -> str:

@@ -1,4 +1,4 @@
-"""Branch: the declared code and text take the branch at the first answer; the same code with another text does not."""
+"""Branch: the declared answer takes the branch at once, to the end it declares."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING
 
 from harness.core.checks.dead_letter import check_no_dead_letter
 from harness.core.checks.retry import check_attempts
-from harness.core.compile.failures import PARTIAL_ALLOCATION, Failure, choose_failure, choose_unlisted
-from harness.core.compile.retry import build_recovering, compile_exhausted, concluded, posted_checks
+from harness.core.compile.failures import PARTIAL_ALLOCATION, Failure, find_failure
+from harness.core.compile.retry import (
+    build_healed,
+    concluded,
+    posted_checks,
+)
 from harness.core.ends import build_end
-from harness.core.experiments import Arm, Await, Check, Experiment, Watch
+from harness.core.experiments import Arm, Await, Check, Experiment, Gap, Watch
 from harness.core.outcomes import Branch, Retry
 
 if TYPE_CHECKING:
@@ -20,31 +24,35 @@ if TYPE_CHECKING:
     from harness.core.compile.frame import Frame
     from harness.core.ends import EndState
     from harness.core.stack import Path
-    from harness.core.triggers import Trigger
-
-OTHER_TEXT = "A value of this record is not acceptable"
 
 
-def compile_branch(frame: Frame, path: Path, branch: Branch) -> Iterator[Experiment]:
-    """Compile a branch that ends in the handoff's own end state."""
-    failure = choose_failure(frame.handoff, path.on, commit=True)
-    if path.on.condition == "partial_allocation" and frame.target_fake == "wms":
-        failure = PARTIAL_ALLOCATION
+def compile_branch(frame: Frame, path: Path, branch: Branch) -> Iterator[Experiment | Gap]:
+    """
+    Compile a branch that a vendor's answer leads to.
+
+    Where it ends in the handoff's own record, a code says that the vendor holds that record already; where it ends in another
+    one, nothing of the call was carried out.
+    """
     declared = branch.resolved_when or frame.handoff.resolved_when
-    if failure is None or declared is None:
+    if declared is None:
         return
     end = build_end(declared)
-    yield _build_taken(frame, failure, end, shape="taken")
+    elsewhere = (end.system, end.record) != (frame.end.system, frame.end.record)
+    failure = find_failure(frame, path.on, commit=not elsewhere)
+    if failure is None:
+        return
+    if elsewhere or failure.carries_out or path.on.code is not None:
+        yield _build_taken(frame, failure, end, shape="taken")
+    elif path.on.status is not None:
+        yield Gap(
+            "taken",
+            f"a bare {path.on.status} does not say whether {frame.handoff.target} holds the record: name its code",
+        )
+    else:
+        # What was not carried out has to be done in the other way, by whatever calls.
+        yield build_healed(frame, Retry(attempts=1), failure, branch, shape="taken")
     if failure is PARTIAL_ALLOCATION:
         yield _build_taken(frame, replace(failure, params={"allocated": "none"}), end, shape="none-allocated")
-    fallback = _fallback(frame, path.on)
-    if fallback is not None and isinstance(fallback.outcome, Retry):
-        other = Failure("error", params={"code": path.on.code, "text": OTHER_TEXT})
-        # A gateway keeps what it answered under the key of the call: every attempt meets the refusal, not only the first.
-        if frame.target_fake == "stripe":
-            yield from compile_exhausted(frame, fallback.outcome, other, fallback.then, shape="other-text")
-        else:
-            yield build_recovering(frame, fallback.outcome, other, shape="other-text", failures=1)
 
 
 def _build_taken(frame: Frame, failure: Failure, end: EndState, *, shape: str) -> Experiment:
@@ -67,18 +75,3 @@ def _build_taken(frame: Frame, failure: Failure, end: EndState, *, shape: str) -
         checks=[Check("attempts", once), posted_checks(frame, end=end)[0], Check("no_dead_letter", aside)],
         needs=["dead_letters"],
     )
-
-
-def _fallback(frame: Frame, trigger: Trigger) -> Path | None:
-    """
-    Find the path that the same code with another text falls to: the next one, by specificity, that matches it.
-
-    None where a path might catch it by the status it comes with.
-    """
-    if trigger.text is None or choose_unlisted(frame.handoff) is None:
-        return None
-    for path in frame.handoff.by_specificity:
-        same_code = path.on.code == trigger.code and path.on.text is None
-        if same_code or path.on.condition == "any":
-            return path
-    return None

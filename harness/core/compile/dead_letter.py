@@ -14,10 +14,16 @@ from harness.core.checks.dead_letter import (
 )
 from harness.core.checks.resolution import check_resolved_once
 from harness.core.checks.retry import check_attempts
-from harness.core.compile.failures import Failure, choose_failure, choose_unlisted, list_socket_failures
+from harness.core.compile.failures import (
+    Failure,
+    choose_failure,
+    choose_unlisted,
+    find_failure,
+    list_socket_failures,
+)
 from harness.core.compile.frame import HORIZON, Frame
 from harness.core.conditions import Alerted, AnyOf, Attempted, DeadLettered
-from harness.core.experiments import Arm, Await, Check, Experiment, Lift, Replay, Step, Watch
+from harness.core.experiments import Arm, Await, Check, Experiment, Gap, Lift, Replay, Step, Watch
 from harness.core.outcomes import DeadLetter
 
 if TYPE_CHECKING:
@@ -26,13 +32,40 @@ if TYPE_CHECKING:
     from harness.core.stack import Path
 
 
-def compile_at_once(frame: Frame, path: Path, rule: DeadLetter) -> Iterator[Experiment]:
+def compile_at_once(frame: Frame, path: Path, rule: DeadLetter) -> Iterator[Experiment | Gap]:
     """Compile a path that puts an order aside at the first failure."""
-    failure = choose_failure(frame.handoff, path.on)
+    failure = find_failure(frame, path.on)
     if failure is not None:
         yield _build_first(frame, rule, failure, shape="first")
     for each in list_socket_failures(frame.handoff, path) if frame.is_mapped else ():
         yield _build_first(frame, rule, each, shape=each.kind.replace("_", "-"))
+    yield from compile_own_escalation(frame, path)
+
+
+def compile_own_escalation(frame: Frame, path: Path) -> Iterator[Experiment | Gap]:
+    """
+    Compile when the dead letters of a path are escalated that says so itself: at N of them, and not again at one more.
+
+    Where that is the first, another experiment of the path shows it, and only the second is left to ask for.
+    """
+    rule = path.dead_letter
+    after = rule.escalate_after if rule is not None and rule != frame.handoff.dead_letter else None
+    failure = find_failure(frame, path.on)
+    if rule is None or rule.to is None or after is None or failure is None:
+        return
+    attempts = path.retry.attempts if path.retry is not None else 1
+    breaker = frame.handoff.breaker
+    if breaker is not None and failure.counts_for_breaker and attempts * (after + 1) >= breaker.failures:
+        yield Gap(f"{after} dead letters of its own", "the failures that lead to them open the breaker before")
+        return
+    waiting_s = total_s(path.retry, scale=frame.scale) if path.retry is not None else 0.0
+    filling = failure, waiting_s, attempts
+    leads = isinstance(path.outcome, DeadLetter)
+    if after > 1 and not (leads and after == 2):
+        yield _build_escalation(frame, filling, rule, shape="below", waiting=after - 1)
+    if after > 1 or not leads:
+        yield _build_escalation(frame, filling, rule, shape="at", waiting=after)
+    yield _build_escalation(frame, filling, rule, shape="beyond", waiting=after + 1)
 
 
 def _build_first(frame: Frame, rule: DeadLetter, failure: Failure, *, shape: str) -> Experiment:

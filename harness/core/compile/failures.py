@@ -10,6 +10,7 @@ from harness.core.faults import Fault, Layer, Toxic
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from harness.core.compile.frame import Frame
     from harness.core.stack import Handoff, Path
     from harness.core.triggers import Trigger
 
@@ -76,7 +77,7 @@ ANSWER_HANGS = replace(ANSWER_LOST, toxics=(Toxic("timeout", "downstream", {"tim
 UNANSWERED = tuple(Failure(kind, counts_for_breaker=True) for kind in ("empty_response", "connection_reset"))
 NO_ANSWER = tuple(Failure(kind, counts_for_breaker=True) for kind in ("malformed_chunk", "random_then_close"))
 # What only a warehouse does: it takes an order of which it has not everything at hand.
-PARTIAL_ALLOCATION = Failure("partial_allocation")
+PARTIAL_ALLOCATION = Failure("partial_allocation", carries_out=True)
 
 # What a vendor announces with a status of its own: the condition is the more specific trigger of the two.
 ANNOUNCED = {429: "rate_limited", 401: "session_expired", 403: "permission_denied"}
@@ -115,6 +116,13 @@ def choose_failure(handoff: Handoff, trigger: Trigger, *, commit: bool = False) 
             params["commit"] = True
         return Failure("error", params=params)
     return choose_outage(handoff) if trigger.condition == "any" else NAMED.get(trigger.condition or "")
+
+
+def find_failure(frame: Frame, trigger: Trigger, *, commit: bool = False) -> Failure | None:
+    """Choose as `choose_failure` does, and what only the vendor of this handoff does as well."""
+    if trigger.condition == "partial_allocation" and frame.target_fake == "wms":
+        return PARTIAL_ALLOCATION
+    return choose_failure(frame.handoff, trigger, commit=commit)
 
 
 def list_socket_failures(handoff: Handoff, path: Path) -> tuple[Failure, ...]:

@@ -63,10 +63,20 @@ def build_cause(stack: Stack, start: Start, orders: tuple[int, ...]) -> list[Ste
     return [Act(name, verb, {"order": order}) for order in orders for name in actors]
 
 
+def list_passed(stack: Stack, handoff: Handoff) -> list[Handoff]:
+    """List the handoffs that an order has passed when this one is set in motion."""
+    before = set(list_before(stack, handoff))
+    led = choose_start(handoff.resolved_when) not in {Start.PLACED, Start.ADJUSTED}
+    return [each for each in stack.handoffs if each.id in before or (led and _is_awaited(stack, handoff, each))]
+
+
 def _list_arrivals(stack: Stack, handoff: Handoff, orders: tuple[int, ...]) -> Iterator[Resolved]:
     """List what must be true of orders before anything can be shipped or refunded: all that placing them sets off."""
-    before = list_before(stack, handoff)
     for each in stack.handoffs:
-        placed = choose_start(each.resolved_when) is Start.PLACED and is_driven(stack, each)
-        if placed and (each.id in before or each.target != handoff.target):
+        if _is_awaited(stack, handoff, each):
             yield Resolved(build_end(each.resolved_when), orders)
+
+
+def _is_awaited(stack: Stack, handoff: Handoff, each: Handoff) -> bool:
+    placed = choose_start(each.resolved_when) is Start.PLACED and is_driven(stack, each)
+    return placed and (each.id in list_before(stack, handoff) or each.target != handoff.target)

@@ -1,9 +1,8 @@
-"""Role queues: a case is opened instead of another attempt, at the declared code or beyond the threshold, and decided."""
+"""Role queues: a case is opened instead of another attempt, its role decides, and trouble in between changes nothing."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,88 +10,65 @@ from harness.core.checks.dead_letter import check_no_dead_letter
 from harness.core.checks.queue import check_case, check_decided, check_not_resolved, check_told
 from harness.core.checks.resolution import check_resolved_once
 from harness.core.checks.retry import check_attempts
-from harness.core.compile.failures import choose_failure
+from harness.core.compile.failures import choose_failure, find_failure
 from harness.core.compile.passage import list_before
-from harness.core.compile.retry import posted_checks
 from harness.core.compile.webhook_faults import build_crash
 from harness.core.conditions import Alerted, AnyOf, Attempted, DeadLettered, Queued, Received, Resolved
 from harness.core.ends import build_end
 from harness.core.experiments import Arm, Await, Check, Decide, Experiment, Gap, Lift, Place, Restart, Step, Watch
 from harness.core.outcomes import Recover
-from harness.core.starts import Start
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from decimal import Decimal
 
     from harness.core.compile.failures import Failure
     from harness.core.compile.frame import Frame
     from harness.core.faults import Fault
     from harness.core.outcomes import Decision, Queue
     from harness.core.stack import Handoff, Path
-    from harness.core.triggers import Threshold
 
 CONTINUE = "continue"
 # The order at whose webhook the integration dies while another one waits for a decision.
 OTHER = 2
-# What a threshold may be about, and the currency the storefront sells in.
-AMOUNTS, CURRENCY = frozenset({"amount", "total", "total_price", "order.total"}), "EUR"
-CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True)
-class _Occasion:
-    """What brings a case about: a vendor's answer to so many calls, or what the order adds up to, before any call."""
+class Occasion:
+    """
+    What brings a case about: a vendor's answer to so many calls, or what the order adds up to, before any call.
+
+    `carried_out` tells that the vendor did what it was asked for all that.
+    """
 
     fault: Fault | None
     calls: int
     total: Decimal | None = None
+    carried_out: bool = False
 
     @property
     def totals(self) -> dict[int, str]:
+        """Return what the order has to add up to, by its ordinal."""
         return {} if self.total is None else {1: str(self.total)}
 
 
 def compile_queue(frame: Frame, path: Path, queue: Queue) -> Iterator[Experiment | Gap]:
-    """Compile a path that leads to a role queue; a trigger that cannot be brought about yields nothing."""
-    if path.on.when is not None:
-        yield from _compile_threshold(frame, path.on.when, queue)
-        return
-    failure = choose_failure(frame.handoff, path.on)
+    """Compile a path that a vendor's answer leads to a role queue; a trigger that cannot be brought about yields nothing."""
+    failure = find_failure(frame, path.on)
     if failure is not None:
-        yield from _compile_occasion(frame, queue, _Occasion(failure.build(frame.handoff, orders=(1,)), calls=1))
+        fault = failure.build(frame.handoff, orders=(1,))
+        yield from compile_occasion(frame, queue, Occasion(fault, calls=1, carried_out=failure.carries_out))
 
 
-def _compile_threshold(frame: Frame, threshold: Threshold, queue: Queue) -> Iterator[Experiment | Gap]:
-    """Compile a value that is beyond the limit, and the one nearest to it that is not."""
-    known = threshold.field in AMOUNTS and threshold.unit in {"", CURRENCY} and frame.begins is Start.PLACED
-    nearest = [threshold.value + step for step in (Decimal(0), CENT, -CENT)]
-    beyond = next((value for value in nearest if value > 0 and threshold.holds(value)), None)
-    within = next((value for value in nearest if value > 0 and not threshold.holds(value)), None)
-    if not known or beyond is None or within is None:
-        return
-    yield from _compile_occasion(frame, queue, _Occasion(None, calls=0, total=beyond.quantize(CENT)))
-    once = partial(check_attempts, sent=frame.sent(), expected=1, declared="one attempt, no case")
-    yield frame.build(
-        "within-limit",
-        totals={1: str(within.quantize(CENT))},
-        steps=[
-            *frame.start(1),
-            Await(AnyOf((frame.resolved(1), _opened(frame))), within_s=frame.patience_s),
-            Watch(frame.horizon_s, "a case"),
-        ],
-        checks=[Check("attempts", once), *posted_checks(frame)],
-        needs=["dead_letters", "queues"],
-    )
-
-
-def _compile_occasion(frame: Frame, queue: Queue, occasion: _Occasion) -> Iterator[Experiment | Gap]:
+def compile_occasion(frame: Frame, queue: Queue, occasion: Occasion) -> Iterator[Experiment | Gap]:
+    """Compile the case that an occasion opens, what each decision leads to, and trouble before one is taken."""
     yield _build_opened(frame, queue, occasion)
     for decision in queue.decisions:
         yield _build_decided(frame, decision, occasion)
     yield from _compile_interrupted(frame, queue, occasion)
 
 
-def _build_opened(frame: Frame, queue: Queue, occasion: _Occasion) -> Experiment:
+def _build_opened(frame: Frame, queue: Queue, occasion: Occasion) -> Experiment:
     """Bring the case about: its role is told, and nothing is sent until it decides."""
     handoff = frame.handoff.id
     case = partial(
@@ -128,7 +104,7 @@ def _build_opened(frame: Frame, queue: Queue, occasion: _Occasion) -> Experiment
     )
 
 
-def _build_decided(frame: Frame, decision: Decision, occasion: _Occasion) -> Experiment:
+def _build_decided(frame: Frame, decision: Decision, occasion: Occasion) -> Experiment:
     """Have the role decide once the cause is gone, and see the order go where that leads."""
     handoff = frame.handoff.id
     decided = Check("decided", partial(check_decided, handoff=handoff, order=1, decision=decision.name))
@@ -137,23 +113,25 @@ def _build_decided(frame: Frame, decision: Decision, occasion: _Occasion) -> Exp
     steps: list[Step] = [*_bring_about(frame, occasion)]
     steps += [Lift(occasion.fault.id)] if occasion.fault else []
     steps.append(Decide(handoff, 1, decision.name))
+    led: list[Check] = []
     if goes_on or decision.resolved_when is not None:
         steps.append(Await(frame.resolved(1, end=ending), within_s=frame.patience_s))
-        led = Check("resolved_once", partial(check_resolved_once, end=ending, orders=(1,)))
-    else:
-        led = Check("not_resolved", partial(check_not_resolved, end=frame.end, order=1, horizon_s=frame.horizon_s))
+        led.append(Check("resolved_once", partial(check_resolved_once, end=ending, orders=(1,))))
+    elif not occasion.carried_out:
+        unmoved = partial(check_not_resolved, end=frame.end, order=1, horizon_s=frame.horizon_s)
+        led.append(Check("not_resolved", unmoved))
     steps.append(Watch(frame.horizon_s, "a second record"))
     return frame.build(
         f"decided-{decision.name}",
         faults=[occasion.fault] if occasion.fault else [],
         totals=occasion.totals,
         steps=steps,
-        checks=[decided, led],
+        checks=[decided, *led],
         needs=["dead_letters", "queues"],
     )
 
 
-def _compile_interrupted(frame: Frame, queue: Queue, occasion: _Occasion) -> Iterator[Experiment | Gap]:
+def _compile_interrupted(frame: Frame, queue: Queue, occasion: Occasion) -> Iterator[Experiment | Gap]:
     """Compile trouble while a person is waited for, where there is a decision to go on by and somebody who recovers from it."""
     onward = next((decision for decision in queue.decisions if decision.to == CONTINUE), None)
     before = [each for each in frame.stack.handoffs if each.id in list_before(frame.stack, frame.handoff)]
@@ -177,7 +155,7 @@ def _recovers(handoff: Handoff) -> bool:
 
 
 def _build_interrupted(
-    frame: Frame, queue: Queue, decision: Decision, occasion: _Occasion, trouble: tuple[Handoff, Failure | None]
+    frame: Frame, queue: Queue, decision: Decision, occasion: Occasion, trouble: tuple[Handoff, Failure | None]
 ) -> Experiment:
     """
     Have the integration die while a case is open, then the role decide, and the first call after that fail where a retry is declared.
@@ -191,7 +169,7 @@ def _build_interrupted(
     steps: list[Step] = [*_bring_about(frame, occasion)]
     steps += [Lift(occasion.fault.id)] if occasion.fault else []
     steps += [Arm(crash.id), Place((OTHER,)), Await(Received(crash.id), within_s=frame.patience_s), Restart()]
-    steps.append(Await(_opened(frame), within_s=frame.patience_s, needs="queues"))
+    steps.append(Await(opened(frame), within_s=frame.patience_s, needs="queues"))
     if failure is not None:
         faults.append(failure.build(frame.handoff, orders=(1,), attempts=(1,), fault_id="f3"))
         steps.append(Arm("f3"))
@@ -221,11 +199,14 @@ def _build_interrupted(
     )
 
 
-def _bring_about(frame: Frame, occasion: _Occasion) -> list[Step]:
+def _bring_about(frame: Frame, occasion: Occasion) -> list[Step]:
     arm: list[Step] = [Arm(occasion.fault.id)] if occasion.fault else []
-    somewhere = AnyOf((_opened(frame), DeadLettered(frame.handoff.id, (1,)), frame.resolved(1)))
+    # What the vendor carried out shows at once, and says nothing of a case.
+    through = () if occasion.carried_out else (frame.resolved(1),)
+    somewhere = AnyOf((opened(frame), DeadLettered(frame.handoff.id, (1,)), *through))
     return [*arm, *frame.start(1), Await(somewhere, within_s=frame.patience_s)]
 
 
-def _opened(frame: Frame) -> Queued:
+def opened(frame: Frame) -> Queued:
+    """Build the condition that the case about the first order is there."""
     return Queued(frame.handoff.id, (1,))

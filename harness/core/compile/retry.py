@@ -22,8 +22,9 @@ from harness.core.compile.failures import (
 )
 from harness.core.compile.frame import HORIZON, LEAST_HORIZON_S, PATIENCE_S, Frame
 from harness.core.conditions import AnyOf, Attempted, Condition, DeadLettered, Queued
-from harness.core.experiments import Arm, Await, Check, Experiment, Watch
-from harness.core.outcomes import DeadLetter, Queue, Retry
+from harness.core.ends import build_end
+from harness.core.experiments import Arm, Await, Check, Experiment, Gap, Watch
+from harness.core.outcomes import Branch, DeadLetter, Queue, Reconcile, Recover, Resend, Retry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,23 +37,35 @@ if TYPE_CHECKING:
 # A vendor that asks for more time than the first declared gap shows whether it is listened to.
 RETRY_AFTER = 4
 LEAST_RETRY_AFTER_S = 1.0
+# What a branch or a reconciliation may send for one order, beside the attempts that failed.
+MOST_FURTHER = 3
 
 
-def compile_retry(frame: Frame, path: Path, retry: Retry) -> Iterator[Experiment]:
+def compile_retry(frame: Frame, path: Path, retry: Retry) -> Iterator[Experiment | Gap]:
     """Compile a retry clause; a path whose failure cannot be brought about yields nothing."""
     failure = choose_failure(frame.handoff, path.on)
     if failure is None:
         return
     if retry.honour_retry_after and failure.kind == "rate_limited":
-        asked_s = RETRY_AFTER * max(retry.initial_s, LEAST_RETRY_AFTER_S)
-        yield build_recovering(frame, retry, ask_to_wait(failure, asked_s), shape="retry-after", failures=1)
+        if retry.attempts > 1:
+            asked_s = RETRY_AFTER * max(retry.initial_s, LEAST_RETRY_AFTER_S)
+            yield build_recovering(frame, retry, ask_to_wait(failure, asked_s), shape="retry-after", failures=1)
         # Elsewhere the vendor asks for no more than the policy waits anyway, so that the policy's own gaps show.
         failure = ask_to_wait(failure, retry.initial_s)
-    yield build_recovering(frame, retry, failure, shape="once", failures=1)
+    if retry.attempts > 1:
+        yield build_recovering(frame, retry, failure, shape="once", failures=1)
     if retry.attempts > 2:
         yield build_recovering(frame, retry, failure, shape="last", failures=retry.attempts - 1)
-    if not failure.carries_out:
+    if failure.carries_out:
+        yield Gap("every attempt failing", "what is carried out once is not sought again by everybody")
+    else:
         yield from compile_exhausted(frame, retry, failure, path.then)
+    if retry.attempts > 1:
+        yield from _compile_others(frame, path, retry)
+
+
+def _compile_others(frame: Frame, path: Path, retry: Retry) -> Iterator[Experiment]:
+    """Compile the further failures that a path takes: for `any` those no other path names, and what mappings do to a connection."""
     if path.on.condition == "any":
         unlisted = choose_unlisted(frame.handoff)
         if unlisted is not None:
@@ -98,14 +111,21 @@ def build_recovering(frame: Frame, retry: Retry, failure: Failure, *, shape: str
 
 def compile_exhausted(
     frame: Frame, retry: Retry, failure: Failure, then: Outcome | None, *, shape: str = "exhausted"
-) -> Iterator[Experiment]:
+) -> Iterator[Experiment | Gap]:
     """
-    Compile the end of all attempts, as far as what follows can be told: a dead letter, a case, or nothing that is declared.
+    Compile the end of all attempts: a dead letter, a case, nothing that is declared, or what resolves the order all the same.
 
     Where nothing is declared, the ledger still asks where the order is.
     """
-    if then is None or isinstance(then, DeadLetter | Queue):
-        yield _build_exhausted(frame, retry, failure, then, shape)
+    match then:
+        case None | DeadLetter() | Queue():
+            yield _build_exhausted(frame, retry, failure, then, shape)
+        case Branch() | Reconcile() | Recover() | Resend():
+            yield build_healed(frame, retry, failure, then, shape=shape)
+        case _:
+            yield Gap(
+                "every attempt failing", "what follows is a retry itself, whose attempts nobody can tell from the first"
+            )
 
 
 def _build_exhausted(
@@ -141,6 +161,64 @@ def _build_exhausted(
         ],
         needs=["dead_letters"],
     )
+
+
+def build_healed(
+    frame: Frame, retry: Retry, failure: Failure, then: Branch | Reconcile | Recover | Resend, *, shape: str
+) -> Experiment:
+    """
+    Build an experiment in which every attempt fails, and what follows resolves the order all the same.
+
+    Only the declared attempts meet the fault: whatever else is sent for the order then gets through, unless it is to end
+    elsewhere.
+    """
+    end, within_s = _find_healing(frame, then)
+    attempts = None if end != frame.end else tuple(range(1, retry.attempts + 1))
+    fault = failure.build(frame.handoff, orders=(1,), attempts=attempts, expected=retry.attempts)
+    waiting_s = total_s(retry, scale=frame.scale) + _paused_s(frame, failure, retry.attempts - 1)
+    waiting_s += read_retry_after_s(frame, retry, failure) * (retry.attempts - 1) + within_s
+    allowed_s = waiting_s * HORIZON + (retry.attempts + 1) * HANDLING_S
+    further = then.attempts if isinstance(then, Resend) else MOST_FURTHER
+    least = retry.attempts if end != frame.end else retry.attempts + 1
+    sent = partial(
+        check_attempts,
+        sent=frame.sent(),
+        expected=retry.attempts + further,
+        at_least=least,
+        declared=f"{retry.attempts} attempts, and then what resolves it",
+    )
+    resolved = partial(check_resolved_once, end=end, orders=(1,), within_s=allowed_s, since=frame.begins.action)
+    return frame.build(
+        shape,
+        faults=[fault],
+        steps=[
+            Arm(fault.id),
+            *frame.start(1),
+            Await(
+                AnyOf((frame.resolved(1, end=end), DeadLettered(frame.handoff.id, (1,)))),
+                within_s=allowed_s + frame.patience_s,
+                declared_s=waiting_s,
+            ),
+            Watch(frame.horizon_s, "a second record"),
+        ],
+        checks=[
+            Check("attempts", sent),
+            Check("resolved_once", resolved),
+            *posted_checks(frame, end=end)[1:],
+        ],
+        needs=["dead_letters"],
+    )
+
+
+def _find_healing(frame: Frame, then: Branch | Reconcile | Recover | Resend) -> tuple[EndState, float]:
+    """Return where an order ends by what follows its last attempt, and how long that may take in lab seconds."""
+    match then:
+        case Branch():
+            return (build_end(then.resolved_when) if then.resolved_when else frame.end), frame.within_s
+        case Resend():
+            return frame.end, frame.lab_s(then.after_s) if then.after_s is not None else frame.within_s
+        case _:
+            return frame.end, frame.lab_s(then.within_s)
 
 
 def _describe_end(

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from harness.core.backoff import HANDLING_S, total_s
 from harness.core.checks.session import check_renewed
-from harness.core.compile.failures import NAMED
+from harness.core.compile.failures import NAMED, choose_failure
 from harness.core.compile.frame import HORIZON, LEAST_HORIZON_S, PATIENCE_S, Frame
 from harness.core.compile.retry import build_recovering, compile_exhausted, posted_checks
-from harness.core.experiments import Arm, Await, Check, Experiment, Watch
+from harness.core.experiments import Arm, Await, Check, Experiment, Gap, Watch
 from harness.core.faults import Fault, Layer
 
 if TYPE_CHECKING:
@@ -21,17 +21,30 @@ if TYPE_CHECKING:
 
 # The operations of the vendors' catalogues that get a new session.
 RENEWALS = ("token.create",)
+# The vendors that give sessions; elsewhere a credential is good until somebody changes it.
+SESSIONS = frozenset({"netsuite"})
+UNAUTHORISED = 401
 CONCURRENT_ORDERS = 5
 
 
-def compile_session(frame: Frame, path: Path, renew: Renew) -> Iterator[Experiment]:
+def compile_session(frame: Frame, path: Path, renew: Renew) -> Iterator[Experiment | Gap]:
     """Compile a clause that renews the session."""
-    failure = NAMED["session_expired"]
-    once = build_recovering(frame, renew.retry, failure, shape="once", failures=1)
-    yield _and_renewed(frame, once, at_most=1)
-    yield _build_concurrent(frame, renew)
+    announced = path.on.condition == "session_expired" or path.on.status == UNAUTHORISED
+    failure = NAMED["session_expired"] if announced else choose_failure(frame.handoff, path.on)
+    if failure is None:
+        return
+    if renew.retry.attempts > 1:
+        once = build_recovering(frame, renew.retry, failure, shape="once", failures=1)
+        yield _and_renewed(frame, once, at_most=1)
+    if announced and frame.target_fake in SESSIONS:
+        yield _build_concurrent(frame, renew)
+    else:
+        yield Gap("several calls at once", f"{frame.handoff.target} has no sessions that could all end at once")
     for exhausted in compile_exhausted(frame, renew.retry, failure, path.then):
-        yield _and_renewed(frame, exhausted, at_most=renew.retry.attempts)
+        if isinstance(exhausted, Experiment):
+            yield _and_renewed(frame, exhausted, at_most=renew.retry.attempts)
+        else:
+            yield exhausted
 
 
 def _and_renewed(frame: Frame, experiment: Experiment, *, at_most: int) -> Experiment:

@@ -13,7 +13,7 @@ from harness.core.checks.resolution import (
     check_same_end_state,
     check_untouched,
 )
-from harness.core.checks.webhook import check_acknowledged, check_answer
+from harness.core.checks.webhook import check_acknowledged, check_answer, check_refused_again
 from harness.core.compile.frame import HORIZON, PATIENCE_S, Frame
 from harness.core.compile.retry import posted_checks
 from harness.core.compile.webhook_faults import (
@@ -25,9 +25,9 @@ from harness.core.compile.webhook_faults import (
     build_webhook_fault,
 )
 from harness.core.conditions import Alerted, CalledSince, Delivered, PayloadDeadLettered, Received
-from harness.core.experiments import Act, Arm, Await, Check, Experiment, Restart, Step, Watch
+from harness.core.experiments import Act, Arm, Await, Check, Experiment, Gap, Restart, Step, Watch
 from harness.core.faults import Fault, Layer
-from harness.core.outcomes import DeadLetter, Reconcile, Recover, Reject
+from harness.core.outcomes import DeadLetter, Deduplicate, Reconcile, Recover, Reject, Reorder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -39,16 +39,22 @@ UPDATED = "orders/updated"
 LISTINGS = {"shopify": ("order.list",), "wms": ("wms_order.list",), "stripe": ("event.list",)}
 
 
-def compile_webhook(frame: Frame, path: Path) -> Iterator[Experiment]:
+def compile_webhook(frame: Frame, path: Path) -> Iterator[Experiment | Gap]:
     """Compile a path of a webhook handoff; a trigger nobody brings about yet yields nothing."""
-    family = FAMILIES.get(path.on.condition or "")
-    if family is not None:
-        yield from family(frame, path)
+    named = {other.on.condition for other in frame.handoff.paths}
+    rest = path.on.condition == "any" and "malformed" not in named
+    family = FAMILIES.get("malformed" if rest else path.on.condition or "")
+    if family is None:
+        return
+    compiled = tuple(family(frame, path))
+    if not compiled:
+        yield Gap("the outcome", f"`{path.outcome_slug}` is nothing that shows where a webhook is `{path.on.slug}`")
+    yield from compiled
 
 
 def _compile_dropped(frame: Frame, path: Path) -> Iterator[Experiment]:
     """Never deliver one webhook, or three of five."""
-    if isinstance(path.outcome, Reconcile):
+    if isinstance(path.outcome, Reconcile | Recover):
         for shape, orders, dropped in (("one", (1,), (1,)), ("some", (1, 2, 3, 4, 5), (1, 3, 5))):
             fault = build_dropped(frame, dropped)
             yield _build_reconciled(frame, path.outcome, fault, orders, shape=shape)
@@ -56,16 +62,17 @@ def _compile_dropped(frame: Frame, path: Path) -> Iterator[Experiment]:
 
 def _compile_removed(frame: Frame, path: Path) -> Iterator[Experiment]:
     """Have the vendor end the subscription, so that no webhook of it comes any more."""
-    if isinstance(path.outcome, Reconcile):
+    if isinstance(path.outcome, Reconcile | Recover):
         orders = (1, 2)
         fault = Fault("f1", "subscription_removed", Layer.WEBHOOK, frame.handoff.source, frame.topics[:1], expected=2)
         yield _build_reconciled(frame, path.outcome, fault, orders, shape="silent")
 
 
 def _build_reconciled(
-    frame: Frame, reconcile: Reconcile, fault: Fault, orders: tuple[int, ...], *, shape: str
+    frame: Frame, outcome: Reconcile | Recover, fault: Fault, orders: tuple[int, ...], *, shape: str
 ) -> Experiment:
-    within_s = frame.lab_s(reconcile.within_s)
+    within_s = frame.lab_s(outcome.within_s)
+    every_s = frame.lab_s(outcome.every_s) if isinstance(outcome, Reconcile) else 0.0
     return frame.build(
         shape,
         faults=[fault],
@@ -74,14 +81,18 @@ def _build_reconciled(
             *frame.start(*orders),
             Await(frame.resolved(*orders), within_s=within_s + PATIENCE_S, declared_s=within_s),
             # The next reconciliation must find nothing left to do.
-            Watch(max(frame.horizon_s, HORIZON * frame.lab_s(reconcile.every_s)), "a second record"),
+            Watch(max(frame.horizon_s, HORIZON * every_s), "a second record"),
         ],
         checks=[_resolved(frame, *orders, within_s=within_s + HANDLING_S)],
     )
 
 
-def _compile_duplicate(frame: Frame, path: Path) -> Iterator[Experiment]:  # noqa: ARG001 - one signature for all families
+def _compile_duplicate(frame: Frame, path: Path) -> Iterator[Experiment]:
     """Deliver the same webhook three times: at once, one after another, and under new ids."""
+    if isinstance(path.outcome, Reject):
+        yield _build_refused_again(frame, path.outcome)
+    if not isinstance(path.outcome, Deduplicate):
+        return
     shapes: Mapping[str, Mapping[str, Any]] = {
         "together": {"copies": 3, "same_id": True, "together": True},
         "one-after-another": {"copies": 3, "same_id": True, "together": False},
@@ -110,13 +121,33 @@ def _compile_duplicate(frame: Frame, path: Path) -> Iterator[Experiment]:  # noq
         )
 
 
-def _compile_out_of_order(frame: Frame, path: Path) -> Iterator[Experiment]:  # noqa: ARG001 - one signature for all families
+def _build_refused_again(frame: Frame, reject: Reject) -> Experiment:
+    """Deliver the same webhook three times, one after another: the first is taken, the others are refused."""
+    fault = build_duplicate(frame, copies=3, together=False)
+    topics = frame.topics[:1]
+    refused = partial(check_refused_again, order=1, status=reject.status, topics=topics)
+    return frame.build(
+        "one-after-another",
+        faults=[fault],
+        steps=[
+            Arm(fault.id),
+            *frame.start(1),
+            Await(Delivered(1, 3, acked=False, topics=topics), within_s=PATIENCE_S),
+            Await(frame.resolved(1), within_s=PATIENCE_S),
+            Watch(max(frame.horizon_s, frame.refused_s), "a second effect, or a dead letter"),
+        ],
+        checks=[*posted_checks(frame), Check("answer", refused)],
+        needs=["dead_letters"],
+    )
+
+
+def _compile_out_of_order(frame: Frame, path: Path) -> Iterator[Experiment]:
     """
     Deliver an update before the creation, beside a twin that gets both in order.
 
     Where reconciliation runs, it is awaited first: the next one would put right what was done in the wrong order.
     """
-    if frame.handoff.operations and UPDATED not in frame.handoff.operations:
+    if not isinstance(path.outcome, Reorder) or (frame.handoff.operations and UPDATED not in frame.handoff.operations):
         return
     fault = build_webhook_fault(frame, "webhook_out_of_order", (2,), params={"after_topic": UPDATED})
     note = "leave it at the door"
@@ -147,10 +178,18 @@ def _compile_out_of_order(frame: Frame, path: Path) -> Iterator[Experiment]:  # 
 
 def _compile_bad_signature(frame: Frame, path: Path) -> Iterator[Experiment]:
     """Post webhooks the vendor never sent, about an order that does not exist."""
-    if not isinstance(path.outcome, Reject):
-        return
-    status = path.outcome.status
-    for how in ("forged", "missing", "other_body"):
+    if isinstance(path.outcome, Reject):
+        yield from _list_forgeries(frame, path.outcome.status, ("forged", "missing", "other_body"))
+
+
+def _compile_stale(frame: Frame, path: Path) -> Iterator[Experiment]:
+    """Post a webhook that is signed as it must be, a day ago, about an order that does not exist."""
+    if isinstance(path.outcome, Reject):
+        yield from _list_forgeries(frame, path.outcome.status, ("stale",))
+
+
+def _list_forgeries(frame: Frame, status: int, ways: tuple[str, ...]) -> Iterator[Experiment]:
+    for how in ways:
         fault = build_forgery(frame, how)
         yield frame.build(
             how.replace("_", "-"),
@@ -201,11 +240,47 @@ def _compile_malformed(frame: Frame, path: Path) -> Iterator[Experiment]:
         yield frame.build(
             mutation.replace("_", "-"), faults=[fault], steps=steps, checks=checks, needs=["dead_letters"]
         )
+    if rule.escalate_after is not None and rule.to is not None:
+        if rule.escalate_after > 1:
+            yield _build_malformed_escalation(frame, rule, shape="at", waiting=rule.escalate_after)
+        yield _build_malformed_escalation(frame, rule, shape="beyond", waiting=rule.escalate_after + 1)
+
+
+def _build_malformed_escalation(frame: Frame, rule: DeadLetter, *, shape: str, waiting: int) -> Experiment:
+    """Deliver as many bodies that cannot be understood as are escalated, or one more: the role is told once."""
+    handoff, orders = frame.handoff.id, tuple(range(1, waiting + 1))
+    fault = build_webhook_fault(
+        frame, "webhook_malformed", orders, params={"mutation": "missing_fields"}, expected=waiting
+    )
+    told = partial(
+        check_escalation,
+        handoff=handoff,
+        role=rule.to or "",
+        expected=1,
+        after=rule.escalate_after or 1,
+        horizon_s=frame.horizon_s,
+    )
+    return frame.build(
+        shape,
+        faults=[fault],
+        steps=[
+            Arm(fault.id),
+            *frame.start(*orders),
+            *(
+                Await(PayloadDeadLettered(handoff, order, frame.topics), within_s=PATIENCE_S, needs="dead_letters")
+                for order in orders
+            ),
+            Await(Alerted(handoff), within_s=PATIENCE_S),
+            Watch(frame.horizon_s, "a further alert", until=Alerted(handoff, 2)),
+        ],
+        checks=[Check("escalation", told)],
+        needs=["dead_letters"],
+    )
 
 
 def _compile_receiver_down(frame: Frame, path: Path) -> Iterator[Experiment]:
     """Refuse the first delivery, or the first two: the sender's own ladder brings it again."""
-    if not isinstance(path.outcome, Recover):
+    if not isinstance(path.outcome, Recover | Reconcile):
         return
     within_s = frame.lab_s(path.outcome.within_s)
     for shape, refused in (("once", 1), ("twice", 2)):
@@ -232,7 +307,7 @@ def _compile_crash(frame: Frame, path: Path) -> Iterator[Experiment]:
     Where reconciliation runs, it is awaited first: the next one would heal what was lost, and is then as far away as can be.
     What was not acknowledged comes again on the sender's own ladder, and may take as long as the handoff as a whole.
     """
-    if not isinstance(path.outcome, Recover):
+    if not isinstance(path.outcome, Recover | Reconcile):
         return
     within_s = frame.lab_s(path.outcome.within_s)
     for shape, orders, deadly in (("after-ack", (1,), 1), ("in-a-burst", (1, 2, 3, 4, 5), 3)):
@@ -283,6 +358,7 @@ FAMILIES: Mapping[str, Callable[[Frame, Path], Iterator[Experiment]]] = {
     "duplicate": _compile_duplicate,
     "out_of_order": _compile_out_of_order,
     "bad_signature": _compile_bad_signature,
+    "stale": _compile_stale,
     "malformed": _compile_malformed,
     "receiver_down": _compile_receiver_down,
     "crash": _compile_crash,
