@@ -31,6 +31,36 @@ SLICE: tuple[Variant, ...] = (
         (f"{ERP}/session_expired:renew_session",),
     ),
     Variant(
+        "no-jitter",
+        "broken",
+        "waits the full backoff each time, although the waits are to be jittered",
+        numbers.no_jitter,
+        (f"{ERP}/429:retry",),
+    ),
+    Variant(
+        "explodes-kits-twice",
+        "broken",
+        "explodes sets into their parts with every attempt, also where that was done before",
+        sending.kits_exploded_again,
+        (f"{ERP}/429:retry", f"{ERP}/any:retry", f"{ERP}/session_expired:renew_session"),
+        (f"{ERP}/",),
+    ),
+    Variant(
+        "acknowledges-dead-letters-before-writing",
+        "broken",
+        "takes an item off the queue as dead before its dead letter is written",
+        sending.letters_unwritten,
+        (f"{ERP}/dead_letter:escalate", f"{ERP}/429:retry", f"{ERP}/any:retry", f"{ERP}/malformed:dead_letter"),
+        (f"{ERP}/",),
+    ),
+    Variant(
+        "escalates-every-time",
+        "broken",
+        "raises an alert of its own for every further dead letter",
+        numbers.every_letter_escalated,
+        (f"{ERP}/dead_letter:escalate",),
+    ),
+    Variant(
         "new-external-id-per-attempt",
         "broken",
         "makes an order another record with every attempt",
@@ -88,6 +118,13 @@ SLICE: tuple[Variant, ...] = (
     Variant("breaker-pauses-half", "broken", "probes after half of the pause", numbers.half_pause, (f"{ERP}/breaker",)),
     Variant("breaker-probes-in-bulk", "broken", "sends four probes at once", numbers.many_probes, (f"{ERP}/breaker",)),
     Variant(
+        "breaker-counts-failures-in-all",
+        "broken",
+        "counts failures that are not in a row",
+        sending.failures_in_all,
+        (f"{ERP}/breaker",),
+    ),
+    Variant(
         "breaker-never-half-opens", "broken", "stays open once opened", sending.never_half_open, (f"{ERP}/breaker",)
     ),
     Variant(
@@ -120,6 +157,22 @@ SLICE: tuple[Variant, ...] = (
         (f"{CAPTURE}/crash:recover",),
     ),
     Variant(
+        "deduplicates-by-body",
+        "broken",
+        "tells deliveries apart by their bodies, so that an update is another order",
+        receiving.known_by_body,
+        (f"{CAPTURE}/out_of_order:reorder",),
+        (f"{CAPTURE}/crash:recover", f"{CAPTURE}/receiver_down:recover", f"{CAPTURE}/duplicate:deduplicate"),
+    ),
+    Variant(
+        "reconciliation-skips-a-page",
+        "broken",
+        "begins with the second page of what the storefront lists",
+        receiving.first_page_skipped,
+        (f"{CAPTURE}/dropped:reconcile",),
+        (f"{CAPTURE}/receiver_down:recover", f"{CAPTURE}/malformed:dead_letter"),
+    ),
+    Variant(
         "last-one-wins",
         "broken",
         "takes what arrives last for the newest",
@@ -144,6 +197,9 @@ SLICE: tuple[Variant, ...] = (
     Variant("lazy-breaker", "correct", "probes only with what comes up by itself", sending.lazy_breaker),
     Variant("alert-per-reopening", "correct", "raises an alert each time a probe fails", sending.alert_per_reopening),
     Variant("other-worker-count", "correct", "sends one order at a time", numbers.one_worker),
+    Variant("many-workers", "correct", "sends up to twelve orders at once", numbers.many_workers),
+    Variant("other-jitter", "correct", "draws its waits from a triangle instead of evenly", numbers.other_jitter),
+    Variant("batching", "correct", "sends at the stroke of every tenth of a second", sending.batching),
     Variant("slower", "correct", "takes 50 ms longer to send", sending.slow_sender),
     Variant("slow-receiver", "correct", "takes 50 ms longer to acknowledge", receiving.slow_receiver),
 )
