@@ -67,6 +67,7 @@ _PART = re.compile(r"[^/?&=]+")
 _WORD = re.compile(r"\w[\w'\u2019.-]*")
 _TOKEN = re.compile(r"\u2039[a-z]+:[0-9a-f]{8}\u203a")
 _PLACE = re.compile(r"https?://|[\w.\[\]:-]+:\d+$")
+_FLAT = (str, int, float, bool, type(None))
 _FOLD = re.compile(r"[^a-z0-9]")
 
 
@@ -87,6 +88,11 @@ class Redactor:
             self._told.add(value)
         self._words.clear()
 
+    @property
+    def learnt(self) -> int:
+        """How many values were made known so far: what was redacted when there were fewer might be redacted otherwise now."""
+        return self._told.count + self._seen.count
+
     def token(self, kind: str, value: str) -> str:
         """Return what stands for a value; an empty one, and what is a token already, stand for themselves."""
         if not value.strip() or _TOKEN.fullmatch(value):
@@ -106,7 +112,11 @@ class Redactor:
             except (ValueError, RecursionError):
                 return self.redact_text(line)
             redacted = self.redact(fields)
-            line = line if redacted == fields else json.dumps(redacted, ensure_ascii=False)
+            if redacted != fields:
+                line = json.dumps(redacted, ensure_ascii=False)
+            elif all(type(value) in _FLAT and self._forms(name) == name for name, value in fields.items()):
+                # Nothing has a form by itself, so nothing but what is known of people can stand in the line.
+                return self._known(line, self._told, self._seen)
         return self.redact_text(line)
 
     def redact_target(self, target: str) -> str:
@@ -233,6 +243,7 @@ class _Known:
     def __init__(self) -> None:
         self._values: dict[str, None] = {}
         self._by_word: dict[str, list[str]] = {}
+        self.count = 0
 
     def add(self, value: str) -> None:
         """Know a value, unless it is too short or a number: an order has those too."""
@@ -245,6 +256,7 @@ class _Known:
         if len(self._values) >= TOLD_KEPT:
             self._forget(next(iter(self._values)))
         self._values[value] = None
+        self.count += 1
         held = self._by_word.setdefault(first[0], [])
         held.append(value)
         held.sort(key=len, reverse=True)

@@ -8,8 +8,6 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import httpx2
-
 from harness.core.conditions import AllOf, AnyOf, Replayed
 from harness.core.experiments import Act, Arm, Await, Decide, Lift, Place, Replay, Restart, Step, Watch
 from harness.core.record import Growing, Scope
@@ -39,8 +37,6 @@ REPLAYED_WITHIN_S = 5.0
 # How long a process that was sent SIGKILL may take to be gone.
 DIED_WITHIN_S = 2.0
 WITNESSES_WITHIN_S = 1.0
-# What a server answers at an address, or to a method, that it does not serve.
-NOT_SERVED = frozenset({404, 405, 501})
 DEAD_LETTERS, QUEUES = "dead_letters", "queues"
 
 
@@ -255,7 +251,7 @@ class Driver:
             try:
                 await self.observer.replay(str(letter.get("id")))
             except ObserveError as error:
-                possible = not _lacks_way(error)
+                possible = not error.no_way
                 if possible:
                     self.recorder.note("observation", what=DEAD_LETTERS, items=[], error=str(error))
         self._note_action(began, str(step), "replay", met=possible, orders=(step.order,))
@@ -269,7 +265,7 @@ class Driver:
             try:
                 await self.observer.decide(str(case.get("id")), step.decision)
             except ObserveError as error:
-                possible = not _lacks_way(error)
+                possible = not error.no_way
                 if possible:
                     self.recorder.note("observation", what=QUEUES, items=[], error=str(error))
         self._note_action(began, str(step), "decide", met=possible, orders=(step.order,))
@@ -310,9 +306,3 @@ class Driver:
         self.recorder.note(
             "action", what=what, kind=kind, met=met, orders=list(orders), until_mono=until, began_mono=began
         )
-
-
-def _lacks_way(error: ObserveError) -> bool:
-    """Tell whether the integration has no way to do what it was asked: it is not observed over HTTP, or does not serve that."""
-    cause = error.__cause__
-    return cause is None or (isinstance(cause, httpx2.HTTPStatusError) and cause.response.status_code in NOT_SERVED)

@@ -10,19 +10,33 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-import httpx2
-
+from harness.lab.connections import Connections
 from harness.wire.privacy import Redactor
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from harness.core.stack import Observe, Source
 
 ANSWER_WITHIN_S = 5.0
 CONFLICT = 409
+# What a server answers at an address, or to a method, that it does not serve.
+NOT_SERVED = frozenset({404, 405, 501})
+# Whatever a path holds beyond these is written as the URL of it would be.
+SAFE = "/%?&=:+,;@!$'()*~[]"
 
 
 class ObserveError(Exception):
-    """The integration could not be asked, or its answer is not the shape docs/contract.md gives."""
+    """
+    The integration could not be asked, or its answer is not the shape docs/contract.md gives.
+
+    `status` is that of its answer, if it refused; `no_way` tells that it offers nothing of the kind at all.
+    """
+
+    def __init__(self, what: str, *, status: int | None = None, no_way: bool = False) -> None:
+        super().__init__(what)
+        self.status = status
+        self.no_way = no_way or status in NOT_SERVED
 
 
 class Observer:
@@ -40,9 +54,8 @@ class Observer:
             for field in fields(observe)
             if field.name != "location" and (source := getattr(observe, field.name)) is not None
         }
-        # Reading the certificates of this machine takes a while in which nothing else is done: only where they are needed.
-        verify = base_url.startswith("https:")
-        self._client = httpx2.AsyncClient(base_url=base_url, timeout=ANSWER_WITHIN_S, trust_env=False, verify=verify)
+        self._connections = Connections(base_url, {"Accept": "application/json"})
+        self._last: dict[str, tuple[bytes, int, list[dict[str, Any]]]] = {}
 
     @property
     def observable(self) -> frozenset[str]:
@@ -51,25 +64,44 @@ class Observer:
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._client.aclose()
+        await self._connections.aclose()
 
     async def read(self, what: str) -> list[dict[str, Any]]:
         """Read one endpoint; raises ObserveError."""
         source = self._sources[what]
         try:
             if source.path is not None:
-                answer = await self._client.get(source.path)
-                answer.raise_for_status()
-                items = answer.json()
+                shown = await self._ask(what, "GET", source.path)
             elif source.command is not None:
-                items = json.loads(await _run(source.command))
+                shown = await _run(source.command)
             else:
-                items = await asyncio.to_thread(_call, source.python or "")
-        except (httpx2.HTTPError, ValueError, OSError, ImportError, AttributeError) as error:
-            raise ObserveError(f"{what}: {type(error).__name__} {error}".strip()) from error
+                return self._take(what, await asyncio.to_thread(_call, source.python or ""))
+            known = self._last.get(what)
+            # Most of the time nothing is new: what was understood and redacted before need not be again.
+            if known is not None and known[:2] == (shown, self._redactor.learnt):
+                return known[2]
+            items = self._take(what, json.loads(shown))
+        except (ValueError, OSError, ImportError, AttributeError) as error:
+            raise _explain(what, error) from error
+        self._last[what] = (shown, self._redactor.learnt, items)
+        return items
+
+    def _take(self, what: str, items: Any) -> list[dict[str, Any]]:
         if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
             raise ObserveError(f"{what}: expected a list of objects")
         return [self._redact(item) for item in items]
+
+    async def _ask(self, what: str, method: str, path: str, body: Mapping[str, Any] | None = None) -> bytes:
+        """Make a call; raises ObserveError where it is refused, OSError and ValueError where no answer comes that can be read."""
+        target = "/" + quote(path, safe=SAFE).removeprefix("/")
+        given = None if body is None else json.dumps(body).encode()
+        try:
+            answer = await self._connections.call(method, target, given, within_s=ANSWER_WITHIN_S)
+        except EOFError as error:
+            raise ConnectionError("the connection ended before the answer did") from error
+        if not answer.is_success:
+            raise ObserveError(f"{what}: {method} {path} was answered {answer.status}", status=answer.status)
+        return answer.body
 
     def _redact(self, item: dict[str, Any]) -> dict[str, Any]:
         """Redact an item; should its id be somebody's address, it can still be asked for by what stands for it."""
@@ -92,7 +124,7 @@ class Observer:
         try:
             await self._post("jobs", f"{self._name(job)}/start")
         except ObserveError as error:
-            if isinstance(error.__cause__, httpx2.HTTPStatusError) and error.__cause__.response.status_code == CONFLICT:
+            if error.status == CONFLICT:
                 return False
             raise
         return True
@@ -103,12 +135,15 @@ class Observer:
     async def _post(self, what: str, call: str, body: dict[str, Any] | None = None) -> None:
         source = self._sources.get(what)
         if source is None or source.path is None:
-            raise ObserveError(f"{what}: {call} is possible only where they are observed over HTTP")
+            raise ObserveError(f"{what}: {call} is possible only where they are observed over HTTP", no_way=True)
         try:
-            answer = await self._client.post(f"{source.path}/{call}", json=body)
-            answer.raise_for_status()
-        except httpx2.HTTPError as error:
-            raise ObserveError(f"{what}: {call}: {type(error).__name__} {error}") from error
+            await self._ask(what, "POST", f"{source.path}/{call}", body)
+        except (ValueError, OSError) as error:
+            raise _explain(what, error) from error
+
+
+def _explain(what: str, error: Exception) -> ObserveError:
+    return ObserveError(f"{what}: {type(error).__name__} {error}".strip())
 
 
 async def _run(command: str) -> bytes:

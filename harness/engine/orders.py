@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from faker import Faker
@@ -12,9 +13,15 @@ from harness.lab.goods import SKUS
 SEED_RANGE = 1 << 32
 
 
+@cache
+def _make_faker() -> Faker:
+    """Make the one there is: making it takes longer than all it is asked for, and its seed is set for each basket."""
+    return Faker("en_US")
+
+
 def draw_basket(seed: int, experiment: str) -> dict[str, Any]:
     """Draw the customer and the lines of an experiment's orders, as the storefront's `reserve-orders` takes them."""
-    faker = Faker("en_US")
+    faker = _make_faker()
     faker.seed_instance(int(draw(seed, experiment, "basket") * SEED_RANGE))
     first, last = faker.first_name(), faker.last_name()
     count = faker.random_int(1, 3)

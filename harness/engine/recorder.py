@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from harness.wire.toxiproxy import ToxicProxy
 
 POLL_S = 10.0
+# News come in bursts: whoever had some is asked again only a little later, for several at once.
+GATHER_S = 0.008
 # How far back entries are kept when an experiment begins: what was under way then must still be paired.
 KEPT_S = 3.0
 ANSWER_WITHIN_S = 3.0
@@ -175,6 +177,7 @@ class Recorder:
         while source not in self.lost:
             try:
                 await self._read(source, wait=POLL_S)
+                await asyncio.sleep(GATHER_S)
             except Exception as error:  # noqa: BLE001 - as above: an unreadable journal must be told, not end in silence
                 self._lose(source, _describe(error))
 

@@ -1,18 +1,20 @@
 """
-Kept-alive connections to one control plane: HTTP/1.1 as our own servers answer it, and no more of it.
+Kept-alive connections to one server: what of HTTP/1.1 it takes to ask it for something small, and no more.
 
-Whoever follows journals asks tens of thousands of times a run. A client for any server spends more than a millisecond of the
-processor on a call, this one a tenth of that; on a machine with few cores the difference is the harness's own weight.
+Whoever follows journals and asks an integration what it shows asks tens of thousands of times a run. A client for everything
+spends more than a millisecond of the processor on a call, this one a tenth of that; on a machine with few cores the difference
+is the harness's own weight.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from types import MappingProxyType
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-HEAD_END = b"\r\n\r\n"
+LINE_END, HEAD_END = b"\r\n", b"\r\n\r\n"
+NO_CONTENT = frozenset({204, 304})
 PORTS = MappingProxyType({"http": 80, "https": 443})
 
 
@@ -77,7 +79,7 @@ class Connections:
             # Also a call that is cancelled leaves its answer on the way: nobody else may read it for their own.
             connection.close()
             raise
-        if answer.headers.get("connection", "").lower() == "close":
+        if connection.spent:
             connection.close()
         else:
             self._idle.append(connection)
@@ -101,10 +103,13 @@ class Connections:
 
 
 class _Connection:
+    """One connection; `answered` once an answer has begun, `spent` once it serves no further call."""
+
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
         self.answered = False
+        self.spent = False
 
     @property
     def usable(self) -> bool:
@@ -115,13 +120,32 @@ class _Connection:
         self._writer.write(request)
         first = await self._reader.readexactly(1)
         self.answered = True
-        try:
-            head = first + await self._reader.readuntil(HEAD_END)
-        except asyncio.LimitOverrunError as error:
-            raise ValueError("an answer without an end to its headers") from error
-        status, headers = _read_head(head)
-        length = int(headers["content-length"]) if "content-length" in headers else 0
-        return Answer(status, headers, await self._reader.readexactly(length))
+        status, headers = 100, dict[str, str]()
+        while status < 200:
+            try:
+                head = first + await self._reader.readuntil(HEAD_END)
+            except asyncio.LimitOverrunError as error:
+                raise ValueError("an answer without an end to its headers") from error
+            (status, headers), first = _read_head(head), b""
+            kept = headers.get("connection", "" if head.startswith(b"HTTP/1.1") else "close")
+            self.spent = kept.lower() == "close"
+        return Answer(status, headers, await self._read_body(status, headers))
+
+    async def _read_body(self, status: int, headers: Mapping[str, str]) -> bytes:
+        if status in NO_CONTENT:
+            return b""
+        if "transfer-encoding" in headers:
+            return b"".join([chunk async for chunk in self._read_chunks()])
+        if "content-length" in headers:
+            return await self._reader.readexactly(int(headers["content-length"]))
+        self.spent = True
+        return await self._reader.read()
+
+    async def _read_chunks(self) -> AsyncIterator[bytes]:
+        while size := int((await self._reader.readuntil(LINE_END)).partition(b";")[0], 16):
+            yield (await self._reader.readexactly(size + len(LINE_END)))[:size]
+        while await self._reader.readuntil(LINE_END) != LINE_END:
+            pass  # trailers say nothing of the body
 
     def close(self) -> None:
         self._writer.close()
@@ -134,8 +158,9 @@ class _Connection:
 def _read_head(head: bytes) -> tuple[int, dict[str, str]]:
     first, *lines = head.decode("latin-1").removesuffix("\r\n\r\n").split("\r\n")
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-    if "transfer-encoding" in headers:
-        raise ValueError(f"an answer in {headers['transfer-encoding']}, which no control plane sends")
+    coding = headers.get("transfer-encoding", "chunked")
+    if coding.lower() != "chunked":
+        raise ValueError(f"an answer in {coding}, which nobody asked for")
     version, _, rest = first.partition(" ")
     if not version.startswith("HTTP/1."):
         raise ValueError(f"an answer that begins with {first[:40]!r}")

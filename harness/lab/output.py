@@ -71,6 +71,7 @@ class Output:
         *whole, self._partial = (self._partial + chunk).split(b"\n")
         for line in whole:
             self._take_line(line)
+        self._file.flush()
         if len(self._partial) > LINE_LIMIT:
             self._take_line(self._partial)
             self._partial = b""
@@ -88,7 +89,6 @@ class Output:
             self.path.replace(self.path.with_name(f"{self.path.name}.1"))
             self._file = self.path.open("ab")
         self._file.write(chunk)
-        self._file.flush()
 
     def _take_line(self, line: bytes) -> None:
         text = line[-LINE_LIMIT:].decode(errors="replace").rstrip("\r")

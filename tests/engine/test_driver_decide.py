@@ -4,7 +4,6 @@ import asyncio
 import time
 from types import SimpleNamespace
 
-import httpx2
 import pytest
 
 from harness.core.experiments import Decide, Experiment, LedgerRule
@@ -13,7 +12,6 @@ from harness.engine.driver import Driver
 from harness.engine.observer import ObserveError
 
 CASE = {"id": "c1", "role": "compliance", "handoff": "post", "entity": "#1001"}
-QUESTION = httpx2.Request("POST", "http://127.0.0.1/ops/queues/c1/decide")
 
 
 class Notes:
@@ -58,10 +56,7 @@ class Shown:
 
 def refuse(status=None):
     """Build the error of a decision that was answered so, or for which there is nobody to ask."""
-    error = ObserveError("queues: c1/decide")
-    if status is not None:
-        error.__cause__ = httpx2.HTTPStatusError("no", request=QUESTION, response=httpx2.Response(status))
-    return error
+    return ObserveError("queues: c1/decide", status=status, no_way=status is None)
 
 
 def decide(error):

@@ -220,9 +220,33 @@ async def test_what_changes_something_is_never_sent_twice():
 
 
 @pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n" + b'{"a": 1}', {"a": 1}),
+        (
+            b'HTTP/1.1 200 OK\r\ntransfer-encoding: Chunked\r\n\r\n3;x=1\r\n{"a\r\n5\r\n": 1}\r\n0\r\nSum: 9\r\n\r\n',
+            {"a": 1},
+        ),
+        (b"HTTP/1.1 100 Continue\r\n\r\n" + OK, {}),
+        (b"HTTP/1.1 200 OK\r\n\r\n{}", {}),
+        (b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n{}", {}),
+        (b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}", {}),
+    ],
+)
+async def test_an_answer_is_read_however_its_end_is_told(answer, said):
+    """Integrations are asked the same way, and theirs end by length, in chunks, or with the connection."""
+    async with _scripted(answer) as (client, seen):
+        assert await client.healthz() == said
+        assert await client.healthz() == said
+    assert len(seen) == 2
+
+
+@pytest.mark.parametrize(
     "answer",
     [
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nlong\r\n{}\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{",
         b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}",
         b"HTTP/1.1 two OK\r\n\r\n",
         b"hello\r\n\r\n",
