@@ -7,10 +7,13 @@ two `judged` ones mark what was known when the steps were done, and when the lab
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
+from sys import intern
 from typing import TYPE_CHECKING, Any
 
+from pydantic_core import from_json
+
+from harness.core.packing import Packer
 from harness.core.record import DRIVER, Entry
 
 if TYPE_CHECKING:
@@ -20,15 +23,26 @@ if TYPE_CHECKING:
 
 HEAD, JUDGED = "experiment", "judged"
 DRIVEN, RESTED = "driven", "rested"
-_ADDED = frozenset({"experiment", "lab", "source"})
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What was known at a moment: entries of the record, and when that was, in seconds since the experiment began."""
+    """What was known at a moment: entries of journals and driver, and when that was, in seconds since the experiment began."""
 
-    entries: tuple[Entry, ...]
+    journals: tuple[Entry, ...]
+    driver: tuple[Entry, ...]
     now: float
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """All that was known."""
+        return (*self.journals, *self.driver)
+
+    def list_since(self, earlier: Moment | None) -> tuple[Entry, ...]:
+        """List what has become known since an earlier moment of the same record."""
+        if earlier is None:
+            return self.entries
+        return (*self.journals[len(earlier.journals) :], *self.driver[len(earlier.driver) :])
 
 
 @dataclass(slots=True)
@@ -71,6 +85,7 @@ def mark_judged(record: Sequence[Entry], moment: str, now: float) -> dict[str, A
 def read_stored(lines: Iterable[str]) -> list[Stored]:
     """Read a history into experiments, in its order; what cannot be read is counted where it stood."""
     found: list[Stored] = []
+    packer = Packer()
     for line in lines:
         data = _parse(line)
         if data is None:
@@ -83,20 +98,26 @@ def read_stored(lines: Iterable[str]) -> list[Stored]:
             continue
         if not found or (found[-1].experiment, found[-1].lab) != (experiment, lab):
             found.append(Stored(experiment, lab))
-        own = {name: value for name, value in data.items() if name not in _ADDED}
-        found[-1].entries.append(Entry(str(data["source"]), own))
+        source = str(data["source"])
+        del data["experiment"], data["lab"], data["source"]
+        found[-1].entries.append(Entry(intern(source), packer.pack(data)))
     return found
 
 
-def find_moment(stored: Stored, moment: str) -> Moment | None:
-    """Find what was known at a moment; None where the record does not say."""
-    journals = [entry for entry in stored.entries if entry.source != DRIVER]
-    driver = [entry for entry in stored.entries if entry.source == DRIVER]
-    for place, entry in enumerate(driver):
-        if entry.data["type"] == JUDGED and entry.data["moment"] == moment:
-            known = (*journals[: entry.data["journals"]], *driver[:place])
-            return Moment(tuple(each for each in known if each.data["type"] != JUDGED), entry.data["now"])
-    return None
+def find_moments(stored: Stored) -> dict[str, Moment]:
+    """Find what was known at each moment the record tells of."""
+    journals = tuple(entry for entry in stored.entries if entry.source != DRIVER)
+    moments: dict[str, Moment] = {}
+    driver: list[Entry] = []
+    for entry in stored.entries:
+        if entry.source != DRIVER:
+            continue
+        if entry.data["type"] != JUDGED:
+            driver.append(entry)
+        elif entry.data["moment"] not in moments:
+            known = journals[: entry.data["journals"]]
+            moments[entry.data["moment"]] = Moment(known, tuple(driver), entry.data["now"])
+    return moments
 
 
 def list_damages(stored: Stored) -> Iterator[str]:
@@ -110,7 +131,8 @@ def list_damages(stored: Stored) -> Iterator[str]:
     if expected != len(stored.entries):
         yield f"{len(stored.entries)} of its {expected} entries are there"
     yield from _list_gaps(stored)
-    if any(find_moment(stored, moment) is None for moment in (DRIVEN, RESTED)):
+    marked = {each.data["moment"] for each in stored.entries if each.source == DRIVER and each.data["type"] == JUDGED}
+    if not marked >= {DRIVEN, RESTED}:
         yield "it does not say what was known when it was judged"
 
 
@@ -128,7 +150,7 @@ def _list_gaps(stored: Stored) -> Iterator[str]:
 def _parse(line: str) -> dict[str, Any] | None:
     """Read a line; None where it is none of a history."""
     try:
-        data = json.loads(line)
+        data = from_json(line)
     except ValueError:
         return None
     if not isinstance(data, dict) or not {"experiment", "lab", "type"} <= data.keys():

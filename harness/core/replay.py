@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from harness.core.archive import DRIVEN, RESTED, find_moment, list_damages
+from harness.core.archive import DRIVEN, RESTED, find_moments, list_damages
 from harness.core.compile import compile_stack
 from harness.core.history import History, Trouble
 from harness.core.judging import judge_whole
-from harness.core.record import Scope, build_history
+from harness.core.record import Growing, Scope
 from harness.core.result import Result, Timing
 from harness.core.verdict import UnknownKind
 
@@ -46,28 +46,35 @@ def judge_again(stack: Stack, chosen: Iterable[str], stored: Iterable[Stored]) -
 
 def judge_stored(stack: Stack, experiment: Experiment, stored: Stored) -> Result:
     """Judge one stored experiment again."""
+    driven, rested = _build_histories(stack, experiment, stored)
+    judgement = judge_whole(experiment, driven, rested)
+    timing = Timing(**stored.head["timing"]) if stored.head is not None and "timing" in stored.head else _NO_TIME
+    return Result(experiment, judgement.verdict, driven, timing, judgement.ledger, stored.lab)
+
+
+def _build_histories(stack: Stack, experiment: Experiment, stored: Stored) -> Iterator[History]:
+    """Build the history of each moment, the later one out of the earlier one and what came after it."""
     damages = tuple(list_damages(stored))
     head = stored.head or {}
-    pattern = stack.integration.entity
+    origin, pattern = head.get("origin_mono", 0.0), stack.integration.entity
     entity = re.compile(pattern) if pattern is not None else None
-
-    def build(moment: str) -> History:
-        known = find_moment(stored, moment)
-        origin = head.get("origin_mono")
-        if known is None or origin is None:
-            return _build_damaged(damages)
-        observable = frozenset(head.get("observable", ()))
-        scope = Scope(origin, origin + known.now, experiment.faults, observable, entity)
+    growing = Growing(Scope(origin, origin, experiment.faults, frozenset(head.get("observable", ())), entity))
+    moments, earlier = find_moments(stored) if "origin_mono" in head else {}, None
+    for moment in (DRIVEN, RESTED):
+        known = moments.get(moment)
+        if known is None:
+            yield _build_damaged(damages)
+            continue
         try:
-            history = build_history(known.entries, scope)
+            growing.take(known.list_since(earlier))
+            history = growing.history(origin + known.now)
         except Exception as error:  # noqa: BLE001 - as in a run: a record that cannot be read is a trouble, no crash
-            return _build_damaged((f"the record cannot be read: {type(error).__name__}: {error}",))
-        return replace(history, troubles=(*history.troubles, *_list_troubles(damages, history.now)))
-
-    driven = build(DRIVEN)
-    judgement = judge_whole(experiment, driven, build(RESTED))
-    timing = Timing(**head["timing"]) if "timing" in head else _NO_TIME
-    return Result(experiment, judgement.verdict, driven, timing, judgement.ledger, stored.lab)
+            damages = (f"the record cannot be read: {type(error).__name__}: {error}",)
+            moments = {}
+            yield _build_damaged(damages)
+            continue
+        earlier = known
+        yield replace(history, troubles=(*history.troubles, *_list_troubles(damages, history.now)))
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from harness.core.archive import (
     JUDGED,
     RESTED,
     Stored,
-    find_moment,
+    find_moments,
     list_damages,
     list_lines,
     mark_judged,
@@ -65,10 +65,10 @@ def test_whole(lines, record, experiments):
 def test_moments(lines, record):
     """Each moment knows what was recorded by then, journals before the driver's own, and no mark among them."""
     stored = read_one(lines)
-    assert find_moment(stored, DRIVEN).now == 1.0
-    assert list(find_moment(stored, DRIVEN).entries) == [*record[:3], *record[4:6]]
-    assert find_moment(stored, RESTED).now == 3.0
-    assert list(find_moment(stored, RESTED).entries) == [*record[:6], record[7]]
+    assert find_moments(stored)[DRIVEN].now == 1.0
+    assert list(find_moments(stored)[DRIVEN].entries) == [*record[:3], *record[4:6]]
+    assert find_moments(stored)[RESTED].now == 3.0
+    assert list(find_moments(stored)[RESTED].entries) == [*record[:6], record[7]]
 
 
 @pytest.mark.parametrize("missing", range(10))

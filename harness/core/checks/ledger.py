@@ -90,14 +90,14 @@ def build_ledger(history: History, rule: LedgerRule) -> tuple[Entry, ...]:
     return tuple(_entry(history, order, rule) for order in placed)
 
 
-def check_ledger(history: History, rule: LedgerRule) -> CheckResult:
+def check_ledger(history: History, rule: LedgerRule, entries: tuple[Entry, ...] | None = None) -> CheckResult:
     """
-    Judge that every placed order is where it may be, and that no other is posted.
+    Judge that every placed order is where it may be, and that no other is posted; `entries` is its ledger where that is known.
 
     Unknown while an order is missing and the dead letters could not be read.
     """
     declared = "every order posted once or parked once"
-    entries = build_ledger(history, rule)
+    entries = build_ledger(history, rule) if entries is None else entries
     invented = list(_list_invented(history, rule, {entry.order for entry in entries}))
     if invented:
         return build_violated("ledger", declared, f"never placed, but {', '.join(invented)}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,6 @@ from harness.core.checks.quantities import describe_growth
 from harness.core.verdict import CheckResult, Evidence, UnknownKind, build_held, build_unknown, build_violated
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from harness.core.ends import EndState
     from harness.core.history import Change, History
 
@@ -146,12 +145,16 @@ def _anonymous(history: History, order: int, change: Change) -> Mapping[str, Any
     """Take identity out of a record, so that it can be compared with another order's."""
     names = history.order(order)
     kept = {key: value for key, value in change.record.items() if key not in IDENTIFYING}
-    text = json.dumps(kept, sort_keys=True, default=str)
+    text = json.dumps(kept, sort_keys=True, default=_unpack)
     for alias in sorted({names.name, *names.aliases}, key=len, reverse=True):
         text = text.replace(alias, "·")
     text = MOMENT.sub("·", text)
     anonymous: dict[str, Any] = json.loads(text)
     return anonymous
+
+
+def _unpack(value: object) -> object:
+    return dict(value) if isinstance(value, Mapping) else str(value)
 
 
 def _age_s(history: History, order: int, end: EndState, since: str) -> float:
