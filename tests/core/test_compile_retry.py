@@ -5,14 +5,14 @@ from compiled_stacks import Shape, expected_attempts, steps_of, watched_s
 from histories import call, told
 
 from harness.core.compile.frame import HORIZON, LEAST_HORIZON_S
-from harness.core.experiments import Await, Watch
+from harness.core.experiments import Await, Place, Watch
 from harness.core.verdict import Outcome
 
 
 def test_shapes_of_a_retry():
     """A retry fails once, to the last but one, and for good; what is too short for a shape leaves it out."""
     found = Shape().experiments
-    assert [name.rpartition("/")[2] for name in found if "/429:" in name] == ["once", "last", "exhausted"]
+    assert [name.rpartition("/")[2] for name in found if "/429:" in name] == ["once", "last", "exhausted", "herd"]
     last = found["post/429:retry/last"]
     assert last.faults[0].attempts == (1, 2, 3)
     assert found["post/429:retry/exhausted"].faults[0].attempts is None
@@ -122,5 +122,19 @@ def test_the_wait_that_was_asked_for_is_awaited():
 def test_nobody_is_asked_to_wait_who_does_not_listen():
     """Where the path does not honour it the vendor says nothing of when to come again."""
     found = Shape(api_paths=("{status: 429}",)).experiments
-    assert [dict(each.faults[0].params) for name, each in found.items() if "/429:retry/" in name] == [{}, {}, {}]
+    assert [dict(each.faults[0].params) for name, each in found.items() if "/429:retry/" in name] == [{}] * 4
     assert "post/429:retry/retry-after" not in found
+
+
+def test_a_herd_is_smaller_than_the_breaker_lets_pass():
+    """Orders with jitter fail in groups that do not open the breaker, each once, sixteen of them in all."""
+    herd = Shape().experiments["post/429:retry/herd"]
+    groups = [step.orders for step in herd.steps if isinstance(step, Place)]
+    assert (herd.orders, {len(group) for group in groups}) == (16, {4})
+    assert herd.faults[0].attempts == (1,)
+    assert [check.name for check in herd.checks][:2] == ["herd", "resolved_once"]
+
+
+def test_where_nothing_is_spread_there_is_no_herd():
+    """Without jitter no herd is compiled."""
+    assert [name for name in Shape().experiments if name.endswith("/any:retry/herd")] == []

@@ -17,6 +17,7 @@ from harness.core.compile.dead_letter import compile_at_once, compile_escalation
 from harness.core.compile.effects import compile_clean, compile_exactly_once
 from harness.core.compile.frame import Frame
 from harness.core.compile.healing import compile_healing
+from harness.core.compile.herd import compile_herd
 from harness.core.compile.negative import compile_negative
 from harness.core.compile.pairs import begins_journey, compile_pairs
 from harness.core.compile.passage import is_driven
@@ -96,6 +97,7 @@ def _compile_path(frame: Frame, path: Path) -> Iterator[Experiment | Gap]:
     match path.outcome:
         case Retry():
             yield from compile_retry(frame, path, path.outcome)
+            yield from compile_herd(frame, path, path.outcome)
             yield from compile_own_escalation(frame, path)
         case Renew():
             yield from compile_session(frame, path, path.outcome)

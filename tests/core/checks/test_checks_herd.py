@@ -1,0 +1,79 @@
+"""Herd: whether orders that failed together come back together."""
+
+import random
+
+import pytest
+from histories import call, told
+
+from harness.core.checks.herd import check_herd
+from harness.core.outcomes import Retry
+from harness.core.verdict import Outcome, UnknownKind
+
+ORDERS = tuple(range(1, 17))
+FULL = Retry(attempts=4, initial_s=4, factor=2, jitter="full")
+EQUAL = Retry(attempts=4, initial_s=4, factor=2, jitter="equal")
+
+
+def judge(waits, *, retry=FULL, **more):
+    """Judge orders that all fail once and wait so long each."""
+    calls = [
+        each
+        for order, waited_s in zip(ORDERS, waits, strict=False)
+        for each in (call(0.0, 429, order=order), call(0.01 + waited_s, order=order))
+    ]
+    history = told(*sorted(calls, key=lambda each: each.started), **more)
+    return check_herd(history, operations=("sales_order.upsert",), orders=ORDERS, retry=retry, scale=20.0)
+
+
+def spread(lowest, highest, seed=1):
+    """Draw a wait for each order."""
+    rng = random.Random(seed)  # noqa: S311 - draws for a test, not secrets
+    return [rng.uniform(lowest, highest) for _ in ORDERS]
+
+
+def test_spread_waits_hold():
+    """Waits that are drawn over the whole declared width are no herd, however they fall."""
+    found = [judge(spread(0.0, 0.2, seed)).outcome for seed in range(200)]
+    assert set(found) == {Outcome.HELD}
+
+
+def test_a_narrower_jitter_is_never_accused():
+    """A jitter half as wide is never taken for none."""
+    found = [judge(spread(0.1, 0.2, seed)).outcome for seed in range(200)]
+    assert Outcome.VIOLATED not in found
+
+
+@pytest.mark.parametrize("strays", [0, 1, 2])
+def test_equal_waits_are_a_herd(strays):
+    """Waits that are equal but for their lateness are a herd, also where the machine held one or two of them up."""
+    waits = [0.2 + 0.001 * (order % 7) for order in ORDERS]
+    waits[:strays] = [0.33] * strays
+    result = judge(waits)
+    assert result.outcome is Outcome.VIOLATED
+    assert result.observed.startswith("14 of 16 waits within 0.00")
+
+
+def test_between_the_two_nothing_is_said():
+    """Waits further apart than chance would bring them, and no further than lateness might, tell nothing."""
+    result = judge([0.2 + 0.002 * order for order in ORDERS])
+    assert (result.outcome, result.kind) == (Outcome.UNKNOWN, UnknownKind.INTERFERENCE)
+
+
+def test_a_disturbed_lab_proves_no_jitter():
+    """Where the lab was held up, waits must be further apart to be proof."""
+    waits = [0.12 + 0.005 * order for order in ORDERS]
+    assert judge(waits).outcome is Outcome.HELD
+    assert judge(waits, disturbance_s=0.6).kind is UnknownKind.INTERFERENCE
+    assert judge([0.01 * order for order in ORDERS], disturbance_s=9.0).outcome is Outcome.HELD
+
+
+def test_equal_jitter_is_judged_by_its_own_width():
+    """Equal jitter is declared over half the wait; what is alike there is a herd too."""
+    assert judge([0.2] * 16, retry=EQUAL).outcome is Outcome.VIOLATED
+    assert judge(spread(0.1, 0.2), retry=EQUAL).outcome is Outcome.HELD
+
+
+def test_too_few_came_back():
+    """Where hardly any order was sent again, there is no herd to judge."""
+    result = judge([0.1] * 9)
+    assert (result.kind, result.observed) == (UnknownKind.VACUOUS, "9 of 16 orders failed and were sent again")
