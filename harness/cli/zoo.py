@@ -65,7 +65,7 @@ def zoo(  # noqa: PLR0913 - one parameter an option
     measuring = Measuring(seed, labs, asyncio.Event(), _tell, fair=FAIR, elsewhere=ELSEWHERE)
     measured = [each for each in inhabitants if each.name in chosen]
     for each in measured:
-        measuring.read(each.stack)
+        measuring.read(each)
     victim = next((each for each in inhabitants if each.kind == CORRECT), None)
     rows = uvloop.run(_measure(measuring, measured, [each for each in SABOTAGES if each.name in chosen], victim))
     about = Measured(

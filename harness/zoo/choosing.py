@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from harness.core.experiments import Experiment
     from harness.zoo.inhabitant import Inhabitant
 
-ELSEWHERE = 4
+ELSEWHERE = 3
 """How many experiments of other handoffs a broken one runs beside all of its own."""
-FAIR = 40
+FAIR = 30
 """How many experiments a correct one runs, spread over all handoffs."""
 
 

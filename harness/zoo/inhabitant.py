@@ -19,7 +19,8 @@ class Inhabitant:
     An integration that is known to be broken, or known to be correct.
 
     `command` starts it, `stack` is the file it is judged by. `clauses` are the ids of those a broken one breaks; `also` are whole
-    ids, or their beginnings, of what it may break in consequence.
+    ids, or their beginnings, of what it may break in consequence. `without` names systems that its labs can do without, which makes
+    them lighter.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Inhabitant:
     stack: Path
     clauses: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
 
     @property
     def handoffs(self) -> tuple[str, ...]:

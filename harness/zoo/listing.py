@@ -28,6 +28,7 @@ class Entry(BaseModel):
     stack: Path | None = None
     clauses: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
 
 
 _ENTRIES = TypeAdapter(list[Entry])
@@ -51,6 +52,7 @@ def list_inhabitants(command: str, *, stack: Path) -> tuple[Inhabitant, ...]:
             entry.stack or stack,
             entry.clauses,
             entry.also,
+            entry.without,
         )
         for entry in entries
     )

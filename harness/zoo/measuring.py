@@ -6,12 +6,14 @@ import asyncio
 import shlex
 import time
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from harness.core.absence import leave_out
 from harness.core.compile import compile_stack
 from harness.core.loading import load_stack
-from harness.core.verdict import UnknownKind
+from harness.core.problems import Problem, StackError
+from harness.core.verdict import Outcome, UnknownKind
 from harness.engine.run import Options, Runner
 from harness.zoo.choosing import choose
 from harness.zoo.sabotage.ground import Ground, Unsuitable
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from harness.zoo.scoring import Row
 
 RUN_ID = "zoo"
+NOT_NEEDED = "the zoo says it is not needed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +45,12 @@ class Given:
     plan: Plan
 
     @classmethod
-    def read(cls, path: Path) -> Given:
-        """Read a stack; raises StackError where it is wrong, OSError where it is not there."""
-        stack = load_stack(path.read_text(encoding="utf-8"), file=str(path))
+    def read(cls, path: Path, without: Sequence[str] = ()) -> Given:
+        """Read a stack, and leave systems out of it; raises StackError where it is wrong or cannot be read."""
+        declared = load_stack(_read(path), file=str(path))
+        absent = {name: NOT_NEEDED for name in without if name in declared.systems}
+        kept = {name: system for name, system in declared.systems.items() if name not in absent}
+        stack = replace(leave_out(declared, absent), systems=kept) if absent else declared
         return cls(path, stack, compile_stack(stack))
 
 
@@ -66,7 +72,7 @@ class Measuring:
     elsewhere: int
     rows: dict[str, Row] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
-    _given: dict[Path, Given] = field(default_factory=dict)
+    _given: dict[tuple[Path, tuple[str, ...]], Given] = field(default_factory=dict)
     _disturbed: dict[str, tuple[Inhabitant, list[Result]]] = field(default_factory=dict)
 
     async def run(
@@ -88,11 +94,12 @@ class Measuring:
         names = [*(each.name for each in inhabitants), *(each.name for each in sabotages)]
         return [self.rows[name] for name in names if name in self.rows]
 
-    def read(self, path: Path) -> Given:
-        """Read a stack once."""
-        if path not in self._given:
-            self._given[path] = Given.read(path)
-        return self._given[path]
+    def read(self, inhabitant: Inhabitant) -> Given:
+        """Read the stack of one of the zoo, each once; raises StackError."""
+        key = inhabitant.stack, inhabitant.without
+        if key not in self._given:
+            self._given[key] = Given.read(*key)
+        return self._given[key]
 
     async def _share(self, work: Iterable[Coroutine[Any, Any, None]]) -> None:
         """Do pieces of work in the order given, as many at once as there are to be labs."""
@@ -113,7 +120,7 @@ class Measuring:
                 each.close()
 
     def _choose(self, inhabitant: Inhabitant) -> tuple[Experiment, ...]:
-        plan = self.read(inhabitant.stack).plan
+        plan = self.read(inhabitant).plan
         return choose(plan.experiments, inhabitant, seed=self.seed, elsewhere=self.elsewhere, fair=self.fair)
 
     async def _measure(self, inhabitant: Inhabitant) -> None:
@@ -137,7 +144,10 @@ class Measuring:
 
     async def _conduct(self, inhabitant: Inhabitant, experiments: Sequence[Experiment]) -> list[Result] | None:
         """Run experiments in a lab; None where they were interrupted, or what tells cannot be run here."""
-        runner = Runner(self.read(inhabitant.stack).stack, self._options(inhabitant), _Deaf(), self.stop, again=False)
+        sink = _Sparing()
+        runner = sink.runner = Runner(
+            self.read(inhabitant).stack, self._options(inhabitant), sink, self.stop, again=False
+        )
         results, skipped = await runner.run(experiments)
         if self.stop.is_set():
             return None
@@ -163,7 +173,7 @@ class Measuring:
 
     async def _sabotage(self, victim: Inhabitant, sabotages: deque[Sabotage]) -> None:
         """Do one sabotage after another in labs of the victim."""
-        given = self.read(victim.stack)
+        given = self.read(victim)
         ground = Ground(given.stack, given.plan, self._options(victim), self.stop)
         try:
             while sabotages and not self.stop.is_set():
@@ -199,11 +209,26 @@ class Measuring:
         )
 
 
-class _Deaf:
-    """A sink that keeps nothing."""
+@dataclass(slots=True)
+class _Sparing:
+    """A sink that has the runner spare what a clause is asked beyond its being broken: that takes longest, and tells no more."""
+
+    runner: Runner | None = None
 
     def experiment_done(self, conducted: Conducted) -> None:
-        """Let it pass."""
+        """Take what waits about the same clause away once it was found broken."""
+        verdict, clause = conducted.result.verdict, conducted.result.experiment.clause
+        if self.runner is not None and verdict.outcome is Outcome.VIOLATED:
+            self.runner.waiting = deque(each for each in self.runner.waiting if each.clause != clause)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        fix = "name the stack on the command line, or have the list name one that is there from this folder"
+        problem = Problem("zoo", f"the stack of the zoo cannot be read: {error}", str(path), fix=fix)
+        raise StackError((problem,)) from error
 
 
 def _say_run(inhabitant: Inhabitant, seed: int, *names: str) -> str:

@@ -10,14 +10,22 @@ from scenarios.zoo.variant import Variant
 
 
 def _break(
-    handoff: str, name: str, about: str, compose: Callable[[], Parts], *clauses: str, also: tuple[str, ...] = ()
+    handoff: str,
+    name: str,
+    about: str,
+    compose: Callable[[], Parts],
+    *clauses: str,
+    also: tuple[str, ...] = (),
+    mapped: bool = False,
 ) -> Variant:
     """Make a broken one: the clauses are those of its handoff, `also` are whole ids or their beginnings."""
-    return Variant(name, "broken", about, compose, tuple(f"{handoff}/{clause}" for clause in clauses), also, "chain")
+    needed = mapped or handoff in {handoffs.SHIPMENT_TO_CARRIER, handoffs.ORDER_TO_CRM}
+    broken = tuple(f"{handoff}/{clause}" for clause in clauses)
+    return Variant(name, "broken", about, compose, broken, also, "chain", mapped=needed)
 
 
 def _keep(name: str, about: str, compose: Callable[[], Parts]) -> Variant:
-    return Variant(name, "correct", about, compose, stack="chain")
+    return Variant(name, "correct", about, compose, stack="chain", mapped=True)
 
 
 _capture_orders = partial(_break, handoffs.ORDER_CAPTURE)
@@ -75,6 +83,7 @@ CHAIN: tuple[Variant, ...] = (
         "lost_answer:exactly_once",
         "lost_response:retry",
         "any:retry",
+        also=("payment-capture/breaker",),
     ),
     _capture(
         "doubles-partial-captures",
@@ -91,7 +100,14 @@ CHAIN: tuple[Variant, ...] = (
         carrying.new_key_per_attempt,
         "429:retry",
         "any:retry",
-        also=("payment-capture/payment_intent_unexpected_state+already-been-captured:branch",),
+        also=tuple(
+            f"payment-capture/{clause}"
+            for clause in (
+                "payment_intent_unexpected_state+already-been-captured:branch",
+                "card_declined:queue",
+                "breaker",
+            )
+        ),
     ),
     _capture(
         "believes-unexpected-state",
@@ -151,12 +167,14 @@ CHAIN: tuple[Variant, ...] = (
         carrying.placed_anew,
         "lost_answer:exactly_once",
         "any:retry",
+        also=("erp-to-wms/breaker",),
     ),
     _unload(
         "believes-any-parcel",
         "believes whoever posts a shipment",
         unloading.any_parcel_believed,
         "bad_signature:reject",
+        "stale:reject",
     ),
     _unload(
         "every-parcel-anew",
@@ -248,12 +266,14 @@ CHAIN: tuple[Variant, ...] = (
         "lost_response:retry",
         "rate_limited:retry",
         "any:retry",
+        also=("shipment-to-carrier/breaker", "shipment-to-carrier/address_undeliverable:queue"),
     ),
     _unload(
         "buys-labels-by-the-webhook",
         "buys another label whenever the warehouse tells of a parcel again",
         posting.bought_by_the_webhook,
         "duplicate:deduplicate",
+        mapped=True,
     ),
     _post(
         "retries-undeliverable",

@@ -10,6 +10,8 @@ from reference.parts import Parts
 # What several faults at once show, anybody may break who breaks anything on the way of an order.
 TOGETHER = ("pairs:resolve", "combined:conserved")
 HANDOFFS = tuple(value for name, value in vars(handoffs).items() if name.isupper())
+# The systems that mappings play: labs come up faster without them.
+MAPPED = ("carrier", "crm")
 STACKS = {"slice": "scenarios/slice.yaml", "chain": "reference/stack.yaml"}
 
 
@@ -20,7 +22,7 @@ class Variant:
 
     `clauses` are the ids of the clauses a broken one must be caught by, empty for a correct one; `also` are clauses it may break
     in consequence, or their beginnings. `compose` makes its parts. `stack` is what shows it: the slice of the first two handoffs, or
-    the whole chain.
+    the whole chain; `mapped` says that what mappings play is needed for it.
     """
 
     name: str
@@ -30,6 +32,7 @@ class Variant:
     clauses: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
     stack: Literal["slice", "chain"] = "slice"
+    mapped: bool = False
 
     @property
     def consequences(self) -> tuple[str, ...]:
@@ -46,4 +49,5 @@ class Variant:
             "stack": STACKS[self.stack],
             "clauses": list(self.clauses),
             "also": list(self.consequences),
+            "without": [] if self.stack == "slice" or self.mapped else list(MAPPED),
         }
