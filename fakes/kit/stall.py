@@ -18,18 +18,28 @@ LATE_S = 0.25
 @asynccontextmanager
 async def watch_stalls(journal: Journal) -> AsyncIterator[None]:
     """Write a ``stall`` entry whenever a 50 ms timer comes late by more than 250 ms while the block runs."""
-    watch = asyncio.ensure_future(_watch(journal))
+    watch = _Watch(journal)
+    watch.set_timer()
     try:
         yield
     finally:
-        watch.cancel()
-        await asyncio.gather(watch, return_exceptions=True)
+        watch.timer.cancel()
 
 
-async def _watch(journal: Journal) -> None:
-    while True:
-        due = journal.clock.mono() + TICK_S
-        await asyncio.sleep(TICK_S)
-        late = journal.clock.mono() - due
+class _Watch:
+    """A timer that is set again and again: twenty times a second in every process of a lab, so it is no more than that."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._loop = asyncio.get_running_loop()
+
+    def set_timer(self) -> None:
+        """Set the timer."""
+        self._due = self._journal.clock.mono() + TICK_S
+        self.timer = self._loop.call_later(TICK_S, self._ring)
+
+    def _ring(self) -> None:
+        late = self._journal.clock.mono() - self._due
         if late > LATE_S:
-            journal.append("stall", seconds=round(late, 6))
+            self._journal.append("stall", seconds=round(late, 6))
+        self.set_timer()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections import deque
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -191,6 +192,7 @@ class Runner:
             conducted = replace(conducted, result=replace(conducted.result, rerun_of=first))
         self.done[conducted.result.experiment.id] = conducted.result
         self.sink.experiment_done(conducted)
+        _keep_all()
 
 
 async def _unless_stopped(stop: asyncio.Event, coming_up: Coroutine[Any, Any, T]) -> T | None:
@@ -204,6 +206,16 @@ async def _unless_stopped(stop: asyncio.Event, coming_up: Coroutine[Any, Any, T]
         for each in (task, stopped):
             each.cancel()
         await asyncio.gather(task, stopped, return_exceptions=True)
+
+
+def _keep_all() -> None:
+    """
+    Take what is there out of the garbage collector's sight, after a short look for what is garbage.
+
+    Results are kept until the end of a run. To look through all of them takes half a second, in which every lab stands still.
+    """
+    gc.collect(1)
+    gc.freeze()
 
 
 def estimate_s(experiment: Experiment) -> float:

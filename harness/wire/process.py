@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
 
 # Answering a reader costs as much as passing on a dozen exchanges, so it is not answered for each of them.
 GATHER_S = 0.005
-# What an exchange leaves behind is freed at once; only connections that ended have cycles for the collector to find.
-COLLECT_AFTER = 50_000
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -34,8 +31,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "harness.wire", "Serve the tap and the toxic engine.", port="admin-port", what="port of the toxic engine's API"
     )
     options = read_options(parser.parse_args(arguments))
-    gc.freeze()
-    gc.set_threshold(COLLECT_AFTER)
     run(lambda: build_service(options.token), options)
 
 
