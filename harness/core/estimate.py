@@ -44,7 +44,7 @@ class Range:
 
     def widen(self, share: float) -> Range:
         """Widen it by a share of its bounds."""
-        return Range(self.likeliest, self.lowest * (1 - share), self.highest * (1 + share))
+        return Range(self.likeliest, self.lowest * max(0.0, 1 - share), self.highest * (1 + share))
 
     def __str__(self) -> str:
         """Say it, to hundredths."""

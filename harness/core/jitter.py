@@ -65,7 +65,8 @@ def _bound_none(wait: Wait) -> tuple[float, float]:
 
 
 def _weigh_full(wait: Wait, nominal_s: float) -> float:
-    return 1 / nominal_s if wait.waited_s <= nominal_s + SELDOM * wait.mean_late_s else 0.0
+    late_s = SELDOM * wait.mean_late_s
+    return 1 / (nominal_s + late_s) if wait.waited_s <= nominal_s + late_s else 0.0
 
 
 def _bound_full(wait: Wait) -> tuple[float, float]:
@@ -73,8 +74,9 @@ def _bound_full(wait: Wait) -> tuple[float, float]:
 
 
 def _weigh_equal(wait: Wait, nominal_s: float) -> float:
-    inside = nominal_s / 2 - EARLY_S <= wait.waited_s <= nominal_s + SELDOM * wait.mean_late_s
-    return 2 / nominal_s if inside else 0.0
+    late_s = SELDOM * wait.mean_late_s
+    inside = nominal_s / 2 - EARLY_S <= wait.waited_s <= nominal_s + late_s
+    return 1 / (nominal_s / 2 + late_s) if inside else 0.0
 
 
 def _bound_equal(wait: Wait) -> tuple[float, float]:
@@ -82,9 +84,9 @@ def _bound_equal(wait: Wait) -> tuple[float, float]:
 
 
 def _weigh_decorrelated(wait: Wait, base_s: float) -> float:
-    longest_s = 3 * max(wait.previous_s, base_s)
-    inside = base_s - EARLY_S <= wait.waited_s <= longest_s + SELDOM * wait.mean_late_s
-    return 1 / (longest_s - base_s) if inside else 0.0
+    longest_s, late_s = 3 * max(wait.previous_s, base_s), SELDOM * wait.mean_late_s
+    inside = base_s - EARLY_S <= wait.waited_s <= longest_s + late_s
+    return 1 / (longest_s - base_s + late_s) if inside else 0.0
 
 
 def _bound_decorrelated(wait: Wait) -> tuple[float, float]:

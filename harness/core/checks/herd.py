@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import comb
 from typing import TYPE_CHECKING
 
-from harness.core.backoff import build_gap
+from harness.core.backoff import EARLY_SHARE, build_gap
 from harness.core.checks.retry import Sent
 from harness.core.checks.waits import list_waits
 from harness.core.verdict import CheckResult, Evidence, UnknownKind, build_held, build_unknown, build_violated
@@ -13,7 +14,9 @@ from harness.core.verdict import CheckResult, Evidence, UnknownKind, build_held,
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from harness.core.backoff import Gap
     from harness.core.history import History
+    from harness.core.jitter import Wait
     from harness.core.outcomes import Retry
 
 # How seldom waits that are spread as declared may look as if they were not.
@@ -33,14 +36,20 @@ def check_herd(
     """
     Judge that orders which failed at once wait for different times before they are sent again.
 
-    Violated where nearly all waits are so alike that declared jitter would hardly ever make them; held where they are further
-    apart than timers and a busy machine alone would bring them. A jitter half as wide as declared is as good.
+    Violated where nearly all waits are so alike that declared jitter would hardly ever make them. Held where they are further
+    apart than timers and a busy machine alone would bring them, and not all as long as declared: nothing in a lab makes a wait
+    shorter. A jitter half as wide as declared is as good.
     """
-    width_s = _find_width_s(retry, scale)
-    declared = f"the waits of {len(orders)} orders spread over {width_s:.2f} s"
-    first = [wait for order in orders for wait in list_waits(history, Sent(operations, order))[:1]]
-    if len(first) < max(FEWEST, len(orders) - len(orders) // STRAY):
-        observed = f"{len(first)} of {len(orders)} orders failed and were sent again"
+    first = tuple(wait for order in orders for wait in list_waits(history, Sent(operations, order))[:1])
+    gap = build_gap(retry, 1, scale=scale)
+    return replace(_judge_waits(first, gap, orders=len(orders), disturbance_s=history.disturbance_s), waits=first)
+
+
+def _judge_waits(first: Sequence[Wait], gap: Gap, *, orders: int, disturbance_s: float) -> CheckResult:
+    width_s = gap.highest_s - gap.lowest_s
+    declared = f"the waits of {orders} orders spread over {width_s:.2f} s"
+    if len(first) < max(FEWEST, orders - orders // STRAY):
+        observed = f"{len(first)} of {orders} orders failed and were sent again"
         return build_unknown("herd", declared, observed, UnknownKind.VACUOUS)
     waits_s = sorted(wait.waited_s for wait in first)
     most = len(waits_s) - len(waits_s) // STRAY
@@ -50,16 +59,11 @@ def check_herd(
     if apart_s <= _find_chance_s(len(waits_s), most, width_s / 2):
         return build_violated("herd", declared, observed, evidence)
     late_s = max(wait.mean_late_s - wait.late_s for wait in first)
-    if apart_s <= APART * late_s + min(SHARED * history.disturbance_s, BLURRED * width_s):
+    alike = apart_s <= APART * late_s + min(SHARED * disturbance_s, BLURRED * width_s)
+    if alike or waits_s[0] >= gap.highest_s * (1 - EARLY_SHARE):
         observed += ": too little to tell jitter from lateness"
         return build_unknown("herd", declared, observed, UnknownKind.INTERFERENCE)
     return build_held("herd", declared, observed, evidence)
-
-
-def _find_width_s(retry: Retry, scale: float) -> float:
-    """Return over how many lab seconds the first waits are declared to be spread."""
-    gap = build_gap(retry, 1, scale=scale)
-    return gap.highest_s - gap.lowest_s
 
 
 def _find_narrowest_s(waits_s: Sequence[float], most: int) -> float:

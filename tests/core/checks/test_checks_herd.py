@@ -59,9 +59,15 @@ def test_between_the_two_nothing_is_said():
     assert (result.outcome, result.kind) == (Outcome.UNKNOWN, UnknownKind.INTERFERENCE)
 
 
+def test_lateness_is_no_jitter():
+    """Waits that are far apart and none of them shorter than the whole backoff are late, not drawn."""
+    result = judge([0.2 + 0.008 * order for order in ORDERS])
+    assert (result.outcome, result.kind) == (Outcome.UNKNOWN, UnknownKind.INTERFERENCE)
+
+
 def test_a_disturbed_lab_proves_no_jitter():
     """Where the lab was held up, waits must be further apart to be proof."""
-    waits = [0.12 + 0.005 * order for order in ORDERS]
+    waits = [0.1 + 0.005 * order for order in ORDERS]
     assert judge(waits).outcome is Outcome.HELD
     assert judge(waits, disturbance_s=0.6).kind is UnknownKind.INTERFERENCE
     assert judge([0.01 * order for order in ORDERS], disturbance_s=9.0).outcome is Outcome.HELD
