@@ -23,6 +23,8 @@ SURE, COVERED = 0.95, 0.95
 FEWEST = 3
 # More waits than these make nothing surer that matters.
 MOST = 24
+# Waits that may be late by more than this part of the longest of all tell nothing.
+BLURRED = 0.25
 # Bases over three orders of magnitude, and factors up to four, are taken to be as likely as each other.
 BASES, STEEPEST = log(1000), 4.0
 FACTORS, SLICES = 40, 20
@@ -86,6 +88,8 @@ class Estimate:
 def estimate_backoff(waits: Iterable[Wait]) -> Estimate:
     """Estimate the policy behind some waits: its jitter, base, factor and cap, as far as they tell."""
     seen = tuple(waits)
+    longest_s = max((wait.waited_s for wait in seen), default=0.0)
+    seen = tuple(wait for wait in seen if wait.late_s <= BLURRED * longest_s)
     # Every so many of them, where there are more: the first ones alone would be of the first orders.
     taken = seen[:: -(-len(seen) // MOST)] if seen else ()
     found = list(_list_explanations(taken)) if len(seen) >= FEWEST else []

@@ -77,4 +77,5 @@ def _find_chance_s(waits: int, most: int, width_s: float) -> float:
 
     Waits that are even over a width lie within a share x of it with a chance of at most n · C(n-1, m-1) · x^(m-1).
     """
-    return width_s * (CHANCE / (waits * comb(waits - 1, most - 1))) ** (1 / (most - 1))
+    share: float = (CHANCE / (waits * comb(waits - 1, most - 1))) ** (1 / (most - 1))
+    return width_s * share
