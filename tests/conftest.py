@@ -16,6 +16,7 @@ WITH_LABS = (
     "cli/test_wheel.py",
     "docs/test_howto.py",
     "engine",
+    "explore/test_explore_labs.py",
     "examples",
     "lab/test_attached.py",
     "lab/test_kills.py",

@@ -78,8 +78,9 @@ def render_regressions(declared: Stack) -> dict[str, str]:
 
 def ensure_writable(place: Path) -> None:
     """Raise StackError where nothing could be kept in this folder; it is made when there is something to keep."""
-    if place.exists() and not place.is_dir():
-        _fail(place, "this is no folder", "name a folder that exists or can be made")
+    there = next((each for each in (place, *place.parents) if each.exists()), place)
+    if not there.is_dir():
+        _fail(place, f"{there} is no folder", "name a folder that exists or can be made")
 
 
 def _fail(place: Path, message: str, fix: str) -> NoReturn:

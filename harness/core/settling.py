@@ -39,6 +39,35 @@ class Settled:
 
 
 @dataclass(frozen=True, slots=True)
+class Quiet:
+    """
+    The condition that nothing more is to be expected of the calls of some handoffs: each order's last one got through, or it is put aside.
+
+    Where an answer is lost, an order is resolved before it is sent again.
+    """
+
+    calls: tuple[tuple[str, tuple[str, ...]], ...]
+
+    def is_met(self, history: History, since: float) -> bool:  # noqa: ARG002 - one signature for all conditions
+        """Look at the last call of each order at each handoff."""
+        return all(
+            self.is_over(history, handoff, operations, order.ordinal)
+            for handoff, operations in self.calls
+            for order in history.orders
+        )
+
+    def is_over(self, history: History, handoff: str, operations: tuple[str, ...], order: int) -> bool:
+        """Tell whether an order is done with at a handoff, as far as its calls show."""
+        calls = history.attempts(operations, order)
+        aside = history.waiting(handoff, order) or history.open_cases(handoff, order)
+        return not calls or calls[-1].succeeded or bool(aside)
+
+    def __str__(self) -> str:
+        """Say it."""
+        return "nothing is to be sent again"
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """The condition that a role was alerted where so many dead letters of a handoff wait, which is how many it takes."""
 

@@ -74,7 +74,7 @@ def build_exploration(
         "budget_s": limits.seconds,
         "seconds": round(tally.seconds, 2),
         "menu": list(menu),
-        "drawn": hunted.report.drawn,
+        "drawn": tally.phases["drawn"],
         "trials": {phase: tally.phases[phase] for phase in PHASES},
         "verdicts": {str(outcome): tally.verdicts[str(outcome)] for outcome in Outcome},
         "confidence": CONFIDENCE,

@@ -23,7 +23,7 @@ from harness.explore.labs import Labs
 from harness.explore.search import Budget, Found, Phase, Report, Tried, explore
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from harness.core.experiments import Experiment
     from harness.core.result import Result
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 MOST_STRIKES, MOST_SLOTS = 16, 4
 # A thread that waits for a lab looks up this often, in case nobody will answer it any more.
 LOOK_UP_S = 0.5
+# How many schedules a lab are drawn ahead where there are several, so that none waits for the slowest.
+AHEAD = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,7 @@ class _Hunter:
     labs: Labs
     sink: Sink
     loop: asyncio.AbstractEventLoop
+    goes_on: Callable[[], bool]
     closed: Event = field(default_factory=Event)
     numbers: int = 0
     proofs: dict[Schedule, Result] = field(default_factory=dict)
@@ -114,9 +117,17 @@ class _Hunter:
                     raise _Closed from None
 
     async def _try_all(self, schedules: Sequence[Schedule], phase: Phase) -> list[Tried]:
-        return list(await asyncio.gather(*(self._try(schedule, phase) for schedule in schedules)))
+        free = asyncio.Semaphore(self.labs.options.labs)
+
+        async def try_one(schedule: Schedule) -> Tried:
+            async with free:
+                return await self._try(schedule, phase)
+
+        return list(await asyncio.gather(*map(try_one, schedules)))
 
     async def _try(self, schedule: Schedule, phase: Phase) -> Tried:
+        if not self.goes_on():
+            return Tried()
         # What is confirmed is what will be stored.
         experiment = self.combiner.build(schedule, proven=phase == "again")
         self.numbers += 1
@@ -157,13 +168,14 @@ async def hunt(stack: Stack, options: Options, limits: Limits, sink: Sink, stop:
     async with labs.opened():
         combiner = build_combiner(labs.stack)
         sink.began(combiner, options.labs)
-        hunter = _Hunter(combiner, labs, sink, asyncio.get_running_loop())
         until = time.monotonic() + limits.seconds
 
         def goes_on() -> bool:
             return time.monotonic() < until and not stop.is_set() and labs.failure is None
 
-        budget = Budget(limits.trials, goes_on, confirm=limits.confirm, width=options.labs)
+        hunter = _Hunter(combiner, labs, sink, asyncio.get_running_loop(), goes_on)
+        width = options.labs * AHEAD if options.labs > 1 else 1
+        budget = Budget(limits.trials, goes_on, confirm=limits.confirm, width=width)
         space = Space(list_pools(combiner.menu), MOST_STRIKES, MOST_SLOTS)
         try:
             report = await asyncio.to_thread(

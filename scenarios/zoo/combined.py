@@ -5,7 +5,7 @@ from dataclasses import replace
 from reference import handoffs
 from reference.backlog import Item
 from reference.lane import Send
-from reference.outcomes import Failure, Kind, Outcome
+from reference.outcomes import Failure, FailureError, Kind, Outcome
 from reference.parts import Parts
 from scenarios.zoo.variant import Variant
 
@@ -26,7 +26,10 @@ def _forget_on_renewal(send: Send) -> Send:
     async def carry(item: Item) -> Outcome:
         # A new session comes with a new memory: what was sent in doubt since then is not recognised as sent.
         forgotten = item.ref in renewed & doubtful
-        outcome = await send(replace(item, ref=f"{item.ref}-2") if forgotten else item)
+        try:
+            outcome = await send(replace(item, ref=f"{item.ref}-2") if forgotten else item)
+        except FailureError as error:
+            outcome = error.failure
         if isinstance(outcome, Failure) and outcome.kind is Kind.SESSION_EXPIRED:
             renewed.add(item.ref)
         elif isinstance(outcome, Failure) and outcome.unknown:

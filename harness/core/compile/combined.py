@@ -13,7 +13,7 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from harness.core.backoff import HANDLING_S, total_s
+from harness.core.backoff import HANDLING_S, longest_s, total_s
 from harness.core.checks.containment import Neighbour, check_contained
 from harness.core.compile.frame import HORIZON, LEAST_HORIZON_S, PATIENCE_S, build_ledger_rule
 from harness.core.compile.menu import Offer, build_menu
@@ -31,7 +31,7 @@ from harness.core.experiments import (
 )
 from harness.core.outcomes import Reconcile, Recover
 from harness.core.schedule import EVERY
-from harness.core.settling import Settled, Told, check_settled, check_told
+from harness.core.settling import Quiet, Settled, Told, check_settled, check_told
 from harness.core.starts import choose_start
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ class Combiner:
         orders = tuple(range(1, schedule.slots + 1))
         within_s = max(_waiting_s(self.stack, handoff) for handoff in struck) + HANDLING_S * len(orders)
         told = self._list_told(struck)
+        calls = tuple((each.id, each.operations) for each in struck if each.protocol == "api")
         observed = self.stack.integration.observe
         return Experiment(
             id=f"{first.id}/{CLAUSE}/{name_schedule(schedule)}",
@@ -87,6 +88,7 @@ class Combiner:
                 *(Lift(f.id) for f, each in zip(faults, schedule.strikes, strict=True) if each.ends > schedule.slots),
                 Await(Settled(self.rule), within_s=within_s + PATIENCE_S, declared_s=within_s),
                 *(Await(each, within_s=PATIENCE_S, needs="dead_letters") for each in told),
+                Watch(_longest_s(self.stack, struck), "a second effect", until=Quiet(calls)),
                 Watch(LEAST_HORIZON_S, "a second effect"),
             ),
             checks=(
@@ -96,9 +98,7 @@ class Combiner:
             ),
             ledger=self.rule,
             faults=faults,
-            operations=tuple(
-                dict.fromkeys(name for each in struck if each.protocol == "api" for name in each.operations)
-            ),
+            operations=tuple(dict.fromkeys(chain.from_iterable(operations for _, operations in calls))),
             needs=frozenset({"dead_letters", "queues"}),
         )
 
@@ -184,6 +184,12 @@ def compile_regressions(stack: Stack) -> tuple[list[Experiment], list[Coverage]]
         )
         rows[experiment.clause] = replace(row, experiments=(*row.experiments, experiment.id))
     return list(found.values()), list(rows.values())
+
+
+def _longest_s(stack: Stack, struck: list[Handoff]) -> float:
+    """Return how long what was not heard of may take to be sent again, in lab seconds."""
+    retries = [path.retry for handoff in struck for path in handoff.paths if path.retry is not None]
+    return HORIZON * max((longest_s(retry, scale=stack.time.scale) for retry in retries), default=0.0) + HANDLING_S
 
 
 def _waiting_s(stack: Stack, handoff: Handoff) -> float:
