@@ -1,5 +1,8 @@
 """`handoff replay`: judge the record of a run again, without running anything."""
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -35,7 +38,8 @@ def replay(
     stored = _open(run)
     declared = load_stack(stored.stack, file=stored.document["stack_path"])
     stack = replace(declared, regressions=read_regressions(declared, list_files(stored.path / REGRESSIONS)))
-    document = build_replay(stored.document, stack, read_stored(stored.read_history()))
+    with _keeping_all():
+        document = build_replay(stored.document, stack, read_stored(stored.read_history()))
     differences = document["replay"]["differences"]
     if as_json:
         say_json(document)
@@ -43,6 +47,16 @@ def replay(
         render_summary(document, Console(highlight=False, emoji=False), report=stored.path / "index.html")
         _say_differences(document, differences)
     raise typer.Exit(_decide_exit(document, differences))
+
+
+@contextmanager
+def _keeping_all() -> Iterator[None]:
+    """All that is read is needed until it is judged: to look for garbage in it again and again takes as long as judging it."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _decide_exit(document: dict[str, Any], differences: list[dict[str, Any]]) -> int:

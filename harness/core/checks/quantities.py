@@ -31,7 +31,8 @@ def describe_growth(history: History, end: EndState, order: int) -> str:
     such as the parts of a kit, does not grow.
     """
     for record in end.find(history, order):
-        states = _count_states(history.states(end.system, end.collection, record.record_id))
+        told = history.states(end.system, end.collection, record.record_id)
+        states = _count_states(told) if len(told) > 1 else []
         if states and states[-1] > states[0]:
             shown = (
                 each for each in history.changes_of(order) if (each.system, each.collection) == (STOREFRONT, ORDERED)
@@ -67,19 +68,24 @@ def describe_goods(history: History, end: EndState, order: int, shipped: Iterabl
 def _sum_goods(changes: Iterable[Change]) -> Goods:
     goods: Goods = {}
     for change in changes:
-        if _count(change.record):
-            for line in change.record["lines"]:
-                sku = str(line.get("sku"))
-                goods[sku] = goods.get(sku, NONE) + Decimal(str(line["quantity"]))
+        lines = _read_lines(change.record)
+        if any(units for _, units in lines):
+            for sku, units in lines:
+                goods[sku] = goods.get(sku, NONE) + units
     return goods
 
 
 def _count(record: Mapping[str, Any]) -> Decimal:
     """Sum the quantities of a record's lines; 0 where it shows none that can be read."""
+    return sum((units for _, units in _read_lines(record)), NONE)
+
+
+def _read_lines(record: Mapping[str, Any]) -> list[tuple[str, Decimal]]:
+    """Read a record's lines as SKU and units; none where one of them cannot be read."""
     lines = record.get("lines")
     if not isinstance(lines, list | tuple):
-        return Decimal(0)
+        return []
     try:
-        return sum((Decimal(str(line["quantity"])) for line in lines), Decimal(0))
-    except (KeyError, TypeError, InvalidOperation):
-        return Decimal(0)
+        return [(str(line.get("sku")), Decimal(str(line["quantity"]))) for line in lines]
+    except (AttributeError, KeyError, TypeError, InvalidOperation):
+        return []
