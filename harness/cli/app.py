@@ -3,46 +3,39 @@
 import os
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
+from importlib import import_module
 from importlib.metadata import version
 from typing import Annotated, Any
 
 import typer
 
-from harness.cli.doctor import doctor
 from harness.cli.exits import INTERNAL, NOT_READY, PIPE_CLOSED, USAGE
-from harness.cli.explore import explore
-from harness.cli.init import init
-from harness.cli.lab import lab
-from harness.cli.lint import lint
-from harness.cli.plan import plan
-from harness.cli.replay import replay
-from harness.cli.run import run
-from harness.cli.schema import schema
 from harness.cli.terminal import prepare_streams, print_problems, say
-from harness.cli.zoo import zoo
 from harness.core.problems import StackError, nearest
 from harness.lab.errors import LabError
 from harness.lab.registry import sweep
 from harness.wire.privacy import OURS
 
-_COMMANDS: tuple[tuple[str, str, Callable[..., None]], ...] = (
-    ("Prove", "run", run),
-    ("Prove", "replay", replay),
-    ("Prove", "explore", explore),
-    ("Prove", "zoo", zoo),
-    ("Look", "plan", plan),
-    ("Look", "lint", lint),
-    ("Look", "schema", schema),
-    ("Set up", "init", init),
-    ("Set up", "doctor", doctor),
+_COMMANDS = (
+    ("Prove", "run"),
+    ("Prove", "replay"),
+    ("Prove", "explore"),
+    ("Prove", "zoo"),
+    ("Look", "plan"),
+    ("Look", "lint"),
+    ("Look", "schema"),
+    ("Set up", "init"),
+    ("Set up", "doctor"),
+    ("Set up", "lab"),
 )
-"""Panel of the help, name, function. The order is the order of the help."""
+"""Panel of the help, name of module and function. The order is the order of the help."""
 
 
-def build_app() -> typer.Typer:
-    """Build the application from the table of commands."""
+def build_app(only: str | None = None) -> typer.Typer:
+    """Build the application from the table of commands; `only` names the one that is wanted, if it is one of them."""
+    chosen = [row for row in _COMMANDS if row[1] == only] or _COMMANDS
     app = typer.Typer(
         name="handoff",
         add_completion=False,
@@ -52,9 +45,13 @@ def build_app() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     )
     app.callback(invoke_without_command=True)(_root)
-    for panel, name, command in _COMMANDS:
-        app.command(name, rich_help_panel=panel)(command)
-    app.add_typer(lab, name="lab", rich_help_panel="Set up")
+    for panel, name in chosen:
+        # What a command takes to load is for those who give it.
+        command = getattr(import_module(f"harness.cli.{name}"), name)
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name, rich_help_panel=panel)
+        else:
+            app.command(name, rich_help_panel=panel)(command)
     return app
 
 
@@ -79,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: Sequence[str] | None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        code = build_app()(given, prog_name="handoff", standalone_mode=False)
+        code = build_app(given[0] if given else None)(given, prog_name="handoff", standalone_mode=False)
     except typer.TyperException as error:
         _print_usage_error(error)
         return USAGE
