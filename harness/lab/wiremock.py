@@ -57,12 +57,20 @@ def find_programs() -> Programs | str:
     return Programs(java, jar)
 
 
+def name_archive(jar: Path) -> Path:
+    """Name the archive of classes that belongs to a jar; where it is, WireMock starts in half the time."""
+    return jar.with_suffix(".jsa")
+
+
 def build_wiremock(programs: Programs, at: Address, folder: Path) -> Program:
     """Describe WireMock's process, which binds its address itself; its own folder of mappings stays empty."""
     root = folder / ROLE
     root.mkdir()
     serve = ["--port", str(at.port), "--bind-address", at.host, "--root-dir", str(root), *SERVE_OPTIONS]
-    argv = [str(programs.java), *JAVA_OPTIONS, "-jar", str(programs.jar), *serve]
+    archive = name_archive(programs.jar)
+    # A name that leads to no file would cost Java its own archive as well.
+    shared = [f"-XX:SharedArchiveFile={archive}"] if archive.is_file() else []
+    argv = [str(programs.java), *JAVA_OPTIONS, *shared, "-jar", str(programs.jar), *serve]
     return Program(ROLE, argv, folder, clear_ours(os.environ))
 
 

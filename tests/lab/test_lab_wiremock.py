@@ -243,6 +243,17 @@ def test_wiremock_keeps_a_bounded_journal_and_listens_on_loopback_alone(tmp_path
     assert "--no-request-journal" not in line
 
 
+def test_an_archive_of_classes_is_used_where_there_is_one(tmp_path):
+    """Beside the jar it is mapped in; where there is none Java is not told of any, which would cost it its own."""
+    programs = Programs(Path("java"), tmp_path / "w.jar")
+    (tmp_path / "without").mkdir()
+    without = build_wiremock(programs, Address("127.0.0.1", 8099), tmp_path / "without")
+    (tmp_path / "w.jsa").touch()
+    shared = f"-XX:SharedArchiveFile={tmp_path / 'w.jsa'}"
+    assert not any(word.startswith("-XX:SharedArchiveFile") for word in without.argv)
+    assert shared in build_wiremock(programs, Address("127.0.0.1", 8099), tmp_path).argv
+
+
 @pytest.mark.skipif(
     find_wiremock() is None or shutil.which("java") is None, reason=f"{NOT_HERE}Java, or WireMock's jar"
 )
