@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from harness.core.history import Exchange, History
     from harness.core.outcomes import Retry
 
+SERVER_ERROR = 500
+
 
 @dataclass(frozen=True, slots=True)
 class Sent:
@@ -37,7 +39,8 @@ def check_attempts(
 
     Held when the calls on the wire equal `expected`, or are `at_least` so many where fewer are as good; with `client_retries` below the policy each of them may stand for up
     to that many more. Violated when there were more, or fewer and then no further one; unknown when there were fewer
-    because one got through that was to fail: the fault bit less often than planned.
+    because one got through that was to fail: the fault bit less often than planned. A vendor that fails by itself where it was
+    to answer, as one does that keeps an error under the key of the call, makes a further attempt right.
     """
     calls = history.attempts(sent.operations, sent.order)
     most = expected * (1 + sent.client_retries)
@@ -48,7 +51,16 @@ def check_attempts(
     if len(calls) < expected and calls and calls[-1].succeeded and not calls[-1].faults:
         observed += ": the last one was to fail, but met no fault"
         return build_unknown("attempts", declared, observed, UnknownKind.INTERFERENCE)
+    if len(calls) > expected and _failed_by_itself(calls[expected - 1]):
+        observed += (
+            f": attempt {expected} was to get through, but was answered {calls[expected - 1].status} without a fault"
+        )
+        return build_unknown("attempts", declared, observed, UnknownKind.INTERFERENCE)
     return build_violated("attempts", declared, observed, evidence)
+
+
+def _failed_by_itself(call: Exchange) -> bool:
+    return not call.faults and call.server_status is not None and call.server_status >= SERVER_ERROR
 
 
 def check_same_payload(history: History, sent: Sent, *, exactly_once: bool) -> CheckResult:

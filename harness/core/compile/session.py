@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from harness.core.backoff import HANDLING_S, total_s
-from harness.core.checks.session import check_renewed
+from harness.core.checks.session import check_no_storm, check_renewed
 from harness.core.compile.failures import NAMED, choose_failure
 from harness.core.compile.frame import HORIZON, LEAST_HORIZON_S, PATIENCE_S, Frame
 from harness.core.compile.retry import build_recovering, compile_exhausted, posted_checks
@@ -63,6 +63,14 @@ def _build_concurrent(frame: Frame, renew: Renew) -> Experiment:
     fault = Fault("f1", "expire-sessions", Layer.ACT, frame.handoff.target, frame.handoff.operations, expected=1)
     waiting_s = total_s(renew.retry, scale=frame.scale)
     within_s = waiting_s * HORIZON + renew.retry.attempts * HANDLING_S + PATIENCE_S
+    storm = partial(
+        check_no_storm,
+        system=frame.handoff.target,
+        renewals=RENEWALS,
+        operations=frame.handoff.operations,
+        orders=orders,
+        attempts=renew.retry.attempts * (1 + frame.sent().client_retries),
+    )
     return frame.build(
         "concurrent",
         faults=[fault],
@@ -74,6 +82,7 @@ def _build_concurrent(frame: Frame, renew: Renew) -> Experiment:
         ],
         checks=[
             _renewed(frame, 1),
+            Check("no_storm", storm),
             *posted_checks(frame, *orders),
         ],
         needs=["dead_letters"],

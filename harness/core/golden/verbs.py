@@ -31,7 +31,7 @@ ANSWERS: Mapping[str, tuple[int | None, str, int | None]] = {
     "cut": (None, "client_closed", None),
     "refused": (None, "refused", None),
 }
-CALL_OPTIONS = ("took", "key", "body", "code", "seen", "only", "record", "system", "part")
+CALL_OPTIONS = ("took", "key", "body", "code", "seen", "only", "record", "system", "part", "back")
 WEBHOOK_OPTIONS = ("topic", "id", "took", "body", "seen", "only", "system")
 ALERT_OPTIONS = ("key", "handoff", "order", "code", "in")
 ACTS = ("ship", "refund")
@@ -80,7 +80,9 @@ def tell_call(scribe: Scribe, line: Line) -> None:
     if line.option("only", "fake") == "fake" and answered is not None:
         got: Fields = {"status": answered, "code": line.option("code") or None, "faults": faults}
         got |= {"shared": entity is None, "key": key or None, "entity": entity}
-        scribe.write(line.t + took_s - HOP_S, system, "exchange", received=line.t + HOP_S, **what, **got)
+        # What the vendor's own clock said, where that was set back meanwhile.
+        received = line.t + HOP_S - line.seconds("back", 0.0)
+        scribe.write(received + took_s - 2 * HOP_S, system, "exchange", received=received, **what, **got)
     if line.option("record"):
         scribe.resolve(line.t + took_s - HOP_S, end_state, line.option("record"), entity)
 

@@ -53,6 +53,21 @@ def test_an_attempt_that_met_no_fault():
     assert (result.outcome, result.kind) == (Outcome.UNKNOWN, UnknownKind.INTERFERENCE)
 
 
+@pytest.mark.parametrize(
+    ("second", "outcome"),
+    [
+        ({"status": 500, "server_status": 500}, "unknown"),
+        ({"status": 500, "server_status": 500, "faults": ("f1",)}, "violated"),
+        ({"status": 409, "server_status": 409}, "violated"),
+        ({"status": 204, "server_status": 204}, "violated"),
+    ],
+)
+def test_an_error_of_the_vendors_own(second, outcome):
+    """A third attempt is right where the second was to get through and the vendor failed by itself; elsewhere it is one too many."""
+    history = told(call(0, 503, faults=("f1",)), call(0.2, **second), call(0.6))
+    assert check_attempts(history, SENT, expected=2, declared="").outcome == outcome
+
+
 def test_an_answer_that_lied():
     """A 2xx that a fault made up is no success: taking it for one is giving up."""
     lied = call(0, 204, faults=("f1",))
