@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from harness.core.verdict import CheckResult
 
 
+# The kind of action by which the driver says that what it waited for in vain decides that nothing further is done.
+HALT = "halt"
+
+
 @dataclass(frozen=True, slots=True)
 class Arm:
     """Arm a fault of the experiment."""
@@ -59,13 +63,15 @@ class Await:
     """
     Wait until a condition is met, for at most `within_s` lab seconds; `declared_s` of them are declared waiting.
 
-    `needs` names an observe endpoint without which the condition can never be met: then the wait is left out.
+    `needs` names an observe endpoint without which the condition can never be met: then the wait is left out. Where it is
+    `decisive` and not met, the rest of the steps is pointless and left out.
     """
 
     condition: Condition
     within_s: float
     declared_s: float = 0.0
     needs: str | None = None
+    decisive: bool = False
 
     def __str__(self) -> str:
         """Say it."""

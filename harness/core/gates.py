@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from harness.core.experiments import HALT
 from harness.core.verdict import CheckResult, Gate, Outcome, UnknownKind, Verdict, build_unknown, merge
 
 if TYPE_CHECKING:
@@ -98,9 +99,11 @@ def _traffic(history: History) -> Gate:
 
 
 def _receipts(experiment: Experiment, history: History) -> Iterable[Gate]:
+    # An order that some of the faults kept from coming further need not have met the others.
+    kept = history.when(HALT) is not None and any(history.hits(fault.id) for fault in experiment.faults)
     for fault in experiment.faults:
         count = len(history.hits(fault.id))
-        passed = count >= fault.minimum
+        passed = kept or count >= fault.minimum
         detail = f"{count} receipts, at least {fault.minimum} needed"
         if not passed:
             touched = "touched too little" if count else "never touched"

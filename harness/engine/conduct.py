@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from harness.core.archive import DRIVEN, JUDGED, RESTED, mark_judged
 from harness.core.compile.frame import PATIENCE_S
 from harness.core.conditions import AllOf, Resolved
-from harness.core.experiments import Experiment, Place
+from harness.core.experiments import Await, Experiment, Place
 from harness.core.history import History, Trouble
 from harness.core.judging import judge_whole
 from harness.core.result import Result
@@ -117,7 +117,10 @@ async def _drive(driver: Driver) -> None:
     try:
         await driver.reserve(experiment.orders + 1, draw_basket(driver.bench.seed, experiment.id))
         for step in experiment.steps:
-            await driver.perform(step)
+            came = await driver.perform(step)
+            if not came and isinstance(step, Await) and step.decisive:
+                driver.note_halt(step)
+                break
     except Interrupted:
         driver.interrupted = True
         recorder.note_trouble(UnknownKind.ENVIRONMENT, "interrupted by the user before it was decided")

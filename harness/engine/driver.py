@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from harness.core.conditions import AllOf, AnyOf, Replayed
-from harness.core.experiments import Act, Arm, Await, Decide, Lift, Place, Replay, Restart, Step, Watch
+from harness.core.experiments import HALT, Act, Arm, Await, Decide, Lift, Place, Replay, Restart, Step, Watch
 from harness.core.record import Growing, Scope
 from harness.core.timing import Waited
 from harness.engine.armory import Armory
@@ -283,6 +283,10 @@ class Driver:
         now = time.monotonic()
         self.waits.append(Waited(began - self.origin, now - self.origin, 0.0))
         self._note_action(began, str(step), "restart")
+
+    def note_halt(self, step: Await) -> None:
+        """Note that what was waited for decides that nothing further is done."""
+        self._note_action(time.monotonic(), f"no further: {step.condition}", HALT, met=False)
 
     @asynccontextmanager
     async def _noting_refusal(self, what: str) -> AsyncIterator[None]:

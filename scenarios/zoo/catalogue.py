@@ -4,6 +4,7 @@ from reference.parts import Parts
 from scenarios.zoo import numbers, receiving, sending
 from scenarios.zoo.chain import CHAIN
 from scenarios.zoo.combined import COMBINED
+from scenarios.zoo.meeting import MEETING
 from scenarios.zoo.variant import Variant
 
 CAPTURE, ERP = "order-capture", "order-to-erp"
@@ -203,7 +204,7 @@ SLICE: tuple[Variant, ...] = (
     Variant("slower", "correct", "takes 50 ms longer to send", sending.slow_sender),
     Variant("slow-receiver", "correct", "takes 50 ms longer to acknowledge", receiving.slow_receiver),
 )
-VARIANTS = (*SLICE, *CHAIN)
+VARIANTS = (*SLICE, *CHAIN, *MEETING)
 
 
 def find_variant(name: str) -> Variant | None:

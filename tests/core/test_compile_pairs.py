@@ -87,6 +87,8 @@ def test_a_row_can_be_driven(shape):
         awaited = [step.condition.fault for step in steps_of(row, Await) if isinstance(step.condition, Received)]
         assert len(steps_of(row, Restart)) == len(deadly)
         assert awaited == deadly
+        # An order that does not come through a stage has nothing to do in the next one.
+        assert [step.decisive for step in steps_of(row, Await)] == [*(False for _ in deadly), True]
 
 
 def test_one_handoff_has_nobody_to_meet():

@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 import pytest
-from histories import alert, call, met, record, sent, told
+from histories import alert, call, did, met, record, sent, told
 
 from harness.core.ends import EndState
-from harness.core.experiments import Check, Experiment, LedgerRule, Station
+from harness.core.experiments import HALT, Check, Experiment, LedgerRule, Station
 from harness.core.faults import Fault, Layer
 from harness.core.gates import judge, list_gates, run_check
 from harness.core.history import Trouble
@@ -82,6 +82,15 @@ def test_each_gate(history, gate):
 def test_what_needs_no_order(history):
     """Deliveries are traffic too; shared calls, other operations and what earlier experiments left need no order."""
     assert failed(history) == []
+
+
+def test_a_fault_that_others_kept_the_order_from():
+    """Where a fault kept the order from coming further the others need no receipt; where none was met, nothing is excused."""
+    experiment = replace(EXPERIMENT, faults=(FAULT, replace(FAULT, id="f2", minimum=1)))
+    kept = told(call(0), met("f2"), did(HALT, 1.0))
+    assert failed(kept, experiment) == []
+    for history in (told(call(0), met("f2")), told(call(0), did(HALT, 1.0))):
+        assert ("receipts f1", "vacuous") in failed(history, experiment)
 
 
 @pytest.mark.parametrize(("receipts", "passed"), [(0, False), (1, False), (2, True), (3, True)])

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from harness.core.compile.branch import compile_branch
 from harness.core.compile.breaker import compile_breaker
 from harness.core.compile.clauses import Clause, list_clauses
+from harness.core.compile.combined import compile_regressions
 from harness.core.compile.containment import compile_containment
 from harness.core.compile.dead_letter import compile_at_once, compile_escalation, compile_own_escalation
 from harness.core.compile.effects import compile_clean, compile_exactly_once
@@ -59,7 +60,8 @@ def compile_stack(stack: Stack) -> Plan:
             gaps = tuple(each for each in compiled if isinstance(each, Gap))
             experiments += asked
             coverage.append(_cover(stack, handoff, clause, asked, gaps))
-    return Plan(tuple(experiments), tuple(coverage))
+    regressions, rows = compile_regressions(stack)
+    return Plan((*experiments, *regressions), (*coverage, *rows))
 
 
 def _cover(

@@ -182,7 +182,7 @@ def _lead(frame: Frame, start: Start, legs: Sequence[Leg], ways: Sequence[Way]) 
     waiting_s = sum(way.waiting_s for way in ways)
     ends = dict.fromkeys(Resolved(build_end(leg.handoff.resolved_when), (ORDER,)) for leg in legs)
     within_s = waiting_s * HORIZON + len(ways) * HANDLING_S + frame.patience_s
-    yield Await(AllOf(tuple(ends)), within_s=within_s, declared_s=waiting_s)
+    yield Await(AllOf(tuple(ends)), within_s=within_s, declared_s=waiting_s, decisive=True)
 
 
 def _list_checks(frame: Frame, leg: Leg) -> Iterator[Check]:
