@@ -79,18 +79,17 @@ class _Shrinker:
         return simpler
 
 
-def shrink(schedule: Schedule, breaks: Breaks, *, asks: int = 2, hint: Schedule | None = None) -> Shrunk:
+def shrink(schedule: Schedule, breaks: Breaks, *, asks: int = 2, hints: Sequence[Schedule] = ()) -> Shrunk:
     """
     Shrink a schedule that breaks a promise as far as it goes.
 
     Strikes are left out while that is possible, then the rest is made simpler: fewer slots, shorter, one order for all of them.
     A no is asked `asks` times, since what depends on timing does not show each time. What is returned has broken the promise.
-    `hint` is tried before anything else: what is left of the schedule where the trial showed what took part in it.
+    `hints` are tried before anything else, the first that breaks it counts: what may be left of the schedule, by what the trial showed.
     """
     shrinker = _Shrinker(breaks, asks, schedule)
     try:
-        if hint is not None:
-            shrinker.try_one(hint)
+        any(shrinker.try_one(hint) for hint in hints)
         while shrinker.drop_strikes() | shrinker.simplify():
             continue
     except _Spent:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from threading import Event
 from typing import TYPE_CHECKING, Protocol
 
+from harness.core.checks.ledger import Row
 from harness.core.compile.combined import Combiner, build_combiner
 from harness.core.compile.menu import list_pools
 from harness.core.regression import Regression
@@ -141,21 +142,27 @@ class _Hunter:
             return Tried()
         self.proofs[schedule] = conducted.result
         broken = frozenset(check.name for check in verdict.checks if check.outcome is Outcome.VIOLATED)
-        return Tried(broken, build_hint(schedule, conducted.result))
+        return Tried(broken, list_hints(schedule, conducted.result))
 
 
-def build_hint(schedule: Schedule, result: Result) -> Schedule | None:
-    """Keep of a schedule what met traffic and can hit the first order that is not where it may be; None where that is all."""
-    stray = [entry.order for entry in result.ledger if entry.row in {"lost", "duplicated"}]
-    kept = [
+def list_hints(schedule: Schedule, result: Result) -> tuple[Schedule, ...]:
+    """
+    List what is left of a schedule by what its trial showed: what met traffic and can hit the order that is not where it may be.
+
+    First with that order alone, then among the others.
+    """
+    met = [
         strike
         for fault, strike in zip(result.experiment.faults, schedule.strikes, strict=True)
         if result.history.hits(fault.id)
     ]
-    if stray:
-        kept = [replace(each, order=stray[0]) for each in kept if each.order in {EVERY, stray[0]}]
-    hint = build_schedule(kept, slots=schedule.slots)
-    return hint if hint.strikes and hint != schedule else None
+    stray = next((entry.order for entry in result.ledger if entry.row in {Row.LOST, Row.DUPLICATED}), None)
+    hints = [build_schedule(met, slots=schedule.slots)]
+    if stray is not None:
+        hit = [replace(each, order=stray) for each in met if each.order in {EVERY, stray}]
+        alone = [replace(each, begins=1, order=1, lasts=1) for each in hit if each.begins <= stray < each.ends]
+        hints = [build_schedule(alone, slots=1), build_schedule(hit, slots=schedule.slots), *hints]
+    return tuple(each for each in dict.fromkeys(hints) if each.strikes and each != schedule)
 
 
 async def hunt(stack: Stack, options: Options, limits: Limits, sink: Sink, stop: asyncio.Event) -> Hunted:

@@ -26,11 +26,11 @@ class Tried:
     """
     What one trial came to: the names of the checks it broke, none where it broke none or nothing can be said.
 
-    `hint` is what of the schedule took part in it, where that can be told.
+    `hints` are smaller schedules that may have the same effect, by what the trial showed, the smallest first.
     """
 
     broken: frozenset[str] = frozenset()
-    hint: Schedule | None = None
+    hints: tuple[Schedule, ...] = ()
 
 
 class Trial(Protocol):
@@ -150,7 +150,7 @@ class _Explorer:
             (smaller,) = self.try_all([candidate], "smaller")
             return bool(smaller.broken & tried.broken)
 
-        shrunk = shrink(schedule, breaks, asks=self.budget.asks, hint=tried.hint)
+        shrunk = shrink(schedule, breaks, asks=self.budget.asks, hints=tried.hints)
         runs: list[frozenset[str]] = []
         while len(runs) < self.budget.confirm and self.has_budget:
             room = min(self.budget.width, self.budget.confirm - len(runs), self.budget.trials - self.trials)

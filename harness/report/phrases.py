@@ -39,6 +39,7 @@ _CAUSES = {
     "lost_answer": "lost {system} answers",
     "dead_letter": "{system} dead letters",
     "breaker": "repeated {system} failures",
+    "combined": "several faults at once",
 }
 
 UNKNOWN_KINDS = {

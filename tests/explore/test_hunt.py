@@ -18,7 +18,7 @@ from harness.core.verdict import UnknownKind, build_held, build_unknown, build_v
 from harness.engine.conduct import Conducted
 from harness.engine.run import Options
 from harness.explore import labs as labs_module
-from harness.explore.hunt import Limits, build_hint, hunt
+from harness.explore.hunt import Limits, hunt, list_hints
 from harness.explore.labs import Labs
 from harness.lab.errors import LabError
 
@@ -219,22 +219,22 @@ def build_result(schedule, *, stray=(), met=()):
     return Result(experiment, merge([], [held(set())]), history, NO_TIME, ledger)
 
 
-def test_a_hint_keeps_what_took_part():
-    """Of a schedule that breaks a promise what met traffic is kept, as far as it can hit the order that is stray."""
-    schedule = build_schedule(
-        [Strike(1, RENEWAL), Strike(1, LOST, 2, 2), Strike(1, OUTAGE, 1), Strike(2, LOST, 2)], slots=2
+def test_hints_keep_what_took_part():
+    """What met traffic and can hit the stray order is kept, by itself and among the others; then all that met traffic."""
+    strikes = [Strike(1, RENEWAL, EVERY, 2), Strike(1, LOST, 2, 2), Strike(1, OUTAGE, 1), Strike(2, LOST, 2)]
+    schedule = build_schedule(strikes, slots=2)
+    faults = build_combiner(STACK).build(schedule).faults
+    met = [fault.id for fault, strike in zip(faults, schedule.strikes, strict=True) if strike.begins == 1]
+    result = build_result(schedule, stray=[(1, Row.POSTED), (2, Row.DUPLICATED)], met=met)
+    assert list_hints(schedule, result) == (
+        build_schedule([Strike(1, RENEWAL, 1), Strike(1, LOST, 1)], slots=1),
+        build_schedule([Strike(1, RENEWAL, 2, 2), Strike(1, LOST, 2, 2)], slots=2),
+        build_schedule(strikes[:3], slots=2),
     )
-    names = {
-        strike: fault.id
-        for strike, fault in zip(schedule.strikes, build_combiner(STACK).build(schedule).faults, strict=True)
-    }
-    met = [names[strike] for strike in schedule.strikes if strike.begins == 1]
-    hint = build_hint(schedule, build_result(schedule, stray=[(1, Row.POSTED), (2, Row.DUPLICATED)], met=met))
-    assert hint == build_schedule([Strike(1, RENEWAL, 2), Strike(1, LOST, 2, 2)], slots=2)
 
 
 def test_no_hint():
     """Where everything took part, or nothing did, there is none."""
     schedule = build_schedule([Strike(1, LOST, EVERY)], slots=1)
-    assert build_hint(schedule, build_result(schedule, met=["f1"])) is None
-    assert build_hint(schedule, build_result(schedule)) is None
+    assert list_hints(schedule, build_result(schedule, met=["f1"])) == ()
+    assert list_hints(schedule, build_result(schedule)) == ()
