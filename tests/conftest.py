@@ -10,6 +10,7 @@ from tests.programs import NOT_HERE
 HERE = Path(__file__).parent
 WITH_LABS = (
     "cli/test_attach.py",
+    "cli/test_cli_zoo.py",
     "cli/test_engine.py",
     "cli/test_init.py",
     "cli/test_run.py",

@@ -105,7 +105,7 @@ def score_inhabitant(inhabitant: Inhabitant, results: Sequence[Result], *, durat
     violated = {each.clause: each for each in told if each.outcome is Outcome.VIOLATED}
     caught_by = tuple(clause for clause in inhabitant.clauses if clause in violated)
     wrongly = [each for clause, each in violated.items() if not inhabitant.may_break(clause)]
-    finding, why = _judge(inhabitant, caught_by, wrongly, told)
+    finding, why = _judge(inhabitant, caught_by, wrongly, told, ran=len(results))
     return Row(
         name=inhabitant.name,
         kind=inhabitant.kind,
@@ -156,14 +156,14 @@ def is_disturbed(row: Row) -> bool:
 
 
 def _judge(
-    inhabitant: Inhabitant, caught_by: Sequence[str], wrongly: Sequence[Told], told: Sequence[Told]
+    inhabitant: Inhabitant, caught_by: Sequence[str], wrongly: Sequence[Told], told: Sequence[Told], *, ran: int
 ) -> tuple[Finding, str]:
     if wrongly:
         return Finding.ACCUSED, "; ".join(f"{each.id}: {each.reason}" for each in wrongly)
     if caught_by:
         first = next(each for each in told if each.clause == caught_by[0] and each.outcome is Outcome.VIOLATED)
         return Finding.CAUGHT, f"{first.id}: {first.reason}"
-    untold = [f"{each.id}: {each.reason}" for each in told]
+    untold = [f"{each.id}: {each.reason}" for each in told] if ran else ["nothing was run"]
     if inhabitant.kind == BROKEN:
         return Finding.MISSED, "; ".join(untold) or "everything held"
     return (Finding.UNTOLD, "; ".join(untold)) if untold else (Finding.CLEARED, "everything held")

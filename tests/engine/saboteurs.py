@@ -1,32 +1,6 @@
-"""Somebody at work beside an experiment, and what its verdict then must be."""
-
-import asyncio
-import time
+"""What the verdict must be when somebody sabotages the harness."""
 
 from harness.core.verdict import Outcome
-from harness.engine.conduct import conduct
-
-WITHIN_S = 60.0
-
-
-async def until(bench, entry_type, **fields):
-    """Wait until a journal of the lab shows a new entry of this type with these fields."""
-    since = time.monotonic()
-    async with asyncio.timeout(WITHIN_S):
-        while True:
-            seen = bench.recorder.version
-            fresh = [entry.data for entry in bench.recorder.entries if entry.data["mono"] >= since]
-            if any(data["type"] == entry_type and fields.items() <= data.items() for data in fresh):
-                return
-            await bench.recorder.wait_news(seen, WITHIN_S)
-
-
-async def conduct_while(bench, experiment, sabotage):
-    """Conduct an experiment with somebody at work beside it; return the result."""
-    async with asyncio.TaskGroup() as group:
-        running = group.create_task(conduct(bench, experiment))
-        group.create_task(sabotage(bench))
-    return running.result().result
 
 
 def assert_unknown(result, kind, exit_code, *, saying=""):

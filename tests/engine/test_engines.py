@@ -7,7 +7,8 @@ import pytest
 
 from harness.core.verdict import UnknownKind
 from harness.engine.conduct import conduct
-from tests.engine.saboteurs import assert_unknown, conduct_while, until
+from harness.zoo.sabotage.ground import spoil, until
+from tests.engine.saboteurs import assert_unknown
 from tests.programs import needs_toxiproxy
 
 pytestmark = [pytest.mark.anyio, needs_toxiproxy]
@@ -73,7 +74,7 @@ class TestDisturbed:
             os.kill(bench.lab.processes["toxiproxy"].pid, signal.SIGKILL)
 
         async with open_lab(engine="toxiproxy") as bench:
-            result = await conduct_while(bench, find("order-to-erp/429:retry/last"), kill)
+            result = await spoil(bench, find("order-to-erp/429:retry/last"), kill)
             usable = bench.usable
 
         assert_unknown(result, UnknownKind.INTERFERENCE, exit_code, saying="toxiproxy")
@@ -88,7 +89,7 @@ class TestDisturbed:
             await bench.lab.toxics.server.update_proxy(f"{bench.lab.toxics.prefix}-{way}", enabled=False)
 
         async with open_lab(engine="toxiproxy") as bench:
-            result = await conduct_while(bench, find("order-to-erp/429:retry/once"), cut)
+            result = await spoil(bench, find("order-to-erp/429:retry/once"), cut)
             usable = bench.usable
 
         assert_unknown(result, UnknownKind.INTERFERENCE, exit_code, saying=way)

@@ -84,9 +84,10 @@ async def never_armed(ground: Ground) -> Result:
     """Have a vendor's control plane say yes to a fault, and arm nothing."""
     experiment = ground.retried
 
-    async def nod(fault: Json) -> Json:
-        return {**fault, "armed_seq": 0}
+    async def nod(fault: Json | str) -> Json:
+        return {"id": fault, "armed_seq": 0} if isinstance(fault, str) else {**fault, "armed_seq": 0}
 
     bench = await ground.bench()
-    with swap(bench.lab.controls[experiment.faults[0].system], "arm", nod):
+    control = bench.lab.controls[experiment.faults[0].system]
+    with swap(control, "arm", nod), swap(control, "lift", nod):
         return await spoil(bench, experiment)

@@ -1,0 +1,118 @@
+"""Who lives in a zoo, and which experiments they are given."""
+
+import json
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.core.compile import compile_stack
+from harness.core.loading import load_stack
+from harness.core.problems import StackError
+from harness.zoo.choosing import choose
+from harness.zoo.inhabitant import Inhabitant
+from harness.zoo.listing import choose_names, list_inhabitants
+from scenarios.zoo.catalogue import VARIANTS
+
+ROOT = Path(__file__).parents[2]
+REFERENCE = ROOT / "reference" / "stack.yaml"
+BROKEN = {"name": "bad", "kind": "broken", "clauses": ["order-to-erp/429:retry"]}
+
+
+@pytest.fixture(scope="module")
+def experiments():
+    """Compile the reference's stack."""
+    return compile_stack(load_stack(REFERENCE.read_text(), file=str(REFERENCE))).experiments
+
+
+@pytest.fixture
+def zoo(tmp_path):
+    """Make a zoo's command of what it is to print."""
+
+    def make(printed):
+        script = tmp_path / "zoo.py"
+        script.write_text(f"import sys; sys.stdout.write({printed!r})")
+        return shlex.join([sys.executable, str(script)])
+
+    return make
+
+
+def test_a_broken_one_is_given_its_handoffs_and_a_sample(experiments):
+    """Everything about the handoffs it breaks, three more, the same for the same seed and others for another."""
+    bad = Inhabitant("bad", "broken", "", "", REFERENCE, clauses=("order-to-erp/429:retry", "erp-to-wms/breaker"))
+    chosen = choose(experiments, bad, seed=1, elsewhere=3)
+    own = {each.id for each in experiments if each.handoff in {"order-to-erp", "erp-to-wms"}}
+
+    assert own <= {each.id for each in chosen}
+    assert len(chosen) == len(own) + 3
+    assert chosen == choose(experiments, bad, seed=1, elsewhere=3)
+    assert {each.id for each in chosen} != {each.id for each in choose(experiments, bad, seed=2, elsewhere=3)}
+
+
+def test_a_correct_one_is_asked_about_every_handoff(experiments):
+    """A fair sample takes from every handoff in turn, and all where there are no more."""
+    good = Inhabitant("good", "correct", "", "", REFERENCE)
+    handoffs = {each.handoff for each in experiments}
+
+    assert {each.handoff for each in choose(experiments, good, seed=1, fair=len(handoffs))} == handoffs
+    assert choose(experiments, good, seed=1, fair=len(experiments)) == experiments
+
+
+def test_a_zoo_lists_itself(zoo):
+    """What the command prints is read, the stack of the command line stands in for one that is not named."""
+    listed = list_inhabitants(
+        zoo(json.dumps([BROKEN, {**BROKEN, "name": "b", "stack": "x.yaml"}])), stack=Path("s.yaml")
+    )
+
+    assert [(each.name, each.stack) for each in listed] == [("bad", Path("s.yaml")), ("b", Path("x.yaml"))]
+    assert listed[0].command.endswith("zoo.py bad")
+    assert listed[0].handoffs == ("order-to-erp",)
+
+
+@pytest.mark.parametrize(
+    ("printed", "told"),
+    [
+        ("{", "prints no JSON"),
+        ("[]", "lists nobody"),
+        (json.dumps([{"name": "bad"}]), "0.kind: field required"),
+        (json.dumps([BROKEN, BROKEN]), "lists bad twice"),
+        (json.dumps([{**BROKEN, "clauses": []}]), "bad breaks nothing"),
+        (json.dumps([{**BROKEN, "kind": "correct"}]), "breaks clauses, yet is correct"),
+    ],
+)
+def test_a_list_that_is_none_is_told(zoo, printed, told):
+    """Whatever is wrong with a list is said, with the way out."""
+    with pytest.raises(StackError) as caught:
+        list_inhabitants(zoo(printed), stack=Path("s.yaml"))
+
+    (problem,) = caught.value.problems
+    assert told in problem.message
+    assert problem.fix
+
+
+@pytest.mark.parametrize("command", ["", "'", "no-such-command-anywhere", f"{sys.executable} -c 1/0"])
+def test_a_zoo_that_cannot_be_asked_is_told(command):
+    """A command that is none, is not there, or fails."""
+    with pytest.raises(StackError):
+        list_inhabitants(command, stack=Path("s.yaml"))
+
+
+def test_a_name_that_nobody_has_is_told_the_nearest():
+    """A misspelt name is answered with the one that was probably meant."""
+    with pytest.raises(StackError) as caught:
+        choose_names(["no-jitter", "reference"], ["no-jiter"])
+
+    assert caught.value.problems[0].suggestion == "no-jitter"
+
+
+def test_what_the_zoo_breaks_is_exercised():
+    """Every clause that somebody in the zoo breaks has an experiment in the plan of its stack."""
+    clauses = {}
+    for variant in VARIANTS:
+        path = ROOT / variant.show()["stack"]
+        if path not in clauses:
+            clauses[path] = {
+                each.clause for each in compile_stack(load_stack(path.read_text(), file=str(path))).experiments
+            }
+        assert set(variant.clauses) <= clauses[path], variant.name
