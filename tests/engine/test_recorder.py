@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import time
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
 
@@ -114,9 +115,14 @@ async def test_every_entry_is_there_once():
             "no answer: ConnectError",
             UnknownKind.ENVIRONMENT,
         ),
+        (
+            lambda source: source.write(mono=time.monotonic() + 3.0),
+            "s ahead of ours",
+            UnknownKind.INTERFERENCE,
+        ),
         (lambda source: source.fail(ValueError("no JSON")), "its journal cannot be read", UnknownKind.ENVIRONMENT),
     ],
-    ids=["gap", "went back", "evicted", "gone", "garbage"],
+    ids=["gap", "went back", "evicted", "gone", "another clock", "garbage"],
 )
 async def test_a_journal_that_is_not_whole_is_told(harm, said, kind):
     """Whatever is wrong with a source, it is lost once, with the reason and whose trouble that is."""

@@ -24,7 +24,6 @@ AT_ONCE = {
     "check-raises",
     "driver-raises",
     "clean-up-fails",
-    "fake-clock-skewed",
 }
 
 
