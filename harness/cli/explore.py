@@ -210,9 +210,10 @@ def _keep(store: RunFolder, place: Path, findings: Iterable[Finding]) -> dict[st
     """
     Keep findings beside the stack, and with what was tried; return where each is, or why it is not kept.
 
-    What no further run broke is none to run again.
+    What further runs did not break is none to run again.
     """
-    kept = {name_file(each): write_regression(each.regression) for each in findings if each.found.hits}
+    lasting = (each for each in findings if each.found.hits or not each.found.runs)
+    kept = {name_file(each): write_regression(each.regression) for each in lasting}
     store.write_regressions(kept)
     stored: dict[str, Path | str] = {}
     for name, text in kept.items():

@@ -150,7 +150,7 @@ def _say_strike(strike: Mapping[str, Any]) -> str:
 
 def _say_confirmed(found: Mapping[str, Any], confidence: float) -> str:
     if not found["runs"]:
-        return "not run again: the budget was spent"
+        return "not run again: nothing was left of the budget"
     again = f"{found['hits']} of {plural(found['runs'], 'further run')}"
     if not found["hits"]:
         return f"{again}: seen once, and not again"
@@ -161,7 +161,7 @@ def _say_shrunk(found: Mapping[str, Any]) -> str:
     drawn = found["drawn"]
     was = f"from {plural(drawn['strikes'], 'strike')} on {plural(drawn['slots'], 'order')}"
     now = f"to {plural(len(found['strikes']), 'strike')} on {plural(found['slots'], 'order')}"
-    return f"{was} {now}" + ("" if found["smallest"] else "; the budget was spent before it could not get smaller")
+    return f"{was} {now}" + ("" if found["smallest"] else "; nothing was left of the budget to try smaller ones")
 
 
 def _list_totals(document: Mapping[str, Any]) -> Iterator[str]:

@@ -183,8 +183,8 @@ def test_a_finding_is_told():
     [
         ({"hits": 0, "at_least": 0.0, "file": None}, "0 of 10 further runs: seen once, and not again"),
         ({"hits": 0, "at_least": 0.0, "file": None}, "not kept no further run broke it"),
-        ({"hits": 0, "runs": 0, "file": None, "smallest": False}, "not run again: the budget was spent"),
-        ({"smallest": False}, "the budget was spent before"),
+        ({"hits": 0, "runs": 0, "file": None, "smallest": False}, "not run again: nothing was left"),
+        ({"smallest": False}, "nothing was left of the budget to try smaller ones"),
         ({"file": None, "not_kept": "x.yaml cannot be written: denied"}, "x.yaml cannot be written: denied"),
     ],
 )

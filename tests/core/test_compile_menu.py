@@ -3,10 +3,7 @@
 import dataclasses
 from pathlib import Path
 
-import pytest
-
 from harness.core.compile.menu import build_menu, list_pools
-from harness.core.faults import Layer
 from harness.core.loading import load_stack
 
 ROOT = Path(__file__).parents[2]
@@ -84,14 +81,7 @@ def test_pools_begin_alike():
     assert {fault for pool in pools for fault in pool} == set(MENU)
 
 
-@pytest.mark.parametrize("offer", ["order-to-erp/sessions_revoked"])
-def test_what_cannot_be_aimed(offer):
-    """Sessions are revoked for everybody, whatever a strike says of orders."""
-    fault = MENU[offer].build("f1", orders=(1,), attempts=(2,), minimum=1)
-    assert (fault.layer, fault.orders, fault.attempts, fault.minimum) == (Layer.ACT, (), None, 1)
-
-
 def test_aimed():
-    """Everything else hits the orders and calls it is aimed at."""
+    """A fault hits the orders and calls it is aimed at."""
     fault = MENU["order-to-erp/lost_response"].build("f3", orders=(1, 2), attempts=(2,), minimum=0)
     assert (fault.id, fault.orders, fault.attempts, fault.minimum) == ("f3", (1, 2), (2,), 0)

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from harness.core.stack import Handoff, Path, Stack
 
 MALFORMED_AFTER = Failure("malformed", params={"mutation": "html", "commit": True}, carries_out=True)
-# Where a session ends, every handoff to that system notices; an order's webhook is no call of one handoff alone.
-SPREADING = frozenset({"session_expired", "expire-sessions"})
+# Where a session ends, every handoff to that system notices.
+SPREADING = "session_expired"
 LATE_S = 0.3
 
 
@@ -45,19 +45,16 @@ class Offer:
     """
     One fault of the menu, at its handoff, aimed at nothing yet.
 
-    `aims` tells that it can be limited to orders and calls; `stays` that a correct integration shows it at its own handoff alone.
+    `stays` tells that a correct integration shows it at its own handoff alone.
     """
 
     name: str
     handoff: Handoff
     fault: Fault
-    aims: bool = True
     stays: bool = True
 
     def build(self, fault_id: str, *, orders: tuple[int, ...], attempts: tuple[int, ...] | None, minimum: int) -> Fault:
-        """Aim it, as far as it can be aimed."""
-        if not self.aims:
-            orders, attempts = (), None
+        """Aim it at calls of orders."""
         return replace(self.fault, id=fault_id, orders=orders, attempts=attempts, minimum=minimum, expected=minimum)
 
 
@@ -101,10 +98,7 @@ def _list_api(stack: Stack, handoff: Handoff) -> Iterator[Offer]:
             continue
         seen.append(failure)
         fault = failure.build(handoff)
-        yield Offer(f"{handoff.id}/{slug}", handoff, fault, stays=failure.kind not in SPREADING)
-    if any(path.on.condition == "session_expired" for path in handoff.paths):
-        fault = Fault("", "expire-sessions", Layer.ACT, handoff.target, handoff.operations)
-        yield Offer(f"{handoff.id}/sessions_revoked", handoff, fault, aims=False, stays=False)
+        yield Offer(f"{handoff.id}/{slug}", handoff, fault, stays=failure.kind != SPREADING)
 
 
 def _list_declared(stack: Stack, handoff: Handoff) -> Iterator[tuple[str, Failure]]:
