@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 
 HEAD, JUDGED = "experiment", "judged"
 DRIVEN, RESTED = "driven", "rested"
+# What a line says of its entry beside it, and what of an entry no judgement asks for: there may be a million of them.
+_LEFT_OUT = frozenset(
+    {"experiment", "lab", "source"}
+    | {"at", "address", "answered_mono", "connection", "event_id", "listener"}
+    | {"request_bytes", "response_bytes", "response_mono", "response_sha256"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +89,11 @@ def mark_judged(record: Sequence[Entry], moment: str, now: float) -> dict[str, A
 
 
 def read_stored(lines: Iterable[str]) -> list[Stored]:
-    """Read a history into experiments, in its order; what cannot be read is counted where it stood."""
+    """
+    Read a history into experiments, in its order; what cannot be read is counted where it stood.
+
+    Of the entries there is what they can be judged by.
+    """
     found: list[Stored] = []
     packer = Packer()
     for line in lines:
@@ -98,9 +108,7 @@ def read_stored(lines: Iterable[str]) -> list[Stored]:
             continue
         if not found or (found[-1].experiment, found[-1].lab) != (experiment, lab):
             found.append(Stored(experiment, lab))
-        source = str(data["source"])
-        del data["experiment"], data["lab"], data["source"]
-        found[-1].entries.append(Entry(intern(source), packer.pack(data)))
+        found[-1].entries.append(Entry(intern(str(data["source"])), packer.pack(data, without=_LEFT_OUT)))
     return found
 
 

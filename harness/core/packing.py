@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
 # From which length on equal texts are kept once, and how many of the last ones are known: witnesses of a call write soon after
 # one another.
@@ -50,27 +50,32 @@ class Packer:
     """Packs mappings and what is in them; those of one packer share their names and their long texts."""
 
     shapes: dict[tuple[str, ...], dict[str, int]] = field(default_factory=dict)
+    chosen: dict[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
 
-    def pack(self, data: Mapping[str, Any]) -> Packed:
-        """Pack a mapping."""
+    def pack(self, data: Mapping[str, Any], *, without: frozenset[str] = frozenset()) -> Packed:
+        """Pack a mapping, some of its names left out; mappings in it are packed whole."""
         names = tuple(data)
+        if without:
+            if names not in self.chosen:
+                self.chosen[names] = tuple(name for name in names if name not in without)
+            names = self.chosen[names]
         places = self.shapes.get(names)
         if places is None:
             places = self.shapes[names] = {name: place for place, name in enumerate(names)}
-        return Packed(places, tuple(self._pack_all(data.values())))
+        return Packed(places, tuple(self._pack_all([data[name] for name in names])))
 
-    def _pack_all(self, values: Iterable[Any]) -> list[Any]:
-        packed = list(values)
-        for place, value in enumerate(packed):
+    def _pack_all(self, values: list[Any]) -> list[Any]:
+        """Pack what is in a list, which is the caller's to give away."""
+        for place, value in enumerate(values):
             kind = type(value)
             if kind is str:
                 if len(value) >= LONG:
-                    packed[place] = self.texts.setdefault(value, value)
+                    values[place] = self.texts.setdefault(value, value)
             elif kind is dict:
-                packed[place] = self.pack(value)
+                values[place] = self.pack(value)
             elif kind is list:
-                packed[place] = self._pack_all(value)
+                self._pack_all(value)
         if len(self.texts) > KNOWN:
             self.texts.clear()
-        return packed
+        return values
