@@ -24,7 +24,12 @@ def write_markdown(run: Mapping[str, Any], path: Path, *, report: str = "") -> P
 def render_markdown(run: Mapping[str, Any], *, report: str = "") -> str:
     """Return the summary of a parsed run.json as Markdown; `report` is a path or address of the full report."""
     view = build_view(run)
-    return "\n".join([*_head(view), *_broken(view), *_undecided(view), *_aside(view), *_foot(view, report)]) + "\n"
+    return (
+        "\n".join(
+            [*_head(view), *_broken(view), *_undecided(view), *_undeclared(view), *_aside(view), *_foot(view, report)]
+        )
+        + "\n"
+    )
 
 
 def _head(view: RunView) -> Iterator[str]:
@@ -69,6 +74,17 @@ def _undecided(view: RunView) -> Iterator[str]:
         kind = e.unknown_kind.replace("_", " ") or "kind not stated"
         yield f"- {_code(e.id)} ({_escape(kind)}): {_escape(e.reason or 'the run does not say why')}"
     yield from _more(len(view.undecided))
+
+
+def _undeclared(view: RunView) -> Iterator[str]:
+    if not view.undeclared:
+        return
+    yield "\n#### Met, declared nowhere\n"
+    for met in view.undeclared[:_SHOWN]:
+        often = f", {met.count} times" if met.count is not None and met.count > 1 else ""
+        first = f": {_code(met.experiments[0])}" if met.experiments else ""
+        yield f"- {_escape(met.what)} at {_escape(met.where)}{often}{first}"
+    yield from _more(len(view.undeclared))
 
 
 def _aside(view: RunView) -> Iterator[str]:

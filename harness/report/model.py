@@ -167,6 +167,26 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True)
+class Met:
+    """One thing that was met and is declared nowhere: its kind, where, what, how often, and in which experiments."""
+
+    kind: str
+    where: str
+    what: str
+    count: int | None
+    experiments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """What a clause declares of its waits, and what they looked like, both in words and production seconds."""
+
+    clause: str
+    declared: str
+    observed: str
+
+
+@dataclass(frozen=True, slots=True)
 class Stray:
     """One order that is in no allowed state, with its story across the systems."""
 

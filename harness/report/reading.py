@@ -13,6 +13,7 @@ from typing import Any
 from harness.report.model import (
     VERDICTS,
     Accepted,
+    Backoff,
     Check,
     Event,
     Evidence,
@@ -22,6 +23,7 @@ from harness.report.model import (
     Gate,
     Handoff,
     Ledger,
+    Met,
     Receipt,
     Skipped,
     Standing,
@@ -258,6 +260,33 @@ def read_handoffs(run: Mapping[str, Any]) -> tuple[Handoff, ...]:
 def read_skipped(run: Mapping[str, Any]) -> tuple[Skipped, ...]:
     """Read what was left out."""
     return tuple(Skipped(id=text(item, "id"), reason=text(item, "reason")) for item in objects(run, "skipped"))
+
+
+def read_undeclared(run: Mapping[str, Any]) -> tuple[Met, ...]:
+    """Read what was met and is declared nowhere."""
+    return tuple(
+        Met(
+            kind=text(item, "kind"),
+            where=text(item, "where"),
+            what=text(item, "what"),
+            count=count(item, "count"),
+            experiments=_read_names(item, "experiments"),
+        )
+        for item in objects(run, "undeclared")
+    )
+
+
+def _read_names(data: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    listed = data.get(key)
+    return tuple(str(name) for name in listed) if isinstance(listed, list | tuple) else ()
+
+
+def read_backoff(run: Mapping[str, Any]) -> tuple[Backoff, ...]:
+    """Read what the waits of each clause looked like."""
+    return tuple(
+        Backoff(text(item, "clause"), text(item, "declared"), text(item, "observed"))
+        for item in objects(run, "backoff")
+    )
 
 
 def read_ledger(run: Mapping[str, Any]) -> Ledger | None:

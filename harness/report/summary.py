@@ -15,7 +15,7 @@ from harness.report.view import RunView, build_view
 
 _TITLE_W = 10
 _LABEL_W = 11
-_NAMED = 4
+_NAMED, _LISTED = 4, 8
 _BEYOND = "beyond the waits the clauses demand"
 
 
@@ -38,6 +38,7 @@ def render_summary(
         printer.unknown(experiment)
     for experiment in view.accepted:
         printer.accepted(experiment)
+    printer.undeclared(view)
     printer.left_out(view)
     printer.totals(view, report)
 
@@ -105,6 +106,16 @@ class _Printer:
                 self._title(title, name, "bold")
             self._text(group.why)
         if view.first_tries or view.left_out:
+            self._line()
+
+    def undeclared(self, view: RunView) -> None:
+        for met in view.undeclared[:_LISTED]:
+            often = f"{met.count} times" if met.count is not None and met.count > 1 else ""
+            self._title("MET", met.where, "bold", tail=often)
+            self._text(f"{met.what}; declared nowhere")
+        if len(view.undeclared) > _LISTED:
+            self._text(f"and {len(view.undeclared) - _LISTED} more in the report")
+        if view.undeclared:
             self._line()
 
     def totals(self, view: RunView, report: Path | str | None) -> None:

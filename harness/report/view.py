@@ -13,15 +13,17 @@ from typing import Any, Literal
 
 from harness.report.arithmetic import find_mismatches
 from harness.report.headline import build_headline, say_broken
-from harness.report.model import Experiment, Ledger, Skipped
+from harness.report.model import Backoff, Experiment, Ledger, Met, Skipped
 from harness.report.reading import (
     count,
     mapping,
     number,
+    read_backoff,
     read_experiments,
     read_handoffs,
     read_ledger,
     read_skipped,
+    read_undeclared,
     text,
 )
 from harness.report.rows import HandoffRow, Totals, build_rows, count_standings
@@ -87,6 +89,8 @@ class RunView:
     left_out: tuple[LeftOut, ...]
     times: Times
     mismatches: tuple[str, ...]
+    undeclared: tuple[Met, ...] = ()
+    backoff: tuple[Backoff, ...] = ()
 
     @property
     def version(self) -> str:
@@ -136,6 +140,8 @@ def build_view(run: Mapping[str, Any], *, timelines: Mapping[str, Mapping[str, A
         left_out=tuple(_group(skipped, unexercised)),
         times=_build_times(run, counted),
         mismatches=find_mismatches(run, totals, cells, counted),
+        undeclared=read_undeclared(run),
+        backoff=read_backoff(run),
     )
 
 

@@ -242,7 +242,38 @@ def build_run(**changes: Any) -> dict[str, Any]:
             "erp-to-wms", "connection:retry", "once", id="erp-to-wms/connection:retry/once@2", rerun_of=stalled["id"]
         )
     )
-    return wrap_run(experiments, skipped=[{"id": "shipment-to-carrier", "reason": "Java 11 is missing"}]) | changes
+    skipped = [{"id": "shipment-to-carrier", "reason": "Java 11 is missing"}]
+    return wrap_run(experiments, skipped=skipped) | build_beside() | changes
+
+
+def build_beside() -> dict[str, Any]:
+    """Build what a run shows beside its verdicts."""
+    retried = "order-to-erp/429:retry"
+    return {
+        "undeclared": [
+            {
+                "kind": "answer",
+                "where": "payment-capture",
+                "what": "409 lock_timeout to payment_intent.capture, which no path takes",
+                "count": 3,
+                "experiments": [f"{retried}/once", "payment-capture/429:retry/once"],
+                "exchange": "t7",
+                "t": 0.41,
+            }
+        ],
+        "backoff": [
+            {
+                "clause": retried,
+                "declared": "full jitter, base 4 s, factor 2, at most 100 s",
+                "observed": "no jitter, base ≈ 4.00 (3.70 to 4.10) s, factor ≈ 2.00 (1.90 to 2.10), from 12 waits",
+                "waits": 12,
+                "jitter": ["none"],
+                "base_s": {"likeliest": 4.0, "lowest": 3.7, "highest": 4.1},
+                "factor": {"likeliest": 2.0, "lowest": 1.9, "highest": 2.1},
+                "cap_s": None,
+            }
+        ],
+    }
 
 
 def wrap_run(experiments: list[dict[str, Any]], *, skipped: list[dict[str, Any]] | None = None) -> dict[str, Any]:
