@@ -22,7 +22,6 @@ from harness.cli.stack_file import DEFAULT, StackArgument
 from harness.cli.terminal import say, say_json
 from harness.report.detection import render_detection, say_score
 from harness.store.folder import write_text
-from harness.zoo.choosing import ELSEWHERE, FAIR
 from harness.zoo.document import Machine, Measured, build_document
 from harness.zoo.inhabitant import CORRECT, Inhabitant
 from harness.zoo.listing import choose_names, list_inhabitants
@@ -34,6 +33,7 @@ from harness.zoo.scoring import Row
 DEFAULT_ZOO = "python -m scenarios.zoo"
 ZOO_HELP = "The command that lists integrations (CMD --list) and runs one (CMD NAME)."
 PART_HELP = "Measure one of N parts; all parts together are everything."
+MOST_HELP = "Give each about N experiments; those about what it breaks are never left out."
 DOCUMENT, TABLES = "zoo.json", "detection.md"
 
 
@@ -45,6 +45,7 @@ def zoo(  # noqa: PLR0913 - one parameter an option
         list[str] | None, typer.Option(metavar="NAME", help="Measure only this one; may be repeated.")
     ] = None,
     part: Annotated[str | None, typer.Option(metavar="K/N", help=PART_HELP)] = None,
+    most: Annotated[int | None, typer.Option(min=1, metavar="N", help=MOST_HELP)] = None,
     labs: Annotated[int, typer.Option("-n", min=1, max=64, help="How many labs to run at once.")] = DEFAULT_LABS,
     seed: Annotated[int, typer.Option(min=0, help="Draw the samples by this seed.")] = 0,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Write the measurement below this folder.")] = DEFAULT_OUT,
@@ -62,7 +63,7 @@ def zoo(  # noqa: PLR0913 - one parameter an option
     chosen = frozenset(shard([name for name in names if name in chosen], part, option="--part", what="of the zoo"))
     started = dt.datetime.now(dt.UTC)
     folder = make_run_folder(out, started, name="zoo")
-    measuring = Measuring(seed, labs, asyncio.Event(), _tell, fair=FAIR, elsewhere=ELSEWHERE)
+    measuring = Measuring(seed, labs, asyncio.Event(), _tell, most=most)
     measured = [each for each in inhabitants if each.name in chosen]
     for each in measured:
         measuring.read(each)
@@ -73,6 +74,7 @@ def zoo(  # noqa: PLR0913 - one parameter an option
         seed=seed,
         labs=labs,
         part=part,
+        most=most,
         started_at=started,
         finished_at=dt.datetime.now(dt.UTC),
         interrupted=measuring.stop.is_set(),

@@ -42,10 +42,9 @@ def _head(document: Mapping[str, Any]) -> Iterator[str]:
     yield "| --- | --- |"
     yield f"| begun | {document['started_at'][:16].replace('T', ' ')} UTC, ended {document['finished_at'][11:16]} |"
     yield (
-        f"| machine | {machine['cpus']} processors, {machine['memory_gib']:.0f} GiB, {machine['platform']}, Python {machine['python']}; "
-        f"{document['labs']} labs at once |"
+        f"| machine | {machine['cpus']} processors, {machine['memory_gib']:.0f} GiB, {machine['platform']}, Python {machine['python']} |"
     )
-    yield f"| seed | {document['seed']} |"
+    yield f"| command | `{_say_command(document)}` |"
     yield f"| experiments | {summary['experiments']:,} |"
     for kind, what in (
         ("broken", "broken, caught"),
@@ -53,6 +52,16 @@ def _head(document: Mapping[str, Any]) -> Iterator[str]:
         ("sabotage", "sabotages noticed"),
     ):
         yield f"| {what} | **{summary[kind]['right']} of {summary[kind]['total']}** |"
+
+
+def _say_command(document: Mapping[str, Any]) -> str:
+    given = (
+        ("--part", document["part"]),
+        ("--most", document["most"]),
+        ("--seed", document["seed"]),
+        ("-n", document["labs"]),
+    )
+    return " ".join(["handoff zoo", *(f"{name} {value}" for name, value in given if value is not None)])
 
 
 def _broken(rows: list[Mapping[str, Any]]) -> Iterator[str]:

@@ -27,20 +27,25 @@ def choose(
     seed: int,
     elsewhere: int = ELSEWHERE,
     fair: int = FAIR,
+    most: int | None = None,
 ) -> tuple[Experiment, ...]:
     """
     Choose the experiments of one of the zoo, in the order of the plan.
 
     Of a broken one everything about the handoffs it breaks, and a sample of the rest; of a correct one a sample that takes from
-    every handoff in turn. Samples depend on the seed and the name alone.
+    every handoff in turn. Where that is more than `most`, what is about its handoffs, but not about the clauses it breaks, is
+    sampled too. Samples depend on the seed and the name alone.
     """
     ranked = sorted(experiments, key=lambda each: draw(seed, inhabitant.name, each.id))
     if inhabitant.kind == BROKEN:
-        own = [each for each in experiments if each.handoff in inhabitant.handoffs]
-        rest = [each for each in ranked if each.handoff not in inhabitant.handoffs]
-        chosen = {each.id for each in (*own, *rest[:elsewhere])}
+        telling = [each for each in ranked if inhabitant.breaks(each.clause)]
+        beside = [each for each in ranked if each.handoff in inhabitant.handoffs and not inhabitant.breaks(each.clause)]
+        rest = [each for each in ranked if each.handoff not in inhabitant.handoffs][:elsewhere]
+        room = len(beside) if most is None else max(0, most - len(telling) - len(rest))
+        picked = [*telling, *beside[:room], *rest]
     else:
-        chosen = {each.id for each in _deal(ranked)[:fair]}
+        picked = _deal(ranked)[: fair if most is None else min(fair, most)]
+    chosen = {each.id for each in picked}
     return tuple(each for each in experiments if each.id in chosen)
 
 

@@ -28,12 +28,13 @@ class Machine(_Part):
 
 
 class Measured(_Part):
-    """What was measured, how and when; `part` is `K/N` where it is one of N parts."""
+    """What was measured, how and when; `part` is `K/N` where it is one of N parts, `most` about how many experiments each was given."""
 
     zoo: str
     seed: int
     labs: int
     part: str | None
+    most: int | None
     started_at: dt.datetime
     finished_at: dt.datetime
     interrupted: bool

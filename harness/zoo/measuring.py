@@ -15,7 +15,7 @@ from harness.core.loading import load_stack
 from harness.core.problems import Problem, StackError
 from harness.core.verdict import Outcome, UnknownKind
 from harness.engine.run import Options, Runner
-from harness.zoo.choosing import choose
+from harness.zoo.choosing import ELSEWHERE, FAIR, choose
 from harness.zoo.sabotage.ground import Ground, Unsuitable
 from harness.zoo.scoring import is_disturbed, score_inhabitant, score_sabotage
 
@@ -68,8 +68,9 @@ class Measuring:
     labs: int
     stop: asyncio.Event
     told: Callable[[Row], None]
-    fair: int
-    elsewhere: int
+    fair: int = FAIR
+    elsewhere: int = ELSEWHERE
+    most: int | None = None
     rows: dict[str, Row] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
     _given: dict[tuple[Path, tuple[str, ...]], Given] = field(default_factory=dict)
@@ -121,7 +122,14 @@ class Measuring:
 
     def _choose(self, inhabitant: Inhabitant) -> tuple[Experiment, ...]:
         plan = self.read(inhabitant).plan
-        return choose(plan.experiments, inhabitant, seed=self.seed, elsewhere=self.elsewhere, fair=self.fair)
+        return choose(
+            plan.experiments,
+            inhabitant,
+            seed=self.seed,
+            elsewhere=self.elsewhere,
+            fair=self.fair,
+            most=self.most,
+        )
 
     async def _measure(self, inhabitant: Inhabitant) -> None:
         if self.stop.is_set():

@@ -50,6 +50,18 @@ def test_a_broken_one_is_given_its_handoffs_and_a_sample(experiments):
     assert {each.id for each in chosen} != {each.id for each in choose(experiments, bad, seed=2, elsewhere=3)}
 
 
+def test_what_is_about_the_broken_clauses_is_never_left_out(experiments):
+    """Given fewer experiments, a broken one keeps all that is about what it breaks, and its sample of the rest."""
+    bad = Inhabitant("bad", "broken", "", "", REFERENCE, clauses=("order-to-erp/429:retry",))
+    telling = {each.id for each in experiments if each.clause in bad.clauses}
+    chosen = choose(experiments, bad, seed=1, elsewhere=3, most=10)
+    tightest = choose(experiments, bad, seed=1, elsewhere=3, most=1)
+
+    assert len(chosen) == 10
+    assert telling < {each.id for each in chosen}
+    assert len(tightest) == len(telling) + 3
+
+
 def test_a_correct_one_is_asked_about_every_handoff(experiments):
     """A fair sample takes from every handoff in turn, and all where there are no more."""
     good = Inhabitant("good", "correct", "", "", REFERENCE)

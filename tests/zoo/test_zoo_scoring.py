@@ -83,7 +83,15 @@ def test_the_document_is_as_its_schema_says():
     machine = Machine(cpus=2, memory_gib=8.0, platform="linux", python="3.11", handoff="0.1.0")
     now = dt.datetime(2026, 3, 1, 12, 0, tzinfo=dt.UTC)
     about = Measured(
-        zoo="zoo", seed=0, labs=4, part=None, started_at=now, finished_at=now, interrupted=False, machine=machine
+        zoo="zoo",
+        seed=0,
+        labs=4,
+        part=None,
+        most=None,
+        started_at=now,
+        finished_at=now,
+        interrupted=False,
+        machine=machine,
     )
 
     document = build_document(about, rows, {"away": "not here"})
