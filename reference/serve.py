@@ -40,7 +40,9 @@ def run(parts: Parts | None = None) -> int:
 
 def bind(settings: Settings) -> socket.socket:
     """Open the listening socket; raise `ConfigurationError` when the address cannot be had."""
-    listener = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET, socket.SOCK_STREAM)
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    # With the protocol named, asyncio sends answers at once; without, each waits 40 ms for an acknowledgement of its head.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((settings.host, settings.port))

@@ -7,6 +7,7 @@ is the harness's own weight.
 """
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from types import MappingProxyType
@@ -14,6 +15,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 LINE_END, HEAD_END = b"\r\n", b"\r\n\r\n"
+QUICK: int | None = getattr(socket, "TCP_QUICKACK", None)
 NO_CONTENT = frozenset({204, 304})
 PORTS = MappingProxyType({"http": 80, "https": 443})
 
@@ -118,6 +120,7 @@ class _Connection:
     async def exchange(self, request: bytes) -> Answer:
         self.answered = False
         self._writer.write(request)
+        self._acknowledge_at_once()
         first = await self._reader.readexactly(1)
         self.answered = True
         status, headers = 100, dict[str, str]()
@@ -130,6 +133,17 @@ class _Connection:
             kept = headers.get("connection", "" if head.startswith(b"HTTP/1.1") else "close")
             self.spent = kept.lower() == "close"
         return Answer(status, headers, await self._read_body(status, headers))
+
+    def _acknowledge_at_once(self) -> None:
+        """
+        Have the kernel acknowledge what comes without its usual delay, where it can be told (Linux), for this answer.
+
+        A server that sends head and body apart, with Nagle's algorithm on, waits for the one to be acknowledged before it sends
+        the other: 40 ms, an answer.
+        """
+        if QUICK is not None:
+            with suppress(OSError):
+                self._writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, QUICK, 1)
 
     async def _read_body(self, status: int, headers: Mapping[str, str]) -> bytes:
         if status in NO_CONTENT:

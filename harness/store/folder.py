@@ -132,5 +132,5 @@ def make_folder(root: Path, run_id: str) -> Path:
     raise AssertionError("there is always a next number")
 
 
-def _dump(value: Mapping[str, Any]) -> str:
-    return json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+# json.dumps with settings of one's own builds an encoder on every call, and a history has a hundred thousand lines.
+_dump = json.JSONEncoder(separators=(",", ":"), sort_keys=True, ensure_ascii=False).encode

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 import sys
 
 import pytest
@@ -206,6 +207,17 @@ async def test_a_connection_serves_one_call_after_another():
         for _ in range(3):
             assert await client.healthz() == {}
     assert seen == ["GET /healthz"] * 3
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_QUICKACK"), reason="only Linux can be told so")
+async def test_what_is_answered_in_two_parts_is_acknowledged_at_once(monkeypatch):
+    """Whatever a server waits for an acknowledgement of, it has it: the kernel is asked for one at every call."""
+    asked = []
+    monkeypatch.setattr(socket.socket, "setsockopt", lambda _, *option: asked.append(option[:2]))
+    async with _scripted(OK, OK) as (client, _):
+        for _ in range(2):
+            await client.healthz()
+    assert asked.count((socket.IPPROTO_TCP, socket.TCP_QUICKACK)) == 2
 
 
 async def test_what_changes_something_is_never_sent_twice():
