@@ -37,8 +37,8 @@ def rule_problems(document: Document, root: Node) -> Iterator[Problem]:
 
 
 def accept_problems(stack: Stack, document: Document) -> Iterator[Problem]:
-    """Yield a problem for each accepted clause that the stack does not declare."""
-    known = clause_ids(stack)
+    """Yield a problem for each accepted clause, or experiment of one, that the stack does not declare."""
+    known = clause_ids(stack) if stack.accept else ()
     for entry in stack.accept:
         if not any(entry.clause == clause or entry.clause.startswith(f"{clause}/") for clause in known):
             yield document.problem(
@@ -50,11 +50,15 @@ def accept_problems(stack: Stack, document: Document) -> Iterator[Problem]:
 
 
 def clause_ids(stack: Stack) -> tuple[str, ...]:
-    """Return the id of every declared clause: `<handoff>/<trigger>:<outcome>` and `<handoff>/breaker`."""
+    """Return the id of every clause, those that each handoff owes without a path of its own included."""
+    # What compiles is loaded only where something is accepted: few stacks do, and all are read.
+    from harness.core.compile.clauses import list_clauses  # noqa: PLC0415
+    from harness.core.compile.pairs import begins_journey  # noqa: PLC0415
+
     return tuple(
-        f"{handoff.id}/{clause}"
+        clause.id
         for handoff in stack.handoffs
-        for clause in (*(path.slug for path in handoff.paths), *(("breaker",) if handoff.breaker else ()))
+        for clause in list_clauses(handoff, journey=begins_journey(stack, handoff))
     )
 
 

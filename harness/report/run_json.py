@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from harness.core.checks.ledger import Entry
-    from harness.core.experiments import Plan
+    from harness.core.experiments import Experiment, Plan
     from harness.core.faults import Fault
     from harness.core.history import History
     from harness.core.result import Result, Skipped
@@ -115,7 +115,7 @@ def build_experiment(info: RunInfo, result: Result) -> dict[str, Any]:
     }
     if verdict.kind is not None and verdict.outcome is Outcome.UNKNOWN:
         shown["unknown_kind"] = str(verdict.kind)
-    accept = find_accept(info.stack.accept, experiment.clause, info.today)
+    accept = find_accept(info.stack.accept, experiment, info.today)
     if accept is not None:
         shown["accepted"] = {"reason": accept.reason, "until": accept.until.isoformat()}
     if result.rerun_of is not None:
@@ -129,9 +129,10 @@ def build_reproduce(info: RunInfo, experiment: str) -> str:
     return shlex.join(words)
 
 
-def find_accept(accepts: Iterable[Accept], clause: str, today: dt.date) -> Accept | None:
-    """Find the unexpired acceptance of a clause."""
-    return next((accept for accept in accepts if accept.clause == clause and today <= accept.until), None)
+def find_accept(accepts: Iterable[Accept], experiment: Experiment, today: dt.date) -> Accept | None:
+    """Find the unexpired acceptance of an experiment, or of its whole clause."""
+    about = {experiment.clause, experiment.id}
+    return next((accept for accept in accepts if accept.clause in about and today <= accept.until), None)
 
 
 def _with_first(result: Result) -> tuple[Result, ...]:
