@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 # one another.
 LONG = 24
 KNOWN = 20_000
+# All empty lists are the same one, so it is none that could be added to.
+NOTHING = ()
 
 
 class Packed(Mapping[str, Any]):
@@ -75,7 +77,7 @@ class Packer:
             elif kind is dict:
                 values[place] = self.pack(value)
             elif kind is list:
-                self._pack_all(value)
+                values[place] = self._pack_all(value) if value else NOTHING
         if len(self.texts) > KNOWN:
             self.texts.clear()
         return values

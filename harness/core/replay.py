@@ -45,8 +45,9 @@ def judge_again(stack: Stack, chosen: Iterable[str], stored: Iterable[Stored]) -
 
 
 def judge_stored(stack: Stack, experiment: Experiment, stored: Stored) -> Result:
-    """Judge one stored experiment again."""
+    """Judge one stored experiment again, and let go of its entries: what can be asked of them is in its histories then."""
     driven, rested = _build_histories(stack, experiment, stored)
+    stored.entries.clear()
     judgement = judge_whole(experiment, driven, rested)
     timing = Timing(**stored.head["timing"]) if stored.head is not None and "timing" in stored.head else _NO_TIME
     return Result(experiment, judgement.verdict, driven, timing, judgement.ledger, stored.lab)
