@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 PIP := pip install --quiet --disable-pip-version-check
 
-.PHONY: venv run test full check fix bench docs dist examples tools node-client toxiproxy wiremock images containers containers-smoke clean
+.PHONY: venv run test full zoo mutants check fix bench docs dist examples tools node-client toxiproxy wiremock images containers containers-smoke clean
 .DELETE_ON_ERROR:
 
 run: venv tools
@@ -22,6 +22,15 @@ test: venv tools node-client .venv-netsuite/.installed
 # The long proofs: every experiment against every integration of the zoo.
 full: venv tools
 	$(BIN)/pytest -m slow
+
+# The detection score: what is broken must be caught, what is correct cleared, sabotage of the harness noticed. `PART=K/N` measures
+# one part of it, `MOST=N` gives each about so many experiments.
+zoo: venv tools
+	$(BIN)/handoff zoo reference/stack.yaml $(if $(PART),--part $(PART)) $(if $(MOST),--most $(MOST))
+
+# The checkers with one mistake each: which of them the tests would not notice.
+mutants: venv
+	$(BIN)/python -m bench.mutants
 
 # Ratios against peers, side by side in one run; TOXIPROXY_SERVER names the real server where it is not on PATH.
 bench: venv
@@ -48,6 +57,8 @@ tools:
 		|| echo 'going on without the real Toxiproxy: --engine toxiproxy and its tests are left out' >&2
 	@test -s .tools/wiremock-standalone.jar || $(MAKE) --no-print-directory wiremock \
 		|| echo 'going on without WireMock: the handoffs to carrier and CRM are left out' >&2
+	@test -s .tools/wiremock-standalone.jsa || test ! -s .tools/wiremock-standalone.jar \
+		|| $(BIN)/python -m harness.lab.class_archive >/dev/null || echo 'going on without an archive of its classes' >&2
 
 # The real Toxiproxy. Its version is told to the linker: a plain go install calls every one of them "git".
 TOXIPROXY_VERSION := 2.12.0
