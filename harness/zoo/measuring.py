@@ -6,52 +6,29 @@ import asyncio
 import shlex
 import time
 from collections import deque
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from harness.core.absence import leave_out
-from harness.core.compile import compile_stack
-from harness.core.loading import load_stack
-from harness.core.problems import Problem, StackError
 from harness.core.verdict import Outcome, UnknownKind
 from harness.engine.run import Options, Runner
+from harness.lab.errors import LabError
 from harness.zoo.choosing import ELSEWHERE, FAIR, choose
+from harness.zoo.given import Given
 from harness.zoo.sabotage.ground import Ground, Unsuitable
-from harness.zoo.scoring import is_disturbed, score_inhabitant, score_sabotage
+from harness.zoo.scoring import Row, is_disturbed, score_inhabitant, score_sabotage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Sequence
     from pathlib import Path
     from typing import Any
 
-    from harness.core.experiments import Experiment, Plan
+    from harness.core.experiments import Experiment
     from harness.core.result import Result
-    from harness.core.stack import Stack
     from harness.engine.conduct import Conducted
     from harness.zoo.inhabitant import Inhabitant
     from harness.zoo.sabotage.sabotage import Sabotage
-    from harness.zoo.scoring import Row
 
 RUN_ID = "zoo"
-NOT_NEEDED = "the zoo says it is not needed"
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """A stack that was read, and what it compiles to."""
-
-    path: Path
-    stack: Stack
-    plan: Plan
-
-    @classmethod
-    def read(cls, path: Path, without: Sequence[str] = ()) -> Given:
-        """Read a stack, and leave systems out of it; raises StackError where it is wrong or cannot be read."""
-        declared = load_stack(_read(path), file=str(path))
-        absent = {name: NOT_NEEDED for name in without if name in declared.systems}
-        kept = {name: system for name, system in declared.systems.items() if name not in absent}
-        stack = replace(leave_out(declared, absent), systems=kept) if absent else declared
-        return cls(path, stack, compile_stack(stack))
 
 
 @dataclass(slots=True)
@@ -60,8 +37,8 @@ class Measuring:
     One measurement.
 
     `told` hears of every row as it is there. What the machine disturbed is run once more, alone, after everything else, unless
-    it does not matter. `left_out` says by name what cannot be measured here, and why. `stop` ends everything early: what was
-    under way is no row then.
+    it does not matter. `left_out` says by name what cannot be measured here, and why. One whose lab does not come up is untold.
+    `stop` ends everything early: what was under way is no row then.
     """
 
     seed: int
@@ -75,6 +52,7 @@ class Measuring:
     left_out: dict[str, str] = field(default_factory=dict)
     _given: dict[tuple[Path, tuple[str, ...]], Given] = field(default_factory=dict)
     _disturbed: dict[str, tuple[Inhabitant, list[Result]]] = field(default_factory=dict)
+    _failures: list[LabError] = field(default_factory=list)
 
     async def run(
         self, inhabitants: Sequence[Inhabitant], sabotages: Sequence[Sabotage], *, victim: Inhabitant | None
@@ -82,7 +60,7 @@ class Measuring:
         """
         Measure these, the sabotages while the `victim` is at work; return a row for each, in the order given.
 
-        Raises LabError when no lab comes up.
+        Raises LabError when no lab comes up at all.
         """
         heavy = sorted(inhabitants, key=lambda each: len(self._choose(each)), reverse=True)
         await self._share(self._measure(each) for each in heavy)
@@ -92,6 +70,8 @@ class Measuring:
             await self._sabotage(victim, deque(each for each in sabotages if each.alone))
         for inhabitant, results in [*self._disturbed.values()]:
             await self._measure_again(inhabitant, results)
+        if self._failures and not any(row.ran for row in self.rows.values()):
+            raise self._failures[0]
         names = [*(each.name for each in inhabitants), *(each.name for each in sabotages)]
         return [self.rows[name] for name in names if name in self.rows]
 
@@ -156,11 +136,15 @@ class Measuring:
         runner = sink.runner = Runner(
             self.read(inhabitant).stack, self._options(inhabitant), sink, self.stop, again=False
         )
-        results, skipped = await runner.run(experiments)
+        try:
+            results, skipped = await runner.run(experiments)
+        except LabError as error:
+            self._fail(
+                Row.untold(inhabitant.name, inhabitant.kind, inhabitant.about, str(inhabitant.stack), str(error)), error
+            )
+            return None
         if self.stop.is_set():
             return None
-        if runner.failure is not None:
-            raise runner.failure
         lacking = [each for each in skipped if each.id.startswith(inhabitant.clauses)] if inhabitant.clauses else []
         if lacking and not any(each.experiment.clause in inhabitant.clauses for each in results):
             self.left_out[inhabitant.name] = lacking[0].reason
@@ -192,6 +176,10 @@ class Measuring:
                 except Unsuitable as why:
                     self.left_out[each.name] = str(why)
                     continue
+                except (LabError, ExceptionGroup) as error:
+                    # A group comes of a saboteur who waited in vain for the moment to strike.
+                    self._fail(Row.untold(each.name, "sabotage", each.about, str(victim.stack), str(error)), error)
+                    continue
                 row = score_sabotage(
                     each.name,
                     each.about,
@@ -203,6 +191,11 @@ class Measuring:
                 self._note(row)
         finally:
             await ground.aclose()
+
+    def _fail(self, row: Row, error: Exception) -> None:
+        if isinstance(error, LabError):
+            self._failures.append(error)
+        self._note(row)
 
     def _note(self, row: Row) -> None:
         self.rows[row.name] = row
@@ -228,15 +221,6 @@ class _Sparing:
         verdict, clause = conducted.result.verdict, conducted.result.experiment.clause
         if self.runner is not None and verdict.outcome is Outcome.VIOLATED:
             self.runner.waiting = deque(each for each in self.runner.waiting if each.clause != clause)
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        fix = "name the stack on the command line, or have the list name one that is there from this folder"
-        problem = Problem("zoo", f"the stack of the zoo cannot be read: {error}", str(path), fix=fix)
-        raise StackError((problem,)) from error
 
 
 def _say_run(inhabitant: Inhabitant, seed: int, *names: str) -> str:

@@ -26,7 +26,7 @@ class Finding(StrEnum):
     MISSED = "missed"  # broken: none of the clauses it breaks is violated
     CLEARED = "cleared"  # correct: everything held
     ACCUSED = "accused"  # a clause is violated that is kept
-    UNTOLD = "untold"  # correct: nothing violated, but not everything held
+    UNTOLD = "untold"  # correct: nothing violated, but not everything held; any: nothing could be run
     NOTICED = "noticed"  # sabotage: the verdict is unknown
     GREEN = "green"  # sabotage: the verdict is held
 
@@ -67,6 +67,11 @@ class Row:
     caught_by: tuple[str, ...] = ()
     duration_s: float = 0.0
     reproduce: str = ""
+
+    @classmethod
+    def untold(cls, name: str, kind: RowKind, about: str, stack: str, why: str) -> Row:
+        """Make the row of one that nothing was run with."""
+        return cls(name, kind, about, stack, Finding.UNTOLD, why, 0)
 
 
 @dataclass(frozen=True, slots=True)

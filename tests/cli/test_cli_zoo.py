@@ -51,20 +51,17 @@ def measure(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(ROOT)
     (tmp_path / "stack.yaml").write_text(STACK)
 
-    def run(listed, *options):
+    def run(listed, *options, otherwise="from scenarios.zoo.__main__ import main; sys.exit(main(sys.argv[1:]))"):
         zoo = tmp_path / "zoo.py"
         zoo.write_text(
-            "import json, sys\n"
-            f"if sys.argv[1:] == ['--list']: sys.exit(print(json.dumps({listed!r})))\n"
-            "from scenarios.zoo.__main__ import main\n"
-            "sys.exit(main(sys.argv[1:]))\n"
+            f"import json, sys\nif sys.argv[1:] == ['--list']: sys.exit(print(json.dumps({listed!r})))\n{otherwise}\n"
         )
         monkeypatch.setenv("PYTHONPATH", str(ROOT))
         command = shlex.join(["python", str(zoo)])
         words = ["zoo", str(tmp_path / "stack.yaml"), "--zoo", command, "--json", "--out", str(tmp_path / "out")]
         code = main([*words, *options])
         out, err = capsys.readouterr()
-        return code, json.loads(out), err
+        return code, json.loads(out or "null"), err
 
     return run
 
@@ -86,6 +83,14 @@ def test_a_zoo_of_ones_own_is_measured(measure, tmp_path):
     assert json.loads((folder / "zoo.json").read_text()) == document
     assert "`no-signature-check`" in (folder / "detection.md").read_text()
     assert "caught    no-signature-check" in told
+
+
+def test_a_zoo_that_does_not_start_is_an_environment_that_is_not_ready(measure):
+    """Where nobody in it comes up, its last words are told, and nothing is said of any."""
+    code, document, told = measure([BLIND], "--only", "no-signature-check", otherwise="sys.exit('out of fodder')")
+
+    assert (code, document) == (12, None)
+    assert "out of fodder" in told
 
 
 @pytest.mark.slow

@@ -11,8 +11,9 @@ from harness.engine.run import Options, Runner
 from harness.lab.wiremock import Programs, find_programs
 from harness.report.run_json import RunInfo, build_run
 from harness.zoo.choosing import choose
+from harness.zoo.given import Given
 from harness.zoo.listing import list_inhabitants
-from harness.zoo.measuring import Given, Measuring
+from harness.zoo.measuring import Measuring
 from harness.zoo.scoring import Finding
 from scenarios.zoo.catalogue import VARIANTS
 from tests.programs import NOT_HERE
