@@ -44,19 +44,22 @@ async def reserve_orders(
     Raises LabError where a vendor refuses, or where the stack has no shop.
     """
     shop, gateway = _need(bench, SHOP), bench.find_control(GATEWAY)
-    await _keep_private(bench, list(list_private(basket.get("customer"))))
-    reserved: list[Mapping[str, Any]] = []
-    for total, ordinals in groupby(range(1, count + 1), key=totals.get):
-        lines = {} if total is None else {"lines": [{"sku": SKUS[0], "quantity": 1, "price": total}]}
-        answer = await shop.act("reserve-orders", count=len(list(ordinals)), **{**basket, **lines})
-        reserved += answer["orders"]
+    private = list(list_private(basket.get("customer")))
+    for redactor in (OURS, bench.recorder.redactor):
+        redactor.tell(private)
+    await _keep_private([shop], private)
+    others = [bench.lab.tap, *(control for control in bench.lab.controls.values() if control is not shop)]
+    # Nobody but the shop hears of a person before all of them know what to keep to themselves.
+    reserved, _ = await asyncio.gather(_reserve(shop, count, basket, totals), _keep_private(others, private))
     orders = [
         Order(ordinal, str(given["name"]), str(given["id"]), str(given["number"]), pick_tokens(given["aliases"]))
         for ordinal, given in enumerate(reserved, start=1)
     ]
-    if gateway is not None:
-        orders = await _authorise(shop, gateway, orders, reserved)
-    await _make_known(bench, shop, orders)
+    if gateway is None:
+        await _make_known(bench, shop, orders)
+        return tuple(orders)
+    orders, payments = await _authorise(gateway, orders, reserved)
+    await asyncio.gather(shop.act("attach-payments", payments=payments), _make_known(bench, shop, orders))
     return tuple(orders)
 
 
@@ -100,12 +103,22 @@ def list_private(customer: Any) -> Iterator[str]:
                 yield value
 
 
-async def _keep_private(bench: Bench, values: Sequence[str]) -> None:
-    """Have nobody in the lab, nor the harness, record these values."""
-    for redactor in (OURS, bench.recorder.redactor):
-        redactor.tell(values)
+async def _reserve(
+    shop: ControlClient, count: int, basket: Mapping[str, Any], totals: Mapping[int, str]
+) -> list[Mapping[str, Any]]:
+    """Have the shop set orders aside; return them as it shows them."""
+    reserved: list[Mapping[str, Any]] = []
+    for total, ordinals in groupby(range(1, count + 1), key=totals.get):
+        lines = {} if total is None else {"lines": [{"sku": SKUS[0], "quantity": 1, "price": total}]}
+        answer = await shop.act("reserve-orders", count=len(list(ordinals)), **{**basket, **lines})
+        reserved += answer["orders"]
+    return reserved
+
+
+async def _keep_private(controls: Iterable[ControlClient], values: Sequence[str]) -> None:
+    """Have none of them record these values."""
     if values:
-        await asyncio.gather(*(one.keep_private(values) for one in (bench.lab.tap, *bench.lab.controls.values())))
+        await asyncio.gather(*(control.keep_private(values) for control in controls))
 
 
 def _need(bench: Bench, fake: Fake) -> ControlClient:
@@ -116,17 +129,16 @@ def _need(bench: Bench, fake: Fake) -> ControlClient:
 
 
 async def _authorise(
-    shop: ControlClient, gateway: ControlClient, orders: Sequence[Order], reserved: Sequence[Mapping[str, Any]]
-) -> list[Order]:
-    """Have each order's total authorised at the gateway and tell the shop so; return the orders with those names too."""
+    gateway: ControlClient, orders: Sequence[Order], reserved: Sequence[Mapping[str, Any]]
+) -> tuple[list[Order], list[dict[str, str]]]:
+    """Have each order's total authorised; return the orders with those names too, and which payment is whose."""
     wanted = [
         {"name": order.name, "order_id": order.id, "amount": given["total_price"], "currency": given["currency"]}
         for order, given in zip(orders, reserved, strict=True)
     ]
     payments = {str(each["name"]): each for each in (await gateway.act("authorise", orders=wanted))["payments"]}
-    attached = [{"order_id": order.id, "authorization": payments[order.name]["id"]} for order in orders]
-    await shop.act("attach-payments", payments=attached)
-    return [replace(order, further=order.further | pick_tokens(payments[order.name]["aliases"])) for order in orders]
+    named = [replace(order, further=order.further | pick_tokens(payments[order.name]["aliases"])) for order in orders]
+    return named, [{"order_id": order.id, "authorization": payments[order.name]["id"]} for order in orders]
 
 
 async def _make_known(bench: Bench, shop: ControlClient, found: Iterable[Order]) -> None:
