@@ -122,11 +122,12 @@ class Replay:
 
 @dataclass(frozen=True, slots=True)
 class Decide:
-    """Take a decision on the open role-queue cases of an order."""
+    """Take a decision on the open role-queue cases of an order, and tell the integration of it so many `times`."""
 
     handoff: str
     order: int
     decision: str
+    times: int = 1
 
     def __str__(self) -> str:
         """Say it."""

@@ -51,7 +51,7 @@ def above(comparison, **more):
 def test_a_code():
     """A declared answer to one call opens a case; each decision has an experiment of its own."""
     found, _ = compile_queue("{code: RESTRICTED}")
-    assert list(found) == ["opened", "decided-approve", "decided-reject"]
+    assert list(found) == ["opened", "decided-approve", "decided-reject", "resumed-once"]
     for each in found.values():
         (fault,) = each.faults
         assert (fault.kind, fault.params["code"], fault.orders) == ("error", "RESTRICTED", (1,))
@@ -178,3 +178,40 @@ def test_a_limit_after_another():
     rows = {row.clause: row for row in both.coverage}
     assert rows["post/amount>100EUR:queue"].experiments
     assert "post holds up" in rows["later/amount>500EUR:queue"].not_exercised
+
+
+def test_a_decision_that_arrives_twice():
+    """The decision that lets the order go on is taken twice, once the cause is gone."""
+    found, _ = compile_queue("{code: RESTRICTED}")
+    (decide,) = steps_of(found["resumed-once"], Decide)
+    assert (decide.decision, decide.times) == ("approve", 2)
+    assert [check.name for check in found["resumed-once"].checks] == ["decided", "resumed_once", "resolved_once"]
+
+
+CAPTURE = """\
+  - id: capture
+    from: storefront
+    to: integration
+    protocol: webhook
+    owner: oncall
+    operation: [orders/create]
+    within: 5m
+    resolved_when: {system: erp, record: sales_order, state: exists_once}
+    paths: [{on: duplicate, deduplicate: true}]
+"""
+
+
+def test_a_burst_of_the_same_trouble():
+    """Three orders meet the trouble, and the webhook of each comes three times; without known duplicates there is no burst."""
+    stack = TEXT.format(on="{code: RESTRICTED}", queue=QUEUE, record="sales_order", operation="sales_order.upsert")
+    after = (stack + CAPTURE).replace("    protocol: api\n", "    protocol: api\n    after: [capture]\n")
+    burst = next(each for each in compile_text(after).experiments if each.shape == "burst")
+    assert [(fault.kind, fault.orders) for fault in burst.faults] == [
+        ("error", (1, 2, 3)),
+        ("webhook_duplicate", (1, 2, 3)),
+    ]
+    assert [check.name for check in burst.checks][:6] == [
+        f"{name} {n}" for name in ("attempts", "case") for n in (1, 2, 3)
+    ]
+    _, row = compile_queue("{code: RESTRICTED}")
+    assert "a burst of the same trouble" in {gap.what for gap in row.gaps}

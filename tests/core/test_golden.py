@@ -55,6 +55,7 @@ TOLD_CHECKS = {
     "herd": {"violated", "unknown"},
     "no_storm": {"violated", "unknown"},
     "declared": {"violated"},
+    "resumed_once": {"violated", "unknown"},
 }
 
 TRACE = """\

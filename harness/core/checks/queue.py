@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from harness.core.checks.session import UNAUTHORISED
 from harness.core.durations import parse_duration
 from harness.core.verdict import CheckResult, Evidence, UnknownKind, build_held, build_unknown, build_violated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from harness.core.checks.retry import Sent
     from harness.core.ends import EndState
     from harness.core.history import History
 
@@ -110,6 +112,30 @@ def check_decided(history: History, *, handoff: str, order: int, decision: str) 
     if history.open_cases(handoff, order):
         return build_violated("decided", declared, "it is still open")
     return build_held("decided", declared, "no case open")
+
+
+def check_resumed_once(history: History, sent: Sent, *, handoff: str) -> CheckResult:
+    """
+    Judge that an order is sent exactly once more after its role decided, however often the decision arrived.
+
+    A call that only showed that the session had expired meanwhile is none of them, and a client below may repeat it.
+    """
+    declared = "sent exactly once more, however often it is decided"
+    since = history.when("decide")
+    if since is None or not history.cases(handoff, sent.order):
+        return build_unknown("resumed_once", declared, "there was no case to decide", UnknownKind.VACUOUS)
+    if history.lacks_way("decide", sent.order):
+        observed = "the integration has no way to decide one"
+        return build_unknown("resumed_once", declared, observed, UnknownKind.NOT_OBSERVABLE)
+    calls = [
+        call
+        for call in history.attempts(sent.operations, sent.order)
+        if call.started >= since and call.status != UNAUTHORISED
+    ]
+    evidence = [Evidence(str(call), call.started, call.id) for call in calls]
+    if not 1 <= len(calls) <= 1 + sent.client_retries:
+        return build_violated("resumed_once", declared, f"sent {len(calls)} times after the decision", evidence)
+    return build_held("resumed_once", declared, "sent once", evidence)
 
 
 def check_not_resolved(history: History, *, end: EndState, order: int, horizon_s: float) -> CheckResult:

@@ -23,6 +23,7 @@ from harness.core.compile.negative import compile_negative
 from harness.core.compile.pairs import begins_journey, compile_pairs
 from harness.core.compile.passage import is_driven
 from harness.core.compile.queue import compile_queue
+from harness.core.compile.repeated import compile_repeated
 from harness.core.compile.retry import compile_retry
 from harness.core.compile.session import compile_session
 from harness.core.compile.threshold import compile_threshold
@@ -110,6 +111,7 @@ def _compile_path(frame: Frame, path: Path) -> Iterator[Experiment | Gap]:
             yield from compile_at_once(frame, path, path.dead_letter or path.outcome)
         case Queue():
             yield from compile_queue(frame, path, path.outcome)
+            yield from compile_repeated(frame, path, path.outcome)
         case _:
             yield from compile_healing(frame, path)
     yield from compile_negative(frame, path)

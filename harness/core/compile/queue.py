@@ -88,7 +88,7 @@ def _build_opened(frame: Frame, queue: Queue, occasion: Occasion) -> Experiment:
         faults=[occasion.fault] if occasion.fault else [],
         totals=occasion.totals,
         steps=[
-            *_bring_about(frame, occasion),
+            *bring_about(frame, occasion),
             Await(Alerted(handoff), within_s=frame.patience_s),
             Watch(
                 frame.horizon_s, "a further attempt", until=Attempted(frame.handoff.operations, occasion.calls + 1, 1)
@@ -110,7 +110,7 @@ def _build_decided(frame: Frame, decision: Decision, occasion: Occasion) -> Expe
     decided = Check("decided", partial(check_decided, handoff=handoff, order=1, decision=decision.name))
     goes_on = decision.to == CONTINUE
     ending = build_end(decision.resolved_when) if decision.resolved_when is not None else frame.end
-    steps: list[Step] = [*_bring_about(frame, occasion)]
+    steps: list[Step] = [*bring_about(frame, occasion)]
     steps += [Lift(occasion.fault.id)] if occasion.fault else []
     steps.append(Decide(handoff, 1, decision.name))
     led: list[Check] = []
@@ -166,7 +166,7 @@ def _build_interrupted(
     handoff = frame.handoff.id
     crash = build_crash(replace(frame, handoff=mortal), (OTHER,), nth=1, fault_id="f2")
     faults = [*([occasion.fault] if occasion.fault else []), crash]
-    steps: list[Step] = [*_bring_about(frame, occasion)]
+    steps: list[Step] = [*bring_about(frame, occasion)]
     steps += [Lift(occasion.fault.id)] if occasion.fault else []
     steps += [Arm(crash.id), Place((OTHER,)), Await(Received(crash.id), within_s=frame.patience_s), Restart()]
     steps.append(Await(opened(frame), within_s=frame.patience_s, needs="queues"))
@@ -199,7 +199,8 @@ def _build_interrupted(
     )
 
 
-def _bring_about(frame: Frame, occasion: Occasion) -> list[Step]:
+def bring_about(frame: Frame, occasion: Occasion) -> list[Step]:
+    """List the steps that bring the case about, and wait until it is there, or the order elsewhere."""
     arm: list[Step] = [Arm(occasion.fault.id)] if occasion.fault else []
     # What the vendor carried out shows at once, and says nothing of a case.
     through = () if occasion.carried_out else (frame.resolved(1),)

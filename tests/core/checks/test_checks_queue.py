@@ -1,10 +1,11 @@
 """Role queues: one case for the right role, told once, decided, and where a decision leads."""
 
 import pytest
-from histories import HANDOFF, alert, did, record, told
+from histories import HANDOFF, alert, call, did, record, told
 
-from harness.core.checks.queue import check_case, check_decided, check_not_resolved, check_told
+from harness.core.checks.queue import check_case, check_decided, check_not_resolved, check_resumed_once, check_told
 from harness.core.checks.resolution import check_resolved_once
+from harness.core.checks.retry import Sent
 from harness.core.ends import EndState
 from harness.core.history import Observation
 from harness.core.verdict import Outcome, UnknownKind
@@ -171,3 +172,38 @@ def test_not_resolved():
     result = check_not_resolved(told(record(1)), **judge)
     assert (result.outcome, result.observed) == (VIOLATED, "1 in sales_orders")
     assert result.evidence[0].what == "erp: sales_orders 7"
+
+
+def judge_resumed(*things, client_retries=0):
+    """Judge what was sent about order 1 after its case was decided at 2 s."""
+    sent = Sent(("sales_order.upsert",), 1, client_retries)
+    return check_resumed_once(told(call(1.0, 400), *things, observable=SEEN), sent, handoff=HANDOFF)
+
+
+@pytest.mark.parametrize(
+    ("calls", "client_retries", "outcome"), [(0, 0, VIOLATED), (1, 0, HELD), (2, 0, VIOLATED), (2, 1, HELD)]
+)
+def test_resumed_once(calls, client_retries, outcome):
+    """After a decision that arrived twice the order is sent once, whatever a client below repeats."""
+    later = [call(2.1 + n / 10) for n in range(calls)]
+    result = judge_resumed(queues(case()), did("decide", 2.0, 1), *later, client_retries=client_retries)
+    assert result.outcome is outcome
+
+
+def test_an_expired_session_resumes_nothing():
+    """A call that only showed that the session had expired is not counted."""
+    calls = [call(2.1, 401), call(2.3)]
+    assert judge_resumed(queues(case()), did("decide", 2.0, 1), *calls).outcome is HELD
+
+
+@pytest.mark.parametrize(
+    ("things", "kind"),
+    [
+        ([queues(case())], UnknownKind.VACUOUS),
+        ([queues(), did("decide", 2.0, 1)], UnknownKind.VACUOUS),
+        ([queues(case()), did("decide", 2.0, 1, met=False)], UnknownKind.NOT_OBSERVABLE),
+    ],
+)
+def test_nothing_was_resumed(things, kind):
+    """Without a case, a decision, or a way to take one, nothing can be said of what follows it."""
+    assert judge_resumed(*things).kind is kind
