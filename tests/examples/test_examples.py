@@ -26,6 +26,10 @@ NODE_RED = {
     "order-capture/malformed:dead_letter/empty": "dead_letter",
     "order-capture/malformed:dead_letter/wrong-types": "dead_letter",
     "order-capture/malformed:dead_letter/missing-fields": "dead_letter",
+    "order-capture/malformed:dead_letter/beyond": "escalation",
+    "order-capture/pairs:resolve/01": "resolved_once order-to-erp",
+    "order-capture/pairs:resolve/03": "no_dead_letter payment-capture",
+    "order-capture/pairs:resolve/04": "resolved_once order-to-erp",
     "order-to-erp/lost_answer:exactly_once/answer-lost": "resolved_once",
     "order-to-erp/lost_answer:exactly_once/answer-hangs": "resolved_once",
     "order-to-erp/any:retry/connection": "no_dead_letter",
@@ -57,6 +61,8 @@ MAYBE = {
     "order-capture/crash:recover/in-a-burst": "recovered",
     "order-to-erp/session_expired:renew_session/concurrent": "renewed",
     "order-to-erp/outage:contain/drained": "drained",
+    # The same kill, and something at the ERP beside it.
+    **{f"order-capture/pairs:resolve/{row}": "resolved_once order-to-erp" for row in ("01", "02", "03")},
 }
 
 
