@@ -5,6 +5,7 @@ from scenarios.zoo import numbers, receiving, sending
 from scenarios.zoo.chain import CHAIN
 from scenarios.zoo.combined import COMBINED
 from scenarios.zoo.meeting import MEETING
+from scenarios.zoo.repeating import REPEATING
 from scenarios.zoo.variant import Variant
 
 CAPTURE, ERP = "order-capture", "order-to-erp"
@@ -124,6 +125,8 @@ SLICE: tuple[Variant, ...] = (
         "counts failures that are not in a row",
         sending.failures_in_all,
         (f"{ERP}/breaker",),
+        # It pauses whatever comes up after five failures, however much went well in between.
+        (f"{ERP}/",),
     ),
     Variant(
         "breaker-never-half-opens", "broken", "stays open once opened", sending.never_half_open, (f"{ERP}/breaker",)
@@ -204,7 +207,7 @@ SLICE: tuple[Variant, ...] = (
     Variant("slower", "correct", "takes 50 ms longer to send", sending.slow_sender),
     Variant("slow-receiver", "correct", "takes 50 ms longer to acknowledge", receiving.slow_receiver),
 )
-VARIANTS = (*SLICE, *CHAIN, *MEETING)
+VARIANTS = (*SLICE, *CHAIN, *MEETING, *REPEATING)
 
 
 def find_variant(name: str) -> Variant | None:
