@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 TOXIPROXY = "toxiproxy-server"
@@ -70,8 +71,9 @@ def find_java() -> Path | None:
     return Path(program) if version is not None and version >= OLDEST_JAVA else None
 
 
+@cache
 def read_java_version(program: Path) -> int | None:
-    """Read which Java a program is (8 for 1.8); `None` where it does not say."""
+    """Read which Java a program is (8 for 1.8); `None` where it does not say. Asked once: every lab wants to know, and stands still."""
     try:
         answer = subprocess.run(  # noqa: S603 (the program is the java of PATH)
             [program, "-version"], capture_output=True, check=False, text=True, timeout=ASK_WITHIN_S
