@@ -56,7 +56,7 @@ class Range:
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """
-    What so many waits look like; base and cap in the seconds they were given in.
+    What so many waits look like, those that a busy machine blurred left out; base and cap in the seconds they were given in.
 
     `families` are all that may be, the likeliest first: more than one where the waits do not tell, and then nothing else is
     said. `factor` and `cap` are None where no wait shows them.
@@ -75,7 +75,7 @@ class Estimate:
 
     def __str__(self) -> str:
         """Say what was seen, or why that says nothing."""
-        counted = f"{self.waits} wait{'' if self.waits == 1 else 's'}"
+        counted = f"{self.waits or 'no'} wait{'' if self.waits == 1 else 's'}"
         if self.base is None:
             among = f": the jitter may be {' or '.join(self.families)}" if len(self.families) > 1 else ""
             return f"{counted}, too few to tell the backoff{among}"

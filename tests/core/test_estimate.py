@@ -55,7 +55,7 @@ def test_few_waits_name_no_wrong_family(family):
 def test_two_waits_are_too_few():
     """Two waits fit every base and factor, so nothing is said of them."""
     assert str(estimate_backoff(draw("none", orders=1, ordinals=2))) == "2 waits, too few to tell the backoff"
-    assert str(estimate_backoff([])) == "0 waits, too few to tell the backoff"
+    assert str(estimate_backoff([])) == "no waits, too few to tell the backoff"
 
 
 def test_what_is_left_open_is_named():
