@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 # Hypothesis begins each round with some that are as small as can be.
 ROUND = 100
 LEAST_STRIKES, LEAST_SLOTS = 2, 2
-# How many strikes are drawn for each fault of a pool at most.
-MOST_FOR_EACH = 2
+# How many strikes are drawn for each fault at most.
+MOST_FOR_EACH = 3
 # How many strikes hit every order for one that hits a single one.
 EVERY_FOR_ONE = 2
 # Which call of an order a strike hits: the first ones more often, since many orders never come to a third.
@@ -31,7 +31,7 @@ ATTEMPTS = (1, 1, 2, *range(1, LATEST + 1), EVERY)
 @dataclass(frozen=True, slots=True)
 class Space:
     """
-    What may be drawn: at most so many strikes, in at most so many slots, each on one of these `attempts` of an order.
+    What may be drawn: `least` to so many strikes, in at most so many slots, each on one of these `attempts` of an order.
 
     The faults of a schedule are all of one of the `pools`: what is not worth drawing together is in no pool together.
     """
@@ -40,6 +40,7 @@ class Space:
     strikes: int = 20
     slots: int = 6
     attempts: tuple[int, ...] = ATTEMPTS
+    least: int = LEAST_STRIKES
 
 
 class _Enough(BaseException):
@@ -81,7 +82,7 @@ def list_schedules(space: Space) -> st.SearchStrategy[Schedule]:
 
 def _list_of_pool(space: Space, pool: tuple[str, ...]) -> st.SearchStrategy[Schedule]:
     most = max(LEAST_STRIKES, min(space.strikes, MOST_FOR_EACH * len(pool)))
-    sizes = st.tuples(st.integers(LEAST_SLOTS, space.slots), st.integers(LEAST_STRIKES, most))
+    sizes = st.tuples(st.integers(LEAST_SLOTS, space.slots), st.integers(min(space.least, most), most))
     return sizes.flatmap(lambda size: _list_of_size(pool, space.attempts, *size))
 
 

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from harness.engine.run import Options
     from harness.lab.errors import LabError
 
-# More strikes than these keep orders from getting far enough for anything to go wrong with them.
-MOST_STRIKES, MOST_SLOTS = 16, 4
+# Fewer strikes seldom meet; more keep orders from getting far enough for anything to go wrong with them.
+LEAST_STRIKES, MOST_STRIKES, MOST_SLOTS = 6, 16, 4
 # A thread that waits for a lab looks up this often, in case nobody will answer it any more.
 LOOK_UP_S = 0.5
 # How many schedules a lab are drawn ahead where there are several, so that none waits for the slowest.
@@ -183,7 +183,7 @@ async def hunt(stack: Stack, options: Options, limits: Limits, sink: Sink, stop:
         hunter = _Hunter(combiner, labs, sink, asyncio.get_running_loop(), goes_on)
         width = options.labs * AHEAD if options.labs > 1 else 1
         budget = Budget(limits.trials, goes_on, confirm=limits.confirm, width=width)
-        space = Space(list_pools(combiner.menu), MOST_STRIKES, MOST_SLOTS)
+        space = Space(list_pools(combiner.menu), MOST_STRIKES, MOST_SLOTS, least=LEAST_STRIKES)
         try:
             report = await asyncio.to_thread(
                 explore, space, hunter, seed=options.seed, budget=budget, most_found=limits.most_found
