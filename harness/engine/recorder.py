@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 POLL_S = 10.0
 # News come in bursts: whoever had some is asked again only a little later, for several at once.
-GATHER_S = 0.008
+GATHER_S = 0.005
 # How far back entries are kept when an experiment begins: what was under way then must still be paired.
 KEPT_S = 3.0
 ANSWER_WITHIN_S = 3.0
