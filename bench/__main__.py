@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from bench.wire import main
+from bench import judging, wire
 
-asyncio.run(main())
+asyncio.run(wire.main())
+judging.main()

@@ -106,6 +106,6 @@ def _total(history: History, order: int) -> Decimal | None:
 
 def _amount(value: object) -> Decimal:
     try:
-        return Decimal(str(value)) if value is not None else Decimal(0)
+        return Decimal(str(value))
     except InvalidOperation:
         return Decimal(0)

@@ -68,8 +68,6 @@ class _Calls:
     def list_probes(self, since: float) -> tuple[Exchange, ...]:
         """List the calls that began from a moment on, and before the first of them had ended."""
         first = self._find(since)
-        if first == len(self.by_start):
-            return ()
         found = takewhile(lambda call: call.started < self.decided[first], islice(self.by_start, first, None))
         return tuple(sorted(found, key=attrgetter("ended")))
 

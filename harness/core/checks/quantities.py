@@ -82,10 +82,7 @@ def _count(record: Mapping[str, Any]) -> Decimal:
 
 def _read_lines(record: Mapping[str, Any]) -> list[tuple[str, Decimal]]:
     """Read a record's lines as SKU and units; none where one of them cannot be read."""
-    lines = record.get("lines")
-    if not isinstance(lines, list | tuple):
-        return []
     try:
-        return [(str(line.get("sku")), Decimal(str(line["quantity"]))) for line in lines]
+        return [(str(line.get("sku")), Decimal(str(line["quantity"]))) for line in record["lines"]]
     except (AttributeError, KeyError, TypeError, InvalidOperation):
         return []

@@ -59,7 +59,7 @@ def _read_sla_s(case: Mapping[str, Any]) -> float | None:
     """Read the SLA of a case in production seconds, as a number or a duration such as `4h`; None where it says none."""
     given = case.get("sla_s")
     try:
-        return None if given is None else float(given)
+        return float(given)
     except (TypeError, ValueError):
         pass  # a duration, or nothing that can be read
     try:

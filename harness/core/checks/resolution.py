@@ -145,7 +145,7 @@ def _anonymous(history: History, order: int, change: Change) -> Mapping[str, Any
     """Take identity out of a record, so that it can be compared with another order's."""
     names = history.order(order)
     kept = {key: value for key, value in change.record.items() if key not in IDENTIFYING}
-    text = json.dumps(kept, sort_keys=True, default=_unpack)
+    text = json.dumps(kept, default=_unpack)
     for alias in sorted({names.name, *names.aliases}, key=len, reverse=True):
         text = text.replace(alias, "·")
     text = MOMENT.sub("·", text)

@@ -10,7 +10,7 @@ from harness.core.checks.containment import Neighbour, check_contained
 from harness.core.checks.dead_letter import check_dead_letter, check_escalation, check_replay, check_replayed_once
 from harness.core.checks.ledger import Row, build_ledger, check_ledger
 from harness.core.checks.money import describe_short_money, describe_surplus_money
-from harness.core.checks.openings import UNDER_WAY_S
+from harness.core.checks.openings import UNDER_WAY_S, trace_openings
 from harness.core.checks.quantities import describe_goods, describe_growth
 from harness.core.checks.queue import check_case, check_told
 from harness.core.checks.resolution import (
@@ -25,7 +25,7 @@ from harness.core.checks.stock import check_stock
 from harness.core.ends import EndState
 from harness.core.experiments import Check, LedgerRule, Station
 from harness.core.gates import run_check
-from harness.core.history import Change, Observation
+from harness.core.history import Change, Observation, Order
 from harness.core.outcomes import DeadLetter
 from harness.core.stack import Breaker
 from harness.core.starts import Start
@@ -618,3 +618,52 @@ class TestVerdicts:
         assert counted(told(*calls), SENT, expected=3).outcome is UNKNOWN
         assert check_attempts(told(*calls), SENT, expected=2, declared="").outcome is HELD
         assert check_attempts(told(*calls), SENT, expected=1, declared="").outcome is VIOLATED
+
+
+class TestOpenings:
+    """The automaton over several openings."""
+
+    ONE = Breaker(failures=1, pause_s=1.0, probes=1, alert="oncall")
+
+    def trace(self, *calls, breaker=ONE):
+        """Trace the openings of calls."""
+        return trace_openings(calls, breaker, scale=1.0)
+
+    def test_under_way_when_it_opened_again(self):
+        """A call that began before the newest opening is no failure of the next count."""
+        first, second = call(0, 503, took=0.125), call(2.0, 503, took=0.125)
+        under_way = call(2.0625, 503, took=0.25)
+        assert len(self.trace(first, call(1.25, 200), second, under_way)) == 2
+
+    def test_the_last_of_several_probes_decides(self):
+        """What succeeds first does not close it while another one may still fail."""
+        pair = [call(1.25, 200, took=0.25), call(1.375, 503, took=0.25)]
+        two = Breaker(failures=1, pause_s=1.0, probes=2, alert="oncall")
+        found = self.trace(call(0, 503, took=0.125), *pair, breaker=two)
+        assert [opening.reopened for opening in found] == [False, True]
+
+    def test_what_broke_the_silence_is_no_failure_of_the_next_count(self):
+        """After a probe that succeeded everything before it is past."""
+        assert len(self.trace(call(0, 503, took=0.125), call(0.5, 503), call(1.25, 200))) == 1
+
+    def test_one_contested_opening_is_doubt_enough(self):
+        """Where one of two may not have been one, an alert too few proves nothing."""
+        again = [call(5 + 0.0625 * place, 503, order=place + 1, took=0.125) for place in range(3)]
+        contesting = call(5.125, 200, took=0.1875)
+        result = one_alert(*failing(), call(2.5, 200), *again, contesting)
+        assert (result.outcome, result.kind) == (UNKNOWN, UnknownKind.INTERFERENCE)
+
+
+class TestNamesAndUnits:
+    """What is taken out of records before they are compared, and what never falls."""
+
+    def test_longer_names_first(self):
+        """An id that ends in the number of its order is taken out whole."""
+        orders = (Order(1, "#1001", "51001", "1001"), Order(2, "#1002", "71002", "1002"))
+        records = [record(1, memo="51001"), record(1, order=2, record_id="8", memo="71002")]
+        assert check_same_end_state(told(*records, orders=orders), end=SALES_ORDER, order=1, twin=2).outcome is HELD
+
+    def test_what_was_shipped_stays_shipped(self):
+        """Sums that add up do not excuse it."""
+        back = stock(2.0, shipped=0, on_hand=9, available=9)
+        assert "shipped fell from 1 to 0" in check_stock(told(stock(shipped=1, on_hand=8, available=8), back)).observed
