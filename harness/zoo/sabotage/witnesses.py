@@ -62,9 +62,10 @@ async def call_forged(ground: Ground) -> Result:
     def lie(entries: list[Json]) -> list[Json]:
         return [{**each, "status": NEVER_SENT} if each["type"] == "exchange" else each for each in entries]
 
-    bench = await ground.bench()
-    with forge(bench.lab.controls[experiment.faults[0].system], lie):
-        return await spoil(bench, experiment)
+    # What was forged last stays in the record for a while: nobody else is to be judged beside it.
+    async with ground.open() as bench:
+        with forge(bench.lab.controls[experiment.faults[0].system], lie):
+            return await spoil(bench, experiment)
 
 
 async def fake_clock_skewed(ground: Ground) -> Result:
