@@ -176,6 +176,11 @@ def _explain(name: str, family: Family, waits: Sequence[Wait]) -> _Explanation |
     inexact = LATE_SHARE + LATE_S / base.likeliest
     factor = _find_range([(factor, each) for each, _, factor in weighed]).widen(inexact) if len(factors) > 1 else None
     base = base.widen(inexact)
+    # However late the others may have been, the shortest wait may have been in time.
+    steep = factor.likeliest if factor is not None else 1.0
+    punctual = min(family.bound(wait)[1] / steep ** (wait.ordinal - 1) for wait in waits)
+    if name == "none":
+        base = replace(base, highest=max(base.highest, punctual))
     return _Explanation(name, weight * share / len(factors), base, factor)
 
 
