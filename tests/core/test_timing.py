@@ -44,3 +44,10 @@ def test_parts_add_up(lengths, calls, outside_s):
     assert min(parts) >= -1e-9
     assert sum(parts) == pytest.approx(timing.duration_s)
     assert timing.inherent_s <= sum(wait.declared_s for wait in listed) + 1e-9
+
+
+def test_time_is_on_the_wire_once():
+    """Calls that meet or overlap are one stretch of time, and those apart are two."""
+    calls = [call(0.0, took=4.0), call(5.0, took=1.0), call(5.5, took=1.0), call(6.5, took=0.5), call(8.0, took=1.0)]
+    timing = build_timing(told(*calls), [Waited(0.0, 10.0, 10.0)], duration_s=12.0)
+    assert (timing.inherent_s, timing.integration_s, timing.overhead_s) == pytest.approx((3.0, 7.0, 2.0))

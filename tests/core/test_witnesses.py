@@ -195,3 +195,36 @@ def test_a_missing_call_is_always_noticed(spans, data):
     silent = data.draw(st.sampled_from([tap, fake]))
     del silent[kept]
     assert disagreements(tap, fake)
+
+
+def test_the_newest_of_equal_calls_takes_what_was_received():
+    """Of two calls that are open and were answered alike, the newer one is what the fake received."""
+    tap = [seen_by_tap("a", started=1.0, took=2.0), seen_by_tap("b", started=1.5, took=2.0)]
+    assert [pair.tap["id"] for pair in pair_calls(tap, [seen_by_fake(1.75)]) if pair.fake] == ["b"]
+
+
+def carried(call_id, started):
+    """Make an exchange by which the tap carried a webhook."""
+    return seen_by_tap(call_id, started=started, took=0.25)
+
+
+@pytest.mark.parametrize("times", [(1.125, 1.25), (1.0625, 1.0625)])
+def test_two_deliveries_of_one_payload(times):
+    """Each is carried by a call of its own, however close they are."""
+    tap = [carried(name, started) for name, started in zip("ab", times, strict=True)]
+    pairs = pair_deliveries(tap, [delivered(1.0), delivered(1.03125), delivered(1.0625, outcome="suppressed")])
+    assert [pair.tap["id"] for pair in pairs] == ["a", "b"]
+
+
+@pytest.mark.parametrize(("late_s", "paired"), [(0.5, True), (0.9, True), (1.1, False), (-0.9, True), (-1.1, False)])
+def test_how_far_clocks_of_a_delivery_may_be_apart(late_s, paired):
+    """A call may begin a grain of the clock after its sender was done with it, or before it began."""
+    started = (2.0 if late_s > 0 else 1.0) + late_s * CLOCK_GRAIN_S
+    pairs = pair_deliveries([carried("a", started)], [delivered(1.0, took=1.0)])
+    assert (len(pairs) == 1) is paired
+
+
+@pytest.mark.parametrize(("since", "told"), [(4.0, 1), (5.0, 1), (6.0, 0)])
+def test_a_delivery_past_the_tap_is_told_from_when_it_was_sent(since, told):
+    """What a sender did before the experiment began is nobody's disagreement."""
+    assert len(list_disagreements(pair_deliveries([], [delivered(5.0)]), since=since)) == told

@@ -57,7 +57,7 @@ def _wrong_cases(cases: Sequence[Mapping[str, Any]], role: str, sla_s: float | N
 
 def _read_sla_s(case: Mapping[str, Any]) -> float | None:
     """Read the SLA of a case in production seconds, as a number or a duration such as `4h`; None where it says none."""
-    given = case.get("sla_s")
+    given: Any = case.get("sla_s")
     try:
         return float(given)
     except (TypeError, ValueError):

@@ -6,7 +6,7 @@ import pytest
 from histories import HANDOFF, alert, call, did, letter, met, record, sent, shown, told
 
 from harness.core.checks.breaker import check_one_alert, check_opens, check_probes, check_reopened, check_stays_closed
-from harness.core.checks.containment import Neighbour, check_contained
+from harness.core.checks.containment import Neighbour, check_contained, check_drained
 from harness.core.checks.dead_letter import check_dead_letter, check_escalation, check_replay, check_replayed_once
 from harness.core.checks.ledger import Row, build_ledger, check_ledger
 from harness.core.checks.money import describe_short_money, describe_surplus_money
@@ -240,6 +240,12 @@ class TestDeadLetters:
         """Nobody can tell whether it is about another handoff."""
         neighbours = (Neighbour("order-capture", ()),)
         found = check_contained(told(shown(), alert(handoff=None)), neighbours=neighbours, orders=(1,))
+        assert (found.outcome, found.kind) == (UNKNOWN, HIDDEN)
+
+    def test_orders_that_may_wait_where_nobody_can_look(self):
+        """What is not resolved may have been put aside."""
+        history = told(did("lift", 1.0), shown(error="down"))
+        found = check_drained(history, handoff=HANDOFF, end=SALES_ORDER, orders=(1,), breaks=False, within_s=5)
         assert (found.outcome, found.kind) == (UNKNOWN, HIDDEN)
 
 
