@@ -73,10 +73,19 @@ def test_who_is_attached(stack, options, expected):
     assert is_attached(elsewhere, Options("r", **options)) is ("integration_command" not in options)
 
 
+def ids(plan):
+    """List the ids of a plan's experiments."""
+    return [experiment.id for experiment in plan.experiments]
+
+
 def test_only_what_kills_the_integration_is_unfit(plan):
-    """Of the reference stack these are the experiments of `crash`."""
+    """Of the reference stack these are the experiments of `crash`, those that interrupt, and the pairs with a crash among them."""
     unfit = {experiment.id for experiment in plan.experiments if explain_unfit(experiment)}
-    assert unfit == {experiment.id for experiment in plan.experiments if "/crash:" in experiment.id} != set()
+    killing = {name for name in ids(plan) if "/crash:" in name or name.endswith("/interrupted")}
+    pairs = {name for name in ids(plan) if "/pairs:" in name}
+    assert killing
+    assert killing == unfit - pairs
+    assert unfit & pairs < pairs
 
 
 async def test_what_is_unfit_is_left_out_aloud_and_needs_no_lab(stack, plan):
