@@ -41,7 +41,9 @@ def shard(items: Sequence[T], text: str | None, *, option: str = "--shard", what
     match = re.fullmatch(r"(\d{1,4})/(\d{1,4})", text)
     index, count = (int(match[1]), int(match[2])) if match else (0, 0)
     if not 1 <= index <= count:
-        raise _problem(f"{option} {text} is not a {option.strip('-')}", fix="write it as i/n with 1 <= i <= n, such as 2/4")
+        raise _problem(
+            f"{option} {text} is not a {option.strip('-')}", fix="write it as i/n with 1 <= i <= n, such as 2/4"
+        )
     chosen = tuple(items[index - 1 :: count])
     if not chosen:
         raise _problem(f"{option} {text} holds none of {len(items)} {what}", fix=f"use fewer {option.strip('-')}s")

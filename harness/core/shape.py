@@ -206,7 +206,9 @@ class IntegrationShape(Shape):
 class AcceptShape(Shape):
     """A verdict knowingly lived with."""
 
-    clause: Text = Field(description="A clause as `handoff plan` lists it, such as order-to-erp/429:retry, or an experiment of it.")
+    clause: Text = Field(
+        description="A clause as `handoff plan` lists it, such as order-to-erp/429:retry, or an experiment of it."
+    )
     reason: Text
     until: Day = Field(description="The last day it is accepted.")
 
