@@ -102,7 +102,7 @@ def test_found_kept_and_shown_again(tmp_path):
     kept = tmp_path / "kept"
     common = ("--regressions", str(kept), "--out", str(tmp_path / "out"))
     searched = handoff(
-        "explore", STACK, "-n", "2", "--seed", "3", "--most", "1", "--confirm", "5", "--budget", "15m",
+        "explore", STACK, "-n", "2", "--seed", "4", "--most", "1", "--confirm", "5", "--budget", "15m",
         "--integration", FORGETFUL, "--json", *common, within_s=1200,
     )  # fmt: skip
     assert searched.returncode == 1, searched.stderr
