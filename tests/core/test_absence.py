@@ -104,7 +104,10 @@ def test_what_is_left_is_compiled_under_the_same_ids(stack):
     whole, rest = compile_stack(stack), compile_stack(leave_out(stack, WHY))
     kept = {each.id for each in whole.experiments if each.handoff in {"capture", "post"}}
 
-    assert {each.id for each in rest.experiments} == kept
+    left = {each.id for each in rest.experiments}
+    assert left < kept
+    # Fewer handoffs make fewer pairs.
+    assert all("/pairs:" in name for name in kept - left)
     assert {station.handoff for each in whole.experiments for station in each.ledger.stations} > {"tell", "note"}
     assert {station.handoff for each in rest.experiments for station in each.ledger.stations} == {"capture", "post"}
     for each in rest.experiments:
@@ -142,4 +145,4 @@ def test_a_broken_connection_that_is_put_aside_at_once():
     head, tell, tail = MAPPED.partition("  - id: tell\n")
     plan = compile_stack(load_stack(head + tell + tail.replace(old, new, 1), file="stack.yaml"))
     shapes = [each.shape for each in plan.experiments if each.clause == "tell/connection:dead_letter"]
-    assert shapes == ["first", "empty-response", "connection-reset"]
+    assert shapes == ["first", "empty-response", "connection-reset", "beyond"]
