@@ -23,7 +23,7 @@ from harness.core.checks.webhook import check_acknowledged
 from harness.core.compile.failures import ANSWER_LOST, OUTAGES, RESET, Failure, choose_outage
 from harness.core.compile.frame import HORIZON, PATIENCE_S, Frame
 from harness.core.compile.retry import concluded
-from harness.core.conditions import AllOf, Attempted, CalledSince, Delivered, Failed, Received
+from harness.core.conditions import AllOf, CalledSince, Delivered, Failed, Received
 from harness.core.experiments import Arm, Await, Check, Experiment, Lift, Step, Watch
 
 if TYPE_CHECKING:
@@ -67,9 +67,7 @@ def _build_below(frame: Frame, breaker: Breaker) -> Experiment:
             Arm(fault.id),
             *_fail_in_turn(frame, failing),
             *frame.start(fresh),
-            Await(
-                _concluded(frame, *failing, fresh), within_s=frame.horizon_s + PATIENCE_S, declared_s=frame.horizon_s
-            ),
+            _await_concluded(frame, *failing, fresh),
             Watch(frame.horizon_s, "an alert"),
         ],
         checks=[_stays_closed(frame, breaker)],
@@ -78,23 +76,30 @@ def _build_below(frame: Frame, breaker: Breaker) -> Experiment:
 
 
 def _build_reset(frame: Frame, breaker: Breaker) -> Experiment:
-    """Fail N-1 times, let one call through, and fail N-1 times again: never N in a row."""
+    """Fail N-1 times, let those orders through, and fail N-1 times again: never N in a row."""
     run = breaker.failures - 1
-    first, second = range(1, run + 1), range(run + 2, 2 * run + 2)
-    fault = _outage(frame).build(frame.handoff, attempts=(*first, *second), expected=2 * run)
-    orders = tuple(range(1, 2 * run + 2))
-    fresh = len(orders) + 1
-    steps: list[Step] = [Arm(fault.id), *_fail_in_turn(frame, orders[:run])]
-    steps += [*frame.start(*orders[run : run + 1]), Await(_sent(frame, run + 1), within_s=PATIENCE_S)]
-    for count, order in enumerate(orders[run + 1 :], start=run + 2):
-        steps += [*frame.start(order), Await(_sent(frame, count), within_s=PATIENCE_S)]
-    steps += [
-        *frame.start(fresh),
-        Await(_concluded(frame, *orders, fresh), within_s=frame.horizon_s + PATIENCE_S, declared_s=frame.horizon_s),
-        Watch(frame.horizon_s, "an alert"),
-    ]
-    checks = [_stays_closed(frame, breaker)]
-    return frame.build("reset", faults=[fault], steps=steps, checks=checks, needs=["dead_letters"])
+    first, second = tuple(range(1, run + 1)), tuple(range(run + 1, 2 * run + 1))
+    fresh = 2 * run + 1
+    once, again = (
+        _outage(frame).build(frame.handoff, attempts=first, expected=run, fault_id=name) for name in ("f1", "f2")
+    )
+    return frame.build(
+        "reset",
+        faults=[once, again],
+        steps=[
+            Arm(once.id),
+            *_fail_at_once(frame, first),
+            _await_concluded(frame, *first),
+            Lift(once.id),
+            Arm(again.id),
+            *_fail_at_once(frame, second, failed=2 * run),
+            *frame.start(fresh),
+            _await_concluded(frame, *second, fresh),
+            Watch(frame.horizon_s, "an alert"),
+        ],
+        checks=[_stays_closed(frame, breaker)],
+        needs=["dead_letters"],
+    )
 
 
 def _build_opening(frame: Frame, breaker: Breaker, shape: str, failure: Failure) -> Experiment:
@@ -225,7 +230,12 @@ def _outage(frame: Frame) -> Failure:
 
 
 def _open(frame: Frame, fault: Fault, failing: tuple[int, ...]) -> list[Step]:
-    return [Arm(fault.id), *_fail_in_turn(frame, failing), Watch(SETTLED_S, "calls that were under way")]
+    return [Arm(fault.id), *_fail_at_once(frame, failing), Watch(SETTLED_S, "calls that were under way")]
+
+
+def _fail_at_once(frame: Frame, orders: tuple[int, ...], *, failed: int | None = None) -> list[Step]:
+    """Let calls fail all at once: in turn, the first order's further attempt would meet the last order's first."""
+    return [*frame.start(*orders), Await(Failed(frame.handoff.operations, failed or len(orders)), within_s=PATIENCE_S)]
 
 
 def _fail_in_turn(frame: Frame, orders: tuple[int, ...]) -> list[Step]:
@@ -233,6 +243,10 @@ def _fail_in_turn(frame: Frame, orders: tuple[int, ...]) -> list[Step]:
     for count, order in enumerate(orders, start=1):
         steps += [*frame.start(order), Await(Failed(frame.handoff.operations, count), within_s=PATIENCE_S)]
     return steps
+
+
+def _await_concluded(frame: Frame, *orders: int) -> Await:
+    return Await(_concluded(frame, *orders), within_s=frame.horizon_s + PATIENCE_S, declared_s=frame.horizon_s)
 
 
 def _concluded(frame: Frame, *orders: int) -> Condition:
@@ -264,10 +278,6 @@ def _await_drained(frame: Frame, breaker: Breaker, *orders: int) -> Await:
 def _latest_probe_s(frame: Frame, breaker: Breaker) -> float:
     """Work is queued, so the first probe may take after the pause what its own retry gap and a busy lab add."""
     return (HORIZON - 1) * frame.lab_s(breaker.pause_s) + frame.horizon_s
-
-
-def _sent(frame: Frame, count: int) -> Attempted:
-    return Attempted(frame.handoff.operations, count)
 
 
 def _one_alert(frame: Frame, breaker: Breaker) -> Check:
