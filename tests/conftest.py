@@ -1,5 +1,6 @@
 """Tests that judge with whole labs run one after another: two at once on two cores would only disturb each other."""
 
+import signal
 from collections import Counter
 from pathlib import Path
 
@@ -25,6 +26,12 @@ WITH_LABS = (
     "pytest_plugin",
     "zoo/test_zoo_verdicts.py",
 )
+
+
+def pytest_configure():
+    """Take Ctrl-C back where it is ignored, as in a job in the background: what tests start would inherit that."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(tryfirst=True)
