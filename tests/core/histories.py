@@ -107,3 +107,8 @@ def did(kind: str, t: float, *orders: int, until: float | None = None, met: bool
 def met(fault: str = "f1", t: float = 0.0, order: int | None = 1) -> Receipt:
     """Make a receipt."""
     return Receipt(fault, t, "x1", "503", "503", order)
+
+
+def made(system, collection, record_id="1", *, t=1.0, order=1, action="created", **fields):
+    """Make a change of any record."""
+    return Change(t, system, collection, record_id, order, action, fields, f"#100{order}")
