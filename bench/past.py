@@ -65,17 +65,7 @@ class Past(Journals):
         """Let an order pass the chain; one that is put aside at the ERP comes no further than that and its capture."""
         yield self.write(DRIVER, "order", **order.named())
         yield from self._pay(order)
-        began = self.now
-        yield self.write(
-            DRIVER,
-            "action",
-            began_mono=began,
-            until_mono=began,
-            kind="place",
-            met=True,
-            orders=[order.ordinal],
-            what="place",
-        )
+        yield self._act(order, "place", "place")
         yield from self._place(order)
         yield from self._capture(order)
         yield from self.call(order, "crm", "contact.upsert", "PUT", f"/v3/contacts/{order.id}", order.name)
@@ -181,18 +171,12 @@ class Past(Journals):
                 order, "wms", "orders", f"ord_{order.token}", action, lines=lines, reference=order.name, status=status
             )
 
+    def _act(self, order: Order, kind: str, what: str) -> tuple[str, Data]:
+        at = {"began_mono": self.now, "until_mono": self.now}
+        return self.write(DRIVER, "action", **at, kind=kind, met=True, orders=[order.ordinal], what=what)
+
     def _ship(self, order: Order) -> Iterator[tuple[str, Data]]:
-        began = self.now
-        yield self.write(
-            DRIVER,
-            "action",
-            began_mono=began,
-            until_mono=began,
-            kind="act",
-            met=True,
-            orders=[order.ordinal],
-            what="wms: ship",
-        )
+        yield self._act(order, "act", "wms: ship")
         for line in order.lines:
             yield self.move(line["sku"], line["quantity"])
         goods = [{"quantity": line["quantity"], "sku": line["sku"]} for line in order.lines]

@@ -16,7 +16,7 @@ from rich.console import Console
 
 from harness.cli.engine import EngineOption, read_kind
 from harness.cli.exits import OK, UNKNOWN, VIOLATED
-from harness.cli.labs import ATTACHED, CONTAINERS, Given, choose_where
+from harness.cli.labs import ATTACHED, Given, build_options, choose_where
 from harness.cli.regressions import RegressionsOption, ensure_writable, place_regressions
 from harness.cli.run import (
     DEFAULT_OUT,
@@ -114,20 +114,7 @@ def explore(  # noqa: PLR0913 - one parameter an option
         versions=list_versions(),
         integration=given.as_words(),
     )
-    options = Options(
-        run_id=info.run_id,
-        seed=info.seed,
-        labs=info.labs,
-        stack_path=stack_path,
-        engine=where.engine,
-        integration_command=integration,
-        attach_url=attach,
-        containers=where.kind == CONTAINERS,
-        image=image,
-        attached=where.kind == ATTACHED,
-        lab_id=where.id,
-        allowed_hosts=given.allowed_hosts,
-    )
+    options = build_options(info, given, where, stack_path=stack_path)
     document = _explore(info, options, limits, folder, text, place)
     if as_json:
         say_json(document)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from harness.core.problems import Problem, StackError, nearest
+from harness.engine.run import Options
 from harness.lab import toxics
 from harness.lab.choice import choose_lab
 from harness.lab.containers.images import choose_image
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from harness.core.stack import Stack
     from harness.lab.registry import LabRecord
     from harness.lab.toxics import Kind
+    from harness.report.run_json import RunInfo
 
 EMBEDDED, CONTAINERS, ATTACHED = "embedded", "containers", "attached"
 NEW = frozenset({EMBEDDED, CONTAINERS})
@@ -56,6 +58,24 @@ class Chosen:
     kind: str
     engine: Kind
     id: str | None = None
+
+
+def build_options(info: RunInfo, given: Given, where: Chosen, *, stack_path: Path | None) -> Options:
+    """Build what the engine is told of the labs that were chosen; `stack_path` is None where the stack came from stdin."""
+    return Options(
+        run_id=info.run_id,
+        seed=info.seed,
+        labs=info.labs,
+        stack_path=stack_path,
+        engine=where.engine,
+        integration_command=given.integration,
+        attach_url=given.attach,
+        containers=where.kind == CONTAINERS,
+        image=given.image,
+        attached=where.kind == ATTACHED,
+        lab_id=where.id,
+        allowed_hosts=given.allowed_hosts,
+    )
 
 
 def choose_where(stack: Stack, given: Given, *, stack_path: Path | None) -> Chosen:

@@ -17,7 +17,7 @@ from rich.console import Console
 
 from harness.cli.engine import EngineOption, read_kind
 from harness.cli.exits import NOT_READY, OK, UNKNOWN, VIOLATED
-from harness.cli.labs import ATTACHED, CONTAINERS, Given, choose_where
+from harness.cli.labs import ATTACHED, CONTAINERS, Given, build_options, choose_where
 from harness.cli.regressions import RegressionsOption, join_regressions, render_regressions
 from harness.cli.selection import ensure_integration, select, shard
 from harness.cli.stack_file import DEFAULT, StackArgument, read_text
@@ -108,20 +108,7 @@ def run(  # noqa: PLR0913 - one parameter an option
         versions=list_versions(),
         integration=(*given.as_words(), *(("--regressions", str(regressions)) if regressions else ())),
     )
-    options = Options(
-        run_id=info.run_id,
-        seed=info.seed,
-        labs=info.labs,
-        stack_path=stack_path,
-        engine=where.engine,
-        integration_command=integration,
-        attach_url=attach,
-        containers=where.kind == CONTAINERS,
-        image=image,
-        attached=where.kind == ATTACHED,
-        lab_id=where.id,
-        allowed_hosts=given.allowed_hosts,
-    )
+    options = build_options(info, given, where, stack_path=stack_path)
     finished = _run(info, options, plan, chosen, folder, text)
     if as_json:
         say_json(finished.document)

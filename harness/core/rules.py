@@ -52,8 +52,8 @@ def accept_problems(stack: Stack, document: Document) -> Iterator[Problem]:
 def clause_ids(stack: Stack) -> tuple[str, ...]:
     """Return the id of every clause, those that each handoff owes without a path of its own included."""
     # What compiles is loaded only where something is accepted: few stacks do, and all are read.
-    from harness.core.compile.clauses import list_clauses  # noqa: PLC0415
-    from harness.core.compile.pairs import begins_journey  # noqa: PLC0415
+    from harness.core.compile.clauses import list_clauses  # noqa: PLC0415 - as said above
+    from harness.core.compile.pairs import begins_journey  # noqa: PLC0415 - as said above
 
     return tuple(
         clause.id

@@ -199,6 +199,7 @@ class Driver:
             now = time.monotonic()
             if now >= deadline:
                 return False
+            # No wait for something to happen: looking rests as long as it is to, then the news are what is waited for.
             await asyncio.sleep(min(LOOK_SPARINGLY * (now - began), deadline - now))
             await self.recorder.wait_news(seen, deadline - time.monotonic())
 

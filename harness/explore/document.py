@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from harness.core.confidence import bound_above
 from harness.core.verdict import Outcome
 from harness.explore.search import CONFIDENCE
-from harness.report.run_json import build_experiment
+from harness.report.run_json import build_experiment, build_head
 from harness.wire.privacy import OURS
 
 if TYPE_CHECKING:
@@ -59,18 +59,7 @@ def build_exploration(
     """
     none = not hunted.findings and tally.held_drawn
     document = {
-        "schema": SCHEMA,
-        "run_id": info.run_id,
-        "stack": info.stack.name,
-        "stack_path": info.stack_path,
-        "seed": info.seed,
-        "engine": info.engine,
-        "lab": info.lab,
-        "labs": info.labs,
-        "started_at": info.started_at.isoformat(),
-        "finished_at": info.finished_at.isoformat() if info.finished_at else None,
-        "interrupted": info.interrupted,
-        "versions": dict(info.versions),
+        **build_head(info, SCHEMA),
         "budget_s": limits.seconds,
         "seconds": round(tally.seconds, 2),
         "menu": list(menu),

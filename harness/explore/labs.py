@@ -72,6 +72,7 @@ class Labs:
                     await let_one_pass(bench)
                 conducted = await conduct(bench, experiment)
             except BaseException:
+                # Also when cancelled: who asked would wait for ever.
                 _answer(done, None)
                 raise
             _answer(done, conducted)

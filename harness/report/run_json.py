@@ -50,16 +50,10 @@ class RunInfo:
     integration: tuple[str, ...] = ()
 
 
-def build_run(info: RunInfo, plan: Plan, results: Sequence[Result], skipped: Sequence[Skipped]) -> dict[str, Any]:
-    """Build the document of a run, every count derived from the results; secrets, cards and people are in none of it."""
-    shown = [build_experiment(info, each) for result in results for each in _with_first(result)]
-    verdicts = {result.experiment.id: result.verdict.outcome for result in results}
-    accepted = [item for item in shown if "accepted" in item and item["verdict"] != Outcome.HELD]
-    counted = Counter(str(outcome) for outcome in verdicts.values())
-    for item in accepted:
-        counted[item["verdict"]] -= 1
-    document = {
-        "schema": SCHEMA,
+def build_head(info: RunInfo, schema: str) -> dict[str, Any]:
+    """Build what every document of the labs begins with: what was run, when, where, and by which versions."""
+    return {
+        "schema": schema,
         "run_id": info.run_id,
         "stack": info.stack.name,
         "stack_path": info.stack_path,
@@ -71,6 +65,19 @@ def build_run(info: RunInfo, plan: Plan, results: Sequence[Result], skipped: Seq
         "finished_at": info.finished_at.isoformat() if info.finished_at else None,
         "interrupted": info.interrupted,
         "versions": dict(info.versions),
+    }
+
+
+def build_run(info: RunInfo, plan: Plan, results: Sequence[Result], skipped: Sequence[Skipped]) -> dict[str, Any]:
+    """Build the document of a run, every count derived from the results; secrets, cards and people are in none of it."""
+    shown = [build_experiment(info, each) for result in results for each in _with_first(result)]
+    verdicts = {result.experiment.id: result.verdict.outcome for result in results}
+    accepted = [item for item in shown if "accepted" in item and item["verdict"] != Outcome.HELD]
+    counted = Counter(str(outcome) for outcome in verdicts.values())
+    for item in accepted:
+        counted[item["verdict"]] -= 1
+    document = {
+        **build_head(info, SCHEMA),
         "handoffs": [_show_handoff(handoff) for handoff in info.stack.handoffs],
         "experiments": shown,
         "skipped": [{"id": each.id, "reason": each.reason, "applicable": each.applicable} for each in skipped],

@@ -95,6 +95,7 @@ class Measuring:
                 for _ in range(min(self.labs, len(waiting))):
                     group.create_task(take())
         except ExceptionGroup as errors:
+            # Labs fail alike: the first one's words are what the user can act on.
             raise errors.exceptions[0] from errors
         finally:
             for each in waiting:

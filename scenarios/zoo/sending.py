@@ -29,6 +29,7 @@ from scenarios.zoo.receiving import copy_order
 
 RETRY_WHILE_OPEN_S = 4.0
 SLOWNESS_S = 0.05
+# Waiting for the stroke is what the batching one does differently.
 STROKE_S = 0.1
 WORTH_A_WRITE = 500
 
