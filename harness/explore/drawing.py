@@ -75,17 +75,24 @@ def _draw_round(strategy: st.SearchStrategy[Schedule], seed: float, visit: Calla
     take()
 
 
+@cache
 def list_schedules(space: Space) -> st.SearchStrategy[Schedule]:
-    """Build the strategy: a pool and a size first, so that crowded schedules are as usual as sparse ones."""
+    """
+    Build the strategy: a pool and a size first, so that crowded schedules are as usual as sparse ones.
+
+    Each strategy is built once: Hypothesis looks a new one over before it draws from it, which takes longer than drawing.
+    """
     return st.sampled_from(space.pools).flatmap(lambda pool: _list_of_pool(space, pool))
 
 
+@cache
 def _list_of_pool(space: Space, pool: tuple[str, ...]) -> st.SearchStrategy[Schedule]:
     most = max(LEAST_STRIKES, min(space.strikes, MOST_FOR_EACH * len(pool)))
     sizes = st.tuples(st.integers(LEAST_SLOTS, space.slots), st.integers(min(space.least, most), most))
     return sizes.flatmap(lambda size: _list_of_size(pool, space.attempts, *size))
 
 
+@cache
 def _list_of_size(
     pool: tuple[str, ...], attempts: tuple[int, ...], slots: int, size: int
 ) -> st.SearchStrategy[Schedule]:

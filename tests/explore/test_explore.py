@@ -1,5 +1,6 @@
 """Exploring a simulated integration: what is planted is found, shrunk to next to nothing, and confirmed."""
 
+import itertools
 import random
 
 import pytest
@@ -30,28 +31,38 @@ def find_first(simulated, seed, **budget):
     return next(iter(report.found), None)
 
 
-def count_small(seeds, shows):
-    """Count the tries in which the planted pair is found and shrunk."""
-    small = 0
-    for seed in seeds:
-        simulated = plant(seed, shows=shows)
-        found = find_first(simulated, seed)
-        small += found is not None and len(found.schedule) <= SMALL and simulated.breaks(found.schedule)
-    return small
+def is_shrunk(found, simulated):
+    """Tell whether what was found is small, breaks the integration, and breaks nothing without any one of its strikes."""
+    if found is None or len(found.schedule) > SMALL or not simulated.breaks(found.schedule):
+        return False
+    strikes, slots = found.schedule.strikes, found.schedule.slots
+    return not any(
+        simulated.breaks(build_schedule(strikes[:place] + strikes[place + 1 :], slots=slots))
+        for place in range(len(strikes))
+    )
+
+
+@pytest.mark.timeout(300)
+def test_a_pair_among_forty_is_shrunk_in_95_of_100_tries():
+    """Each time another two of forty faults only do harm together: they are found and shrunk until nothing can be left out."""
+    tries = [(plant(seed), seed) for seed in range(TRIES)]
+    found = [(find_first(simulated, seed), simulated) for simulated, seed in tries]
+    assert len(FAULTS) == 40
+    assert len({(frozenset(simulated.planted), simulated.hiding) for simulated, _ in tries}) == TRIES
+    assert sum(itertools.starmap(is_shrunk, found)) >= ENOUGH
+    assert all(each is None or is_shrunk(each, simulated) for each, simulated in found)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("shows", [1.0, 0.8])
-def test_a_pair_among_forty_is_shrunk_in_95_of_100_tries(shows):
-    """Two faults that only do harm together are found among forty and shrunk to at most three strikes, flaky or not."""
-    small = count_small(range(TRIES), shows)
+def test_a_pair_that_shows_now_and_then_is_shrunk_in_95_of_100_tries():
+    """The same where it shows in four of five runs: what is left breaks it, and is small, though it may hold a strike too many."""
+    small = 0
+    for seed in range(TRIES):
+        simulated = plant(seed, shows=0.8)
+        found = find_first(simulated, seed)
+        small += found is not None and len(found.schedule) <= SMALL and simulated.breaks(found.schedule)
     assert small >= ENOUGH, f"{small} of {TRIES}"
-
-
-def test_a_pair_among_forty_is_shrunk():
-    """The same in a few tries, of which none may fail."""
-    assert count_small(range(3), 1.0) == 3
 
 
 def test_the_smallest_is_the_planted_pair():
