@@ -34,11 +34,9 @@ class EndState:
     def find(self, history: History, order: int) -> tuple[Change, ...]:
         """List the records about an order that stand in this state now; more than one stand for a doubled effect."""
         records = history.records(self.collection, order, self.system)
-        if self.state in EXISTING:
-            return records
         if self.state == IN_SYNC:
             return records[-1:] if _is_in_sync(history, order, records) else ()
-        return tuple(record for record in records if self._holds(record))
+        return tuple(filter(self.holds, records))
 
     def reached_at(self, history: History, order: int) -> float:
         """Return when the first of its records came to this state; only to be asked of an order that is there."""
@@ -50,11 +48,12 @@ class EndState:
             for change in history.changes_of(order)
             if (change.system, change.collection) == (self.system, self.collection)
             and change.record_id in found
-            and (self.state in EXISTING or self._holds(change))
+            and self.holds(change)
         )
 
-    def _holds(self, change: Change) -> bool:
-        return any(change.record.get(name) == self.state for name in STATE_FIELDS)
+    def holds(self, change: Change) -> bool:
+        """Tell whether one of its records, as a change left it, is in this state; not to be asked of levels in sync."""
+        return self.state in EXISTING or any(change.record.get(name) == self.state for name in STATE_FIELDS)
 
     def __str__(self) -> str:
         """Name where it shows."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from harness.core.checks.ledger import RESTING, Row, build_ledger, check_ledger
+from harness.core.checks.ledger import RESTING, Row, audit_ledger, check_ledger
 from harness.core.checks.stock import check_stock, has_stock
 from harness.core.experiments import Check, LedgerRule
 from harness.core.gates import list_gates, run_check
@@ -48,7 +48,7 @@ def judge_whole(experiment: Experiment, driven: History, rested: History) -> Jud
 def _list_orders(experiment: Experiment, rested: History) -> tuple[LedgerEntry, ...] | None:
     """Say where every order is; None where nobody can, which is for the ledger's check to tell."""
     try:
-        return build_ledger(rested, select_stations(experiment)) if experiment.subject == "order" else ()
+        return audit_ledger(rested, select_stations(experiment)) if experiment.subject == "order" else ()
     except Exception:  # noqa: BLE001 - a record that no vendor would write must not end the run
         return None
 

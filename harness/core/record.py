@@ -11,8 +11,7 @@ of a system that has news are paired again.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.core.faults import Layer
@@ -208,7 +207,12 @@ class Growing:
 
     def _list_changes(self) -> list[Change]:
         for source, told in self._changed.items():
-            _grow(self._changes.setdefault(source, []), told, partial(self._reader.read_change, source))
+            made = self._changes.setdefault(source, [])
+            for data in told[len(made) :]:
+                change = self._reader.read_change(source, data)
+                # Where a vendor's clock goes back, its journal still tells what came first.
+                goes_back = made and change.t < made[-1].t
+                made.append(replace(change, t=made[-1].t) if goes_back else change)
         found = (change for source in self._changed for change in self._changes[source])
         return sorted(found, key=lambda change: change.t)
 

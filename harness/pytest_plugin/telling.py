@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.core.checks.ledger import Row, build_ledger
+from harness.core.checks.ledger import Row, audit_ledger
 from harness.core.verdict import Outcome
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def describe_check(checked: CheckResult) -> Iterator[str]:
 def describe_orders(history: History, rule: LedgerRule, orders: Orders | None = None) -> Iterator[str]:
     """Tell each order's story across the systems, of all that were placed or of these: those in trouble first."""
     wanted = None if orders is None else set(orders.ordinals)
-    entries = [entry for entry in build_ledger(history, rule) if wanted is None or entry.order in wanted]
+    entries = [entry for entry in audit_ledger(history, rule) if wanted is None or entry.order in wanted]
     entries.sort(key=lambda entry: entry.row in {Row.POSTED, Row.FULFILLED})
     yield from (f"{entry.name}    {entry.row}: {'; '.join(entry.story)}" for entry in entries[:SHOWN])
     if len(entries) > SHOWN:

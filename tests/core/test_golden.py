@@ -39,6 +39,7 @@ FAMILIES = (
     "herd",
     "layers",
     "undeclared",
+    "surplus",
 )
 
 TOLD_CHECKS = {

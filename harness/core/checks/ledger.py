@@ -1,7 +1,8 @@
 """
 The ledger: whatever the clause, every order is where it may be; nothing is lost, nothing doubled, and the money adds up.
 
-The rows are those of docs/contract.md and the design's table: posted (in flight), fulfilled, parked, cancelled.
+Where an order is, is asked at rest; that it never had too much, of every moment (see `excess`). The rows are those of
+docs/contract.md and the design's table: posted (in flight), fulfilled, parked, cancelled.
 """
 
 from __future__ import annotations
@@ -10,11 +11,14 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from harness.core.checks.excess import Excess, is_live, list_excess, tell_changes
 from harness.core.checks.money import (
+    are_summed,
     captured,
     describe_missing_money,
     describe_short_money,
     describe_surplus_money,
+    is_cancelled,
     list_causes,
 )
 from harness.core.checks.quantities import describe_goods, describe_growth
@@ -24,9 +28,10 @@ from harness.core.verdict import CheckResult, Evidence, UnknownKind, build_held,
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from harness.core.checks.excess import Due
     from harness.core.ends import EndState
     from harness.core.experiments import LedgerRule, Station
-    from harness.core.history import History
+    from harness.core.history import Change, History
 
 # What happened to an order shows in these records; each of them makes the stations of its kind due once.
 CAUSES: Mapping[Start, str] = {Start.SHIPPED: "shipments", Start.REFUNDED: "refunds"}
@@ -53,13 +58,18 @@ RESTING = frozenset({Row.POSTED, Row.FULFILLED, Row.PARKED, Row.CANCELLED})
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One order, its row, its story across the systems, and whether money was taken for it."""
+    """
+    One order, its row, its story across the systems, and whether money was taken for it.
+
+    `excess` is what it had too much of at any time, where that was asked.
+    """
 
     order: int
     name: str
     row: Row
     story: tuple[str, ...]
     captured: bool = False
+    excess: tuple[Excess, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +77,15 @@ class _Standing:
     """
     One order at one station: how often its end is due and was reached, and how much of it is put aside there.
 
-    `grown`, `surplus` and `short` say what of its goods is there that should not be, or is not.
+    `live` is how many of the records that reached it stand there for good. `grown`, `surplus` and `short` say what of its
+    goods is there that should not be, or is not.
     """
 
     station: Station
     end: EndState
     due: int
     reached: int
+    live: int
     aside: int
     grown: str
     surplus: str = ""
@@ -81,13 +93,19 @@ class _Standing:
 
     @property
     def doubled(self) -> bool:
-        return self.reached > max(self.due, 1) or self.aside > max(self.due, 1) or bool(self.grown or self.surplus)
+        return max(self.live, self.aside) > max(self.due, 1) or bool(self.grown or self.surplus)
 
 
 def build_ledger(history: History, rule: LedgerRule) -> tuple[Entry, ...]:
-    """Put every placed order of the experiment into its row."""
+    """Put every placed order of the experiment into its row, by where it is now."""
     placed = sorted({order for action in history.actions if action.kind == "place" for order in action.orders})
     return tuple(_entry(history, order, rule) for order in placed)
+
+
+def audit_ledger(history: History, rule: LedgerRule) -> tuple[Entry, ...]:
+    """Put every placed order into its row by all that became of it: what had too much once is doubled, wherever it is now."""
+    ends = tuple(dict.fromkeys((end, CAUSES.get(station.start)) for station, end in _list_ends(rule)))
+    return tuple(_audit(history, entry, ends) for entry in build_ledger(history, rule))
 
 
 def check_ledger(history: History, rule: LedgerRule, entries: tuple[Entry, ...] | None = None) -> CheckResult:
@@ -97,13 +115,18 @@ def check_ledger(history: History, rule: LedgerRule, entries: tuple[Entry, ...] 
     Unknown while an order is missing and the dead letters could not be read.
     """
     declared = "every order posted once or parked once"
-    entries = build_ledger(history, rule) if entries is None else entries
+    entries = audit_ledger(history, rule) if entries is None else entries
     invented = list(_list_invented(history, rule, {entry.order for entry in entries}))
     if invented:
         return build_violated("ledger", declared, f"never placed, but {', '.join(invented)}")
     if not entries:
         return build_held("ledger", declared, "no order was placed")
-    evidence = [Evidence(f"{entry.name}: {entry.row} ({'; '.join(entry.story)})") for entry in entries]
+    evidence = [
+        Evidence(
+            f"{entry.name}: {entry.row} ({'; '.join(entry.story)})", entry.excess[0].since if entry.excess else None
+        )
+        for entry in entries
+    ]
     rows = {row: [entry for entry in entries if entry.row is row] for row in Row}
     if rows[Row.DUPLICATED]:
         return build_violated("ledger", declared, f"doubled: {_names(rows[Row.DUPLICATED])}", evidence)
@@ -163,14 +186,29 @@ def _stand(history: History, order: int, station: Station, end: EndState) -> _St
     causes = CAUSES.get(station.start)
     due = len(list_causes(history, order, causes)) if causes is not None else 1
     aside = max(len(history.waiting(station.handoff, order)), len(history.open_cases(station.handoff, order)))
-    reached = len(end.find(history, order))
     # Where a branch or a decision led it elsewhere, it is there instead.
-    reached = reached or max((len(other.find(history, order)) for other in station.others), default=0)
-    standing = _Standing(station, end, due, reached, aside, describe_growth(history, end, order))
+    found = end.find(history, order)
+    reached = len(found) or max((len(other.find(history, order)) for other in station.others), default=0)
+    live = _count_live(history, order, end, found) if found else reached
+    standing = _Standing(station, end, due, reached, live, aside, describe_growth(history, end, order))
     if station.start is not Start.SHIPPED or standing.reached != due:
         return standing
     surplus, short = describe_goods(history, end, order, list_causes(history, order, CAUSES[Start.SHIPPED]))
     return replace(standing, surplus=surplus, short=short)
+
+
+def _count_live(history: History, order: int, end: EndState, records: tuple[Change, ...]) -> int:
+    if len(records) == 1 or are_summed(history, order, records):
+        return 1
+    return sum(is_live(end, each) for each in records)
+
+
+def _audit(history: History, entry: Entry, ends: tuple[Due, ...]) -> Entry:
+    excess = list_excess(history, entry.order, ends)
+    if not excess:
+        return entry
+    story = (*entry.story, *map(str, excess), *tell_changes(history, entry.order, ends))
+    return replace(entry, row=Row.DUPLICATED, story=story, excess=excess)
 
 
 def _is_parked(history: History, order: int, station: Station, rule: LedgerRule) -> bool:
@@ -201,9 +239,7 @@ def _shows_what_waits(history: History, rule: LedgerRule) -> bool:
 
 
 def _is_cancelled(history: History, order: int) -> bool:
-    # A warehouse has orders too, by the reference it was given: that one is cancelled there says nothing of the sale.
-    shown = (each.record for each in history.records("orders", order))
-    return any(record.get("cancelled_at") and "reference" not in record for record in shown)
+    return any(map(is_cancelled, history.records("orders", order)))
 
 
 def _describe_going_on(history: History, order: int) -> str:
@@ -231,4 +267,5 @@ def _tell_standing(standing: _Standing) -> str:
 
 
 def _names(entries: list[Entry]) -> str:
-    return ", ".join(entry.name for entry in entries)
+    said = (f" ({'; '.join(map(str, entry.excess))})" if entry.excess else "" for entry in entries)
+    return ", ".join(f"{entry.name}{more}" for entry, more in zip(entries, said, strict=True))

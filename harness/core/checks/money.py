@@ -6,19 +6,74 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from harness.core.history import Change, History
 
 MINOR = Decimal(100)
+NONE = Decimal(0)
 
 
 def captured(history: History, order: int) -> Decimal:
     """Return what the gateway has taken for an order, in major units."""
-    return sum((_amount(each.record.get("amount_received")) / MINOR for each in _payments(history, order)), Decimal(0))
+    return sum(map(read_captured, _payments(history, order)), NONE)
 
 
 def refunded(history: History, order: int) -> Decimal:
     """Return what the gateway has given back for an order, in major units."""
-    return sum((_amount(each.record.get("amount_refunded")) / MINOR for each in _payments(history, order)), Decimal(0))
+    return sum(map(read_refunded, _payments(history, order)), NONE)
+
+
+def read_captured(payment: Change) -> Decimal:
+    """Read what was taken by a payment, in major units."""
+    return _amount(payment.record.get("amount_received")) / MINOR
+
+
+def read_refunded(payment: Change) -> Decimal:
+    """Read what was given back of a payment, in major units."""
+    return _amount(payment.record.get("amount_refunded")) / MINOR
+
+
+def read_written(transaction: Change) -> Decimal:
+    """Read what a transaction says was captured; nothing where it is of another kind, or did not succeed."""
+    record = transaction.record
+    is_capture = record.get("kind") == "capture" and record.get("status") == "success"
+    return _amount(record.get("amount")) if is_capture else NONE
+
+
+def read_given(refund: Change) -> Decimal:
+    """Read what a refund of an order gives back; nothing of a payment's."""
+    return _amount(refund.record.get("amount")) if is_cause(refund) else NONE
+
+
+def read_credited(memo: Change) -> Decimal:
+    """Read what a credit memo is over."""
+    return _amount(memo.record.get("total"))
+
+
+def read_price(order: Change) -> Decimal:
+    """Read what an order is worth; nothing where that is not shown."""
+    return _amount(order.record.get("total_price"))
+
+
+def are_summed(history: History, order: int, records: Iterable[Change]) -> bool:
+    """Tell whether what these records add up to tells of one too many, not their number: a capture may be written back in parts."""
+    told = (each.collection == "transactions" and _amount(each.record.get("amount")) > 0 for each in records)
+    return all(told) and _total(history, order) is not None
+
+
+def is_cancelled(order: Change) -> bool:
+    """
+    Tell whether an order was cancelled.
+
+    A warehouse has orders too, by the reference it was given: that one is cancelled there says nothing of the sale.
+    """
+    return bool(order.record.get("cancelled_at")) and "reference" not in order.record
+
+
+def is_cause(change: Change) -> bool:
+    """Tell whether a shipment or a refund is of an order, and not of a payment."""
+    return "order_id" in change.record
 
 
 def describe_surplus_money(history: History, order: int) -> str:
@@ -28,7 +83,7 @@ def describe_surplus_money(history: History, order: int) -> str:
         return ""
     taken, back = captured(history, order), refunded(history, order)
     written = _written_back(history, order)
-    credited = sum((_amount(each.record.get("total")) for each in history.records("credit_memos", order)), Decimal(0))
+    credited = sum(map(read_credited, history.records("credit_memos", order)), NONE)
     given = _given_back(history, order)
     found = (
         ("captured", taken, total),
@@ -53,7 +108,7 @@ def describe_short_money(history: History, order: int) -> str:
     """
     total, taken = _total(history, order), captured(history, order)
     memos, given = history.records("credit_memos", order), _given_back(history, order)
-    credited = sum((_amount(each.record.get("total")) for each in memos), Decimal(0))
+    credited = sum(map(read_credited, memos), NONE)
     if memos and credited < given and all("total" in each.record for each in memos):
         return f"credited {credited:.2f} of {given:.2f}"
     if total is None or not taken or not _is_whole(history, order):
@@ -66,14 +121,14 @@ def describe_short_money(history: History, order: int) -> str:
 
 def _is_whole(history: History, order: int) -> bool:
     """Tell whether nothing was shipped of an order yet, or all of it."""
-    shipped = sum((_units(each) for each in list_causes(history, order, "shipments")), Decimal(0))
+    shipped = sum((_units(each) for each in list_causes(history, order, "shipments")), NONE)
     ordered = [_units(each) for each in history.records("orders", order) if each.record.get("total_price")]
     return not shipped or shipped in ordered
 
 
 def _units(change: Change) -> Decimal:
     lines = change.record.get("lines")
-    return sum((_amount(line.get("quantity")) for line in lines or ()), Decimal(0))
+    return sum((_amount(line.get("quantity")) for line in lines or ()), NONE)
 
 
 def list_causes(history: History, order: int, collection: str) -> tuple[Change, ...]:
@@ -82,17 +137,15 @@ def list_causes(history: History, order: int, collection: str) -> tuple[Change, 
 
     The gateway keeps refunds too, of payments; those of an order name it.
     """
-    return tuple(each for each in history.records(collection, order) if "order_id" in each.record)
+    return tuple(filter(is_cause, history.records(collection, order)))
 
 
 def _written_back(history: History, order: int) -> Decimal:
-    found = (each.record for each in history.records("transactions", order))
-    captures = (record for record in found if record.get("kind") == "capture" and record.get("status") == "success")
-    return sum((_amount(record.get("amount")) for record in captures), Decimal(0))
+    return sum(map(read_written, history.records("transactions", order)), NONE)
 
 
 def _given_back(history: History, order: int) -> Decimal:
-    return sum((_amount(each.record.get("amount")) for each in list_causes(history, order, "refunds")), Decimal(0))
+    return sum(map(read_given, history.records("refunds", order)), NONE)
 
 
 def _payments(history: History, order: int) -> tuple[Change, ...]:
@@ -105,7 +158,10 @@ def _total(history: History, order: int) -> Decimal | None:
 
 
 def _amount(value: object) -> Decimal:
+    if value is None:
+        return NONE
     try:
-        return Decimal(str(value))
+        amount = Decimal(str(value))
     except InvalidOperation:
-        return Decimal(0)
+        return NONE
+    return amount if amount.is_finite() else NONE

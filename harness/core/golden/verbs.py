@@ -62,6 +62,8 @@ def tell_call(scribe: Scribe, line: Line) -> None:
     end_state = build_end(caller.resolved_when)
     system, took_s = line.option("system", end_state.system), line.seconds("took", CALL_S)
     faults, rule = scribe.split_faults(line.words[2:], line.option("part", "0"))
+    # What the vendor's own clock said, where that was set back meanwhile.
+    back_s = line.seconds("back", 0.0)
     key = line.option("key", f"SHP-{order.number}" if order else "")
     entity = order.name if order else key or None
     body = line.option("body", f"order {order.ordinal}" if order else f"{line.verb} {len(scribe.entries)}")
@@ -80,11 +82,10 @@ def tell_call(scribe: Scribe, line: Line) -> None:
     if line.option("only", "fake") == "fake" and answered is not None:
         got: Fields = {"status": answered, "code": line.option("code") or None, "faults": faults}
         got |= {"shared": entity is None, "key": key or None, "entity": entity}
-        # What the vendor's own clock said, where that was set back meanwhile.
-        received = line.t + HOP_S - line.seconds("back", 0.0)
+        received = line.t + HOP_S - back_s
         scribe.write(received + took_s - 2 * HOP_S, system, "exchange", received=received, **what, **got)
     if line.option("record"):
-        scribe.resolve(line.t + took_s - HOP_S, end_state, line.option("record"), entity)
+        scribe.resolve(line.t + took_s - HOP_S - back_s, end_state, line.option("record"), entity)
 
 
 def tell_webhook(scribe: Scribe, line: Line) -> None:
