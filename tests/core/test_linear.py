@@ -11,9 +11,11 @@ from harness.core.archive import DRIVEN, HEAD, JUDGED, RESTED, read_stored
 from harness.core.checks.breaker import check_one_alert, check_opens, check_probes
 from harness.core.checks.containment import Neighbour, check_contained, check_drained
 from harness.core.checks.dead_letter import check_no_dead_letter
+from harness.core.checks.excess import list_excess
 from harness.core.checks.resolution import check_resolved_once, check_untouched
 from harness.core.ends import EndState
 from harness.core.experiments import Check, Experiment, LedgerRule, Station
+from harness.core.history import Change, History
 from harness.core.judging import judge_whole
 from harness.core.record import DRIVER, Growing, Scope
 from harness.core.stack import Breaker
@@ -169,6 +171,28 @@ def measure(count):
     timing, _ = count_operations(partial(build_timing, history, waits, duration_s=count))
     rows = {str(entry.row) for entry in judged.ledger}
     return {"reading": reading, "building": building, "judging": judging, "timing": timing}, rows
+
+
+def tell_long_story(count):
+    """Tell of one order that is posted, and credited, again and again, each time deleted before the next."""
+    yield Change(0.0, "storefront", "orders", "o", 1, "created", {"total_price": "10.00"})
+    for n in range(count):
+        for t, action in ((n + 0.1, "created"), (n + 0.2, "deleted")):
+            yield Change(t, "erp", "sales_orders", f"{n}", 1, action)
+            yield Change(t, "erp", "credit_memos", f"{n}", 1, action, {"total": "1.00"})
+        yield Change(n + 0.3, "storefront", "refunds", f"{n}", 1, "created", {"order_id": "o", "amount": "1.00"})
+
+
+def test_a_story_twice_as_long_takes_twice_the_work():
+    """What one order ever had too much of is found in one look at its changes, however many there are."""
+    worked = []
+    for count in (30, 60, 120):
+        history = History(now=count, changes=tuple(tell_long_story(count)))
+        ends = ((SALES_ORDER, None), (EndState("erp", "credit_memo"), "refunds"))
+        counted, found = count_operations(partial(list_excess, history, 1, ends))
+        assert [each.what for each in found] == ["credited 1.00 of 0.00"]
+        worked.append(counted)
+    assert (worked[2] - worked[1]) / (worked[1] - worked[0]) == pytest.approx(2.0, abs=SLACK)
 
 
 @pytest.fixture(scope="module")

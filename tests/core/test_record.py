@@ -194,6 +194,17 @@ def test_changes():
     assert [change.entity for change in history.changes] == [None, "#1001"]
 
 
+def test_a_journal_whose_clock_goes_back():
+    """The changes of one system keep the order they were written in, whatever its clock said; those of others do not wait."""
+    changes = [
+        entry("erp", "change", t, collection="sales_orders", record_id=f"{t}", entity=None, action="created")
+        for t in (1.0, 2.0, 1.5, 2.5)
+    ]
+    other = entry("wms", "change", 1.75, collection="orders", record_id="w1", entity=None, action="created")
+    told = [(change.record_id, change.t) for change in build(*changes, other).changes]
+    assert told == [("1.0", 1.0), ("w1", 1.75), ("2.0", 2.0), ("1.5", 2.0), ("2.5", 2.5)]
+
+
 def test_alerts():
     """What the ops desk creates is an alert; what it updates was one already."""
     record = {"role": "oncall", "handoff": "order-to-erp", "entity": "#1001", "code": "BUSY", "dedup_key": "k"}
