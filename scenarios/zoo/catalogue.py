@@ -4,8 +4,13 @@ from reference.parts import Parts
 from scenarios.zoo import numbers, receiving, sending
 from scenarios.zoo.chain import CHAIN
 from scenarios.zoo.combined import COMBINED
+from scenarios.zoo.deciding import DECIDING
+from scenarios.zoo.escalating import ESCALATING
 from scenarios.zoo.meeting import MEETING
+from scenarios.zoo.misreading import MISREADING
+from scenarios.zoo.remembering import REMEMBERING
 from scenarios.zoo.repeating import REPEATING
+from scenarios.zoo.unasked import UNASKED
 from scenarios.zoo.variant import Variant
 
 CAPTURE, ERP = "order-capture", "order-to-erp"
@@ -207,7 +212,17 @@ SLICE: tuple[Variant, ...] = (
     Variant("slower", "correct", "takes 50 ms longer to send", sending.slow_sender),
     Variant("slow-receiver", "correct", "takes 50 ms longer to acknowledge", receiving.slow_receiver),
 )
-VARIANTS = (*SLICE, *CHAIN, *MEETING, *REPEATING)
+VARIANTS = (
+    *SLICE,
+    *CHAIN,
+    *MEETING,
+    *REPEATING,
+    *ESCALATING,
+    *MISREADING,
+    *REMEMBERING,
+    *DECIDING,
+    *UNASKED,
+)
 
 
 def find_variant(name: str) -> Variant | None:

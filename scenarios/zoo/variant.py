@@ -12,7 +12,12 @@ TOGETHER = ("pairs:resolve", "combined:conserved")
 HANDOFFS = tuple(value for name, value in vars(handoffs).items() if name.isupper())
 # The systems that mappings play: labs come up faster without them.
 MAPPED = ("carrier", "crm")
-STACKS = {"slice": "scenarios/slice.yaml", "chain": "reference/stack.yaml"}
+STACKS = {
+    "slice": "scenarios/slice.yaml",
+    "chain": "reference/stack.yaml",
+    "strict": "scenarios/zoo/strict.yaml",
+    "layered": "scenarios/zoo/layered.yaml",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +26,9 @@ class Variant:
     The reference with one part replaced.
 
     `clauses` are the ids of the clauses a broken one must be caught by, empty for a correct one; `also` are clauses it may break
-    in consequence, or their beginnings. `compose` makes its parts. `stack` is what shows it: the slice of the first two handoffs, or
-    the whole chain; `mapped` says that what mappings play is needed for it.
+    in consequence, or their beginnings. `compose` makes its parts. `stack` is what shows it: the slice of the first two handoffs, the
+    slice forbidden what is declared nowhere (`strict`) or with a client that repeats calls (`layered`), or the whole chain; `mapped`
+    says that what mappings play is needed for it.
     """
 
     name: str
@@ -31,7 +37,7 @@ class Variant:
     compose: Callable[[], Parts]
     clauses: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
-    stack: Literal["slice", "chain"] = "slice"
+    stack: Literal["slice", "strict", "layered", "chain"] = "slice"
     mapped: bool = False
 
     @property
@@ -49,5 +55,5 @@ class Variant:
             "stack": STACKS[self.stack],
             "clauses": list(self.clauses),
             "also": list(self.consequences),
-            "without": [] if self.stack == "slice" or self.mapped else list(MAPPED),
+            "without": list(MAPPED) if self.stack == "chain" and not self.mapped else [],
         }
