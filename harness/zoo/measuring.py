@@ -37,7 +37,7 @@ class Measuring:
     One measurement.
 
     `told` hears of every row as it is there. What the machine disturbed is run once more, alone, after everything else, unless
-    it does not matter. `left_out` says by name what cannot be measured here, and why. One whose lab does not come up is untold.
+    it does not matter. `left_out` says by name what cannot be measured here, and why. One whose labs do not come up, or not again, is untold.
     `stop` ends everything early: what was under way is no row then.
     """
 
@@ -140,17 +140,23 @@ class Measuring:
         try:
             results, skipped = await runner.run(experiments)
         except LabError as error:
-            self._fail(
-                Row.untold(inhabitant.name, inhabitant.kind, inhabitant.about, str(inhabitant.stack), str(error)), error
-            )
+            self._leave_untold(inhabitant, error)
             return None
         if self.stop.is_set():
+            return None
+        if runner.failure is not None and not any(map(inhabitant.breaks, _list_violated(results))):
+            self._leave_untold(inhabitant, runner.failure)
             return None
         lacking = [each for each in skipped if each.id.startswith(inhabitant.clauses)] if inhabitant.clauses else []
         if lacking and not any(each.experiment.clause in inhabitant.clauses for each in results):
             self.left_out[inhabitant.name] = lacking[0].reason
             return None
         return results
+
+    def _leave_untold(self, inhabitant: Inhabitant, error: LabError) -> None:
+        self._fail(
+            Row.untold(inhabitant.name, inhabitant.kind, inhabitant.about, str(inhabitant.stack), str(error)), error
+        )
 
     def _conclude(self, inhabitant: Inhabitant, results: Sequence[Result], *, began: float) -> None:
         row = score_inhabitant(
@@ -222,6 +228,10 @@ class _Sparing:
         verdict, clause = conducted.result.verdict, conducted.result.experiment.clause
         if self.runner is not None and verdict.outcome is Outcome.VIOLATED:
             self.runner.waiting = deque(each for each in self.runner.waiting if each.clause != clause)
+
+
+def _list_violated(results: Iterable[Result]) -> list[str]:
+    return [each.experiment.clause for each in results if each.verdict.outcome is Outcome.VIOLATED]
 
 
 def _say_run(inhabitant: Inhabitant, seed: int, *names: str) -> str:
