@@ -189,10 +189,12 @@ def test_no_lab_at_all_is_the_error(pretend):
 @pytest.mark.parametrize(("broken", "finding"), [(False, Finding.UNTOLD), (True, Finding.CAUGHT)])
 def test_labs_that_fail_midway_prove_nothing_right(broken, finding, pretend):
     """What was held until then clears nobody and misses nobody; what was violated was seen."""
-    pretend(
-        lambda _command, each, _before: (VIOLATED_ if broken and each.clause in BAD.clauses else HELD, None),
-        fails_after=20,
-    )
+
+    def judge(command, experiment, _before):
+        seen = broken and command == BAD.command and experiment.clause in BAD.clauses
+        return VIOLATED_ if seen else HELD, None
+
+    pretend(judge, fails_after=20)
     rows = measure(BAD, GOOD, fair=20).rows
 
     assert rows["bad"].finding is finding
