@@ -188,7 +188,7 @@ def test_a_story_twice_as_long_takes_twice_the_work():
     worked = []
     for count in (30, 60, 120):
         history = History(now=count, changes=tuple(tell_long_story(count)))
-        ends = ((SALES_ORDER, None), (EndState("erp", "credit_memo"), "refunds"))
+        ends = ((SALES_ORDER, ""), (EndState("erp", "credit_memo"), "refunds"))
         counted, found = count_operations(partial(list_excess, history, 1, ends))
         assert [each.what for each in found] == ["credited 1.00 of 0.00"]
         worked.append(counted)

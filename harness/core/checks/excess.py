@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 
 # By how much something grew or shrank, and when.
 Moves: TypeAlias = list[tuple[float, Decimal]]
-# An end of orders, and in which records it shows how often it is due; None where it is once.
-Due: TypeAlias = "tuple[EndState, str | None]"
+# An end of orders, and in which records it shows how often it is due; without any it is once.
+Due: TypeAlias = "tuple[EndState, str]"
 
 # How vendors write that a record counts no more, or never did.
 VOID = frozenset({"cancelled", "canceled", "voided", "failure", "error"})
@@ -109,11 +109,11 @@ def _list_money(history: History, order: int, shown: Mapping[str, Sequence[Chang
     yield from _compare("refunded", back, taken, grain_s=0.0)
     written = _list_moves(shown.get("transactions", ()), read_written)
     # Who was answered that money is taken, and it was not, writes back what it was told.
-    misled = any(call.garbled for call in history.calls_of(order)) if written else False
+    misled = any(call.garbled for call in history.calls_of(order))
     yield from _compare("written back as captured", written, taken if payments and not misled else price)
-    credited = _list_moves(shown.get("credit_memos", ()), read_credited)
     # An order that is undone may be credited before its money is given back: neither is the other's cause.
-    if credited and not any(map(is_cancelled, shown["orders"])):
+    if not any(map(is_cancelled, shown["orders"])):
+        credited = _list_moves(shown.get("credit_memos", ()), read_credited)
         given = _list_moves(shown.get("refunds", ()), read_given)
         yield from _compare("credited", credited, _take_higher(given, back))
 
@@ -122,11 +122,10 @@ def _list_records(
     history: History, order: int, shown: Mapping[str, Sequence[Change]], ends: Sequence[Due]
 ) -> Iterator[Excess]:
     for end, cause in ends:
-        changes = shown.get(end.collection, ())
-        if len({change.record_id for change in changes if change.system == end.system}) < 2 or end.state == IN_SYNC:
+        found = [change for change in shown.get(end.collection, ()) if change.system == end.system]
+        if len({change.record_id for change in found}) < 2 or end.state == IN_SYNC:
             continue
-        due = max(len(list_causes(history, order, cause)), 1) if cause else 1
-        found = [change for change in changes if change.system == end.system]
+        due = max(len(list_causes(history, order, cause)), 1)
         stretch = _find_stretch(_list_moves(found, partial(is_live, end)), [(-inf, Decimal(due))])
         if stretch is not None and not are_summed(history, order, found):
             yield Excess(f"{stretch.held:f} {end} of {due} due", stretch.since, stretch.until)

@@ -104,7 +104,7 @@ def build_ledger(history: History, rule: LedgerRule) -> tuple[Entry, ...]:
 
 def audit_ledger(history: History, rule: LedgerRule) -> tuple[Entry, ...]:
     """Put every placed order into its row by all that became of it: what had too much once is doubled, wherever it is now."""
-    ends = tuple(dict.fromkeys((end, CAUSES.get(station.start)) for station, end in _list_ends(rule)))
+    ends = tuple(dict.fromkeys((end, CAUSES.get(station.start, "")) for station, end in _list_ends(rule)))
     return tuple(_audit(history, entry, ends) for entry in build_ledger(history, rule))
 
 

@@ -13,7 +13,7 @@ from harness.core.verdict import Outcome
 from harness.core.witnesses import CLOCK_GRAIN_S
 
 SALES_ORDER, FULFILMENT = EndState("erp", "sales_order"), EndState("erp", "item_fulfillment")
-ENDS = ((SALES_ORDER, None), (FULFILMENT, "shipments"), (EndState("storefront", "transaction", "capture"), None))
+ENDS = ((SALES_ORDER, ""), (FULFILMENT, "shipments"), (EndState("storefront", "transaction", "capture"), ""))
 PRICE = made("storefront", "orders", t=0.0, total_price="37.50")
 GRAIN = CLOCK_GRAIN_S
 
@@ -111,6 +111,7 @@ class TestMoney:
         assert find(PRICE, paid(1), lower) == []
         assert find(PRICE, paid(1, 5000), higher) == ["captured 50.00 of 37.50 from 1.000 s to 4.995 s"]
         assert find(PRICE, higher, paid(6, 5000)) == []
+        assert find(PRICE, higher, paid(6, 5001)) == ["captured 50.01 of 50.00 from 6.000 s on"]
 
     def test_money_may_be_taken_before_the_order_is_placed(self):
         """What an order is worth at first, it was worth before it was shown."""
@@ -129,6 +130,10 @@ class TestClocks:
     def test_room_made_within_the_grain(self, early_s, excess):
         """What is written back no more than a grain before it is captured may have been captured before."""
         assert len(find(PRICE, paid(0.5, 0), paid(1), wrote(1 - early_s))) == excess
+
+    def test_small_change(self):
+        """A few cents are room as well."""
+        assert find(PRICE, memo(1, "0.40"), refund(1 + GRAIN / 2, "0.40")) == []
 
     @pytest.mark.parametrize(("later_s", "excess"), [(GRAIN * 0.9, 0), (GRAIN * 1.1, 1)])
     def test_room_taken_within_the_grain(self, later_s, excess):
@@ -162,6 +167,11 @@ class TestRecords:
         """An order is posted once: a second record is too many while both stand, one called off or deleted before is none."""
         assert find(*things) == said
 
+    @pytest.mark.parametrize("status", ["Cancelled", "canceled", "voided", "failure", "error"])
+    def test_what_counts_no_more(self, status):
+        """Vendors have several words for a record that is none any more, or never was one."""
+        assert find(posted(1), posted(2, "8", status=status)) == []
+
     def test_as_often_as_due_in_all(self):
         """What is due once a shipment may be there twice for two of them, also before the second left; never for one, or none."""
         parcels = [made("wms", "shipments", f"s{n}", t=4.0, order_id="w1") for n in (1, 2)]
@@ -188,13 +198,13 @@ class TestRecords:
         """Where being called off is the end, a record that is called off has come to it."""
         end = EndState("erp", "sales_order", "Cancelled")
         things = [posted(1, status="Cancelled"), posted(2, "8", status="Cancelled")]
-        assert find(*things, ends=((end, None),)) == ["2 sales_orders as Cancelled of 1 due from 2.000 s on"]
+        assert find(*things, ends=((end, ""),)) == ["2 sales_orders as Cancelled of 1 due from 2.000 s on"]
 
     def test_levels_in_sync_are_not_counted(self):
         """An item has a level at each location."""
         end = EndState("storefront", "inventory_level", "in_sync")
         levels = [made("storefront", "inventory_levels", f"i@{n}", t=n, status="in_sync") for n in (1, 2)]
-        assert find(*levels, ends=((end, None),)) == []
+        assert find(*levels, ends=((end, ""),)) == []
 
 
 class TestExceptions:
@@ -261,6 +271,20 @@ class TestLedger:
         _, entry, result = self.judge(posted(1), posted(1.5, "8"), paid(2, 4000), posted(3, "8", action="deleted"))
         assert [each.what for each in entry.excess] == ["2 sales_orders of 1 due", "captured 40.00 of 37.50"]
         assert result.evidence[0].t == 1.5
+
+    def test_the_story_is_that_of_every_system(self):
+        """Orders, payments, transactions, refunds, memos and parcels are told, with what they say of state and money."""
+        parcel = made("wms", "shipments", "s1", t=1.2, order_id="w1")
+        shop = made("storefront", "orders", "o1", t=0.5, financial_status="paid", total_price="37.50")
+        lines = list(tell_changes(told(shop, paid(1), wrote(1.1), parcel, refund(2), memo(3)), 1, ()))
+        assert lines == [
+            "0.500 s storefront orders o1 created (financial_status paid, total_price 37.50)",
+            "1.000 s gateway payment_intents pi_1 updated (amount_received 3750, amount_refunded 0)",
+            "1.100 s storefront transactions t1 created (status success, kind capture, amount 37.50)",
+            "1.200 s wms shipments s1 created",
+            "2.000 s storefront refunds r1 created (amount 10.00)",
+            "3.000 s erp credit_memos c1 created (total 10.00)",
+        ]
 
     def test_a_long_story_is_cut(self):
         """So many changes are told, and how many there are more; those of other collections not at all."""

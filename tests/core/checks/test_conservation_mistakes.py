@@ -141,7 +141,7 @@ class TestMoneyAndGoods:
         payment = made("gateway", "payment_intents", amount_received=2000)
         assert describe_surplus_money(told(*shop, payment), 1) == "captured 20.00 of 10.00"
 
-    @pytest.mark.parametrize("amount", [None, "much", ""])
+    @pytest.mark.parametrize("amount", [None, "much", "", "NaN", "Infinity"])
     def test_amounts_that_cannot_be_read_are_none(self, amount):
         """A field without a number holds no money."""
         payment = made("gateway", "payment_intents", amount_received=100)
