@@ -8,7 +8,7 @@ from reference.backlog import Item
 from reference.breaker import Breaker, Opening, Permit
 from reference.capture import Captured, Delivery, Intake, record_delivery
 from reference.fields import UnusableError
-from reference.handoffs import ORDER_CAPTURE, ORDER_TO_ERP
+from reference.handoffs import ORDER_CAPTURE, ORDER_TO_ERP, SHIPMENT_TO_CARRIER
 from reference.lane import Send
 from reference.orders import parse_order
 from reference.outcomes import Failure, FailureError, Health, Kind, Outcome
@@ -21,6 +21,8 @@ from scenarios.zoo.variant import Variant
 A_DAY_S = 86_400.0
 # What the integration itself calls a connection that broke, and one over which nothing came.
 CONNECTION, TIMEOUT = "CONNECTION", "TIMEOUT"
+# What its client calls bytes that are no answer, and an end before any.
+GARBLED = "RemoteProtocolError"
 UNLISTED = frozenset({"UNEXPECTED_CONDITION"})
 # Twice as long as a webhook ever takes that is delivered at the first try.
 LATE_S = 0.3
@@ -35,6 +37,14 @@ def broken_connections_given_up() -> Parts:
 def unknown_codes_given_up() -> Parts:
     """Put an order aside that is refused with a code nobody thought of."""
     return _reading(lambda failure: replace(failure, kind=Kind.MALFORMED) if failure.code in UNLISTED else failure)
+
+
+def garbled_answers_given_up() -> Parts:
+    """Put a parcel aside as soon as the carrier answers with what is no answer."""
+    return _reading(
+        lambda failure: replace(failure, kind=Kind.NOT_CARRIED) if failure.text.startswith(GARBLED) else failure,
+        at=SHIPMENT_TO_CARRIER,
+    )
 
 
 def broken_connections_overlooked() -> Parts:
@@ -82,9 +92,9 @@ def _make_trusting(handoff: str, policy: BreakerPolicy, pause_s: float, on_chang
     return kind(handoff, policy, pause_s=pause_s, on_change=on_change)
 
 
-def _reading(read: Reading) -> Parts:
+def _reading(read: Reading, *, at: str = ORDER_TO_ERP) -> Parts:
     def wrap(handoff: str, send: Send) -> Send:
-        return _read_otherwise(send, read) if handoff == ORDER_TO_ERP else send
+        return _read_otherwise(send, read) if handoff == at else send
 
     return Parts(wrap_send=wrap)
 
@@ -134,6 +144,18 @@ MISREADING: tuple[Variant, ...] = (
         "puts an order aside that is refused with a code nobody thought of",
         unknown_codes_given_up,
         (f"{ORDER_TO_ERP}/any:retry",),
+    ),
+    Variant(
+        "gives-up-on-garbled-answers",
+        "broken",
+        "puts a parcel aside as soon as the carrier answers with what is no answer",
+        garbled_answers_given_up,
+        tuple(
+            f"{SHIPMENT_TO_CARRIER}/{path}" for path in ("any:retry", "lost_response:retry", "lost_answer:exactly_once")
+        ),
+        (f"{SHIPMENT_TO_CARRIER}/breaker",),
+        stack="chain",
+        mapped=True,
     ),
     Variant(
         "never-times-out",

@@ -128,3 +128,11 @@ def test_what_the_zoo_breaks_is_exercised():
                 each.clause for each in compile_stack(load_stack(path.read_text(), file=str(path))).experiments
             }
         assert set(variant.clauses) <= clauses[path], variant.name
+
+
+def test_every_kind_of_promise_is_broken_by_somebody(experiments):
+    """Whatever triggers and outcomes the reference promises something about, at some handoff somebody in the zoo does not keep it."""
+    promised = {each.clause.partition("/")[2] for each in experiments}
+    broken = {clause.partition("/")[2] for variant in VARIANTS for clause in variant.clauses}
+
+    assert promised - broken == set()
