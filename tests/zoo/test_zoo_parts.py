@@ -6,6 +6,7 @@ import sqlite3
 import time
 from dataclasses import replace
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,6 +15,7 @@ from reference.backlog import Draft, Item
 from reference.capture import Delivery, Intake
 from reference.graph import Graph
 from reference.handoffs import ORDER_TO_ERP
+from reference.lane import LaneParts
 from reference.outcomes import Done, Failure, FailureError, Health, Kind
 from reference.parts import Parts
 from reference.policies import ORDER_CAPTURE, PAYMENT_CAPTURE
@@ -21,6 +23,7 @@ from reference.policies import ORDER_TO_ERP as POSTING
 from reference.policy import QueuePath, Way
 from reference.retry import Again, Park, decide
 from reference.schema import create_tables
+from reference.session import ErpSession, Token
 from scenarios.zoo.catalogue import VARIANTS, find_variant
 
 ITEM = Item(ORDER_TO_ERP, "1001", "#1001", b"{}", "d", 0, 0, False, 0.0, None, "webhook")
@@ -215,6 +218,46 @@ def test_what_is_told_and_when(conn):
         "retriggers-its-alert": (2, 1),
         "reference": (1, 1),
     }
+
+
+@pytest.mark.parametrize(("name", "tickets"), [("tells-of-the-first-of-a-burst", 1), ("reference", 3)])
+def test_of_a_burst_one_case_is_told(name, tickets, conn):
+    """Three orders need a person for the same cause: there are three cases, and tickets of all or of the first."""
+    parts = LaneParts(POSTING, None, None, wake=list, announce=list, scaled=float)
+    lane = compose(name).make_lane(None, parts)
+    for number in range(3):
+        ref = str(number)
+        backlog.enqueue(conn, Draft(ORDER_TO_ERP, ref, f"#{ref}", b"{}", "webhook"), now=1.0)
+        refused = Failure(Kind.RESTRICTED, "RESTRICTED_PRODUCT", "no")
+        lane._commit_failure(conn, backlog.load(conn, ORDER_TO_ERP, ref), refused, 2.0 + number)
+
+    assert conn.execute("SELECT count(*) FROM cases WHERE state = 'open'").fetchone()[0] == 3
+    told = [row["dedup_key"] for row in conn.execute("SELECT dedup_key FROM outbox")]
+    first = conn.execute("SELECT id FROM cases ORDER BY opened_at").fetchone()["id"]
+    assert (len(told), first in told) == (tickets, True)
+
+
+@pytest.mark.parametrize(("age_s", "asked"), [(0.1, 1), (60.0, 2)])
+def test_a_session_is_renewed_ahead(age_s, asked, monkeypatch):
+    """A token is used again while it is young, and replaced when it is older than five minutes of production."""
+    made = []
+
+    async def renew(session):
+        made.append(f"token-{len(made)}")
+        session._token = Token(made[-1], time.time(), time.time() + 3600.0)
+        return session._token
+
+    monkeypatch.setattr(ErpSession, "_renew", renew)
+
+    async def run():
+        settings = SimpleNamespace(scaled=lambda seconds: seconds / 20)
+        session = compose("renews-ahead").make_session(None, settings, timeout_s=1.0)
+        await session.token()
+        session._token = replace(session._token, issued_at=time.time() - age_s)
+        return await session.token()
+
+    assert asyncio.run(run()) == made[-1]
+    assert len(made) == asked
 
 
 def test_nobody_is_the_reference_in_disguise():
