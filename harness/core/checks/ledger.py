@@ -267,5 +267,8 @@ def _tell_standing(standing: _Standing) -> str:
 
 
 def _names(entries: list[Entry]) -> str:
-    said = (f" ({'; '.join(map(str, entry.excess))})" if entry.excess else "" for entry in entries)
-    return ", ".join(f"{entry.name}{more}" for entry, more in zip(entries, said, strict=True))
+    """Name orders, each with what it had too much of and has no more: nobody would find that by looking at it now."""
+    over = ([str(each) for each in entry.excess if each.until is not None] for entry in entries)
+    return ", ".join(
+        f"{entry.name} ({'; '.join(was)})" if was else entry.name for entry, was in zip(entries, over, strict=True)
+    )

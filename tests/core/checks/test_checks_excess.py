@@ -252,6 +252,12 @@ class TestLedger:
             "3.000 s erp sales_orders 8 deleted",
         )
 
+    def test_what_still_stands_is_named_alone(self):
+        """The reason names an order that still has too much as ever; its story tells since when."""
+        _, entry, result = self.judge(posted(1), posted(2, "8"))
+        assert result.observed == "doubled: #1001"
+        assert "2 sales_orders of 1 due from 2.000 s on" in entry.story
+
     def test_nothing_in_excess(self):
         """An order that never had too much is where it is, and its story is as short as ever."""
         now, entry, result = self.judge(posted(1))
