@@ -1,6 +1,7 @@
 """Who lives in a zoo, and which experiments they are given."""
 
 import json
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from harness.zoo.choosing import choose
 from harness.zoo.inhabitant import Inhabitant
 from harness.zoo.listing import choose_names, list_inhabitants
 from scenarios.zoo.catalogue import VARIANTS
+from scenarios.zoo.combined import COMBINED
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "reference" / "stack.yaml"
@@ -136,3 +138,20 @@ def test_every_kind_of_promise_is_broken_by_somebody(experiments):
     broken = {clause.partition("/")[2] for variant in VARIANTS for clause in variant.clauses}
 
     assert promised - broken == set()
+
+
+def test_every_check_and_shape_has_somebody_to_catch(experiments):
+    """The document names somebody in the zoo for each check and for each shape of experiment that the reference is asked by."""
+    text = (ROOT / "docs" / "detection.md").read_text()
+    section = text[text.index("## What is broken on purpose") : text.index("## A zoo of your own")]
+    said = set(re.findall(r"`([^` ]+)`", section))
+    checks = {check.name.partition(" ")[0] for each in experiments for check in each.checks}
+    # Rows of pairs are numbered, decisions have their own names, and bodies are broken in several ways.
+    shapes = {
+        each.shape for each in experiments if not re.fullmatch(r"\d\d|decided-\w+|silent|connection-reset", each.shape)
+    }
+    named = {name for name in said if re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+", name)} - shapes
+
+    assert checks - said == set()
+    assert shapes - said == {"wrong-types", "missing-fields", "empty"}
+    assert named - {variant.name for variant in (*VARIANTS, *COMBINED)} == set()
