@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from harness.core.verdict import Outcome, UnknownKind
-from harness.engine.run import Options, Runner
+from harness.engine.run import Options, Runner, estimate_s
 from harness.lab.errors import LabError
 from harness.zoo.choosing import ELSEWHERE, FAIR, choose
 from harness.zoo.given import Given
@@ -62,8 +62,9 @@ class Measuring:
 
         Raises LabError when no lab comes up at all.
         """
-        heavy = sorted(inhabitants, key=lambda each: len(self._choose(each)), reverse=True)
-        await self._share(self._measure(each) for each in heavy)
+        # The longest first, so that none is left to be waited for when all others are done.
+        longest = sorted(inhabitants, key=lambda each: sum(map(estimate_s, self._choose(each))), reverse=True)
+        await self._share(self._measure(each) for each in longest)
         if victim is not None:
             together = deque(each for each in sabotages if not each.alone)
             await self._share(self._sabotage(victim, together) for _ in range(min(self.labs, len(together))))

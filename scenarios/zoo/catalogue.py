@@ -133,8 +133,14 @@ SLICE: tuple[Variant, ...] = (
         # It pauses whatever comes up after five failures, however much went well in between.
         (f"{ERP}/",),
     ),
+    # Whatever fails often enough opens it, such as the orders of a herd.
     Variant(
-        "breaker-never-half-opens", "broken", "stays open once opened", sending.never_half_open, (f"{ERP}/breaker",)
+        "breaker-never-half-opens",
+        "broken",
+        "stays open once opened",
+        sending.never_half_open,
+        (f"{ERP}/breaker",),
+        (f"{ERP}/429:retry", f"{ERP}/outage:contain"),
     ),
     Variant(
         "drops-backlog-when-open",
@@ -142,6 +148,7 @@ SLICE: tuple[Variant, ...] = (
         "throws away what comes up while open",
         sending.backlog_dropped,
         (f"{ERP}/breaker",),
+        (f"{ERP}/429:retry", f"{ERP}/outage:contain"),
     ),
     Variant(
         "acknowledges-before-persisting",

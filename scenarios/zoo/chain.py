@@ -154,6 +154,9 @@ CHAIN: tuple[Variant, ...] = (
         "retries an order the warehouse has already",
         calling.duplicate_retried,
         "duplicate_reference:branch",
+        "lost_answer:exactly_once",
+        "crash:recover",
+        also=("erp-to-wms/breaker",),
     ),
     _place(
         "warehouse-breaker-never-opens",
@@ -178,9 +181,11 @@ CHAIN: tuple[Variant, ...] = (
     ),
     _unload(
         "every-parcel-anew",
-        "takes each delivery of a shipment for another shipment",
+        "takes each further delivery of a shipment for another shipment",
         unloading.every_parcel_anew,
         "duplicate:deduplicate",
+        # What comes again may be known already, of an acknowledgement that was lost or of a reconciliation.
+        also=("wms-shipment/crash:recover", "wms-shipment/receiver_down:recover"),
     ),
     _unload(
         "forgets-malformed-parcels",
@@ -273,6 +278,7 @@ CHAIN: tuple[Variant, ...] = (
         "buys another label whenever the warehouse tells of a parcel again",
         posting.bought_by_the_webhook,
         "duplicate:deduplicate",
+        also=("wms-shipment/crash:recover", "wms-shipment/receiver_down:recover"),
         mapped=True,
     ),
     _post(
@@ -310,6 +316,8 @@ CHAIN: tuple[Variant, ...] = (
         "posts and captures nothing before the customer is a contact",
         posting.contact_first,
         "outage:contain",
+        # Whose contact is put aside is neither posted nor, as declared, waiting.
+        also=("order-to-crm/",),
     ),
     _introduce(
         "drops-failed-contacts",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from sqlite3 import Connection
 
+from reference import backlog
 from reference.capture import Captured, Delivery, Intake
 from reference.fields import UnusableError
 from reference.parcels import parse_shipped, record_parcel_delivery
@@ -21,7 +22,7 @@ def any_parcel_believed() -> Parts:
 
 
 def every_parcel_anew() -> Parts:
-    """Take each delivery about a shipment for another shipment."""
+    """Take each further delivery about a shipment for another shipment."""
     return Parts(record_parcel=_record_anew)
 
 
@@ -54,7 +55,7 @@ def _record_anew(conn: Connection, delivery: Delivery, intake: Intake, *, now: f
         shipment = parse_shipped(delivery.body)
     except UnusableError:
         shipment = None
-    if shipment is None:
+    if shipment is None or not backlog.read_states(conn, shipment.id):
         return record_parcel_delivery(conn, delivery, intake, now=now)
     payload = json.loads(delivery.body)
     payload["data"]["shipment"]["id"] = f"{shipment.id}-{uuid.uuid4().hex[:6]}"

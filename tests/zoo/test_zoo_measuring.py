@@ -11,9 +11,12 @@ import pytest
 from harness.cli.exits import OK, UNKNOWN, VIOLATED
 from harness.cli.selection import shard
 from harness.cli.zoo import _decide_exit
+from harness.core.compile import compile_stack
 from harness.core.history import History
+from harness.core.loading import load_stack
 from harness.core.result import Result, Skipped, Timing
 from harness.core.verdict import Outcome, UnknownKind, Verdict
+from harness.engine.run import estimate_s
 from harness.lab.errors import LabError
 from harness.zoo import measuring as measuring_module
 from harness.zoo.inhabitant import Inhabitant
@@ -107,6 +110,11 @@ def measure(*inhabitants, sabotages=(), stop=None, labs=2, **settings):
     return SimpleNamespace(
         rows={row.name: row for row in rows}, told=[row.name for row in told], left_out=measuring.left_out
     )
+
+
+def list_small(count):
+    """List so many correct ones."""
+    return [Inhabitant(f"small-{number}", "correct", "", f"zoo small-{number}", SLICE) for number in range(count)]
 
 
 def hold(_command, _experiment, _before):
@@ -206,17 +214,28 @@ def test_who_wants_to_stop_is_told_what_is_there(pretend):
     """What was under way is no row, and nobody else is begun."""
     stop = asyncio.Event()
 
-    def judge(command, _experiment, _before):
-        if command == "zoo good":
+    def judge(_command, _experiment, _before):
+        if len(labs.ran) == 2:
             stop.set()
         return HELD, None
 
     labs = pretend(judge)
-    others = [Inhabitant(f"small-{number}", "correct", "", f"zoo small-{number}", SLICE) for number in range(3)]
-    measured = measure(others[0], GOOD, *others[1:], labs=1, stop=stop, fair=3)
+    measured = measure(*list_small(4), labs=1, stop=stop, fair=3)
 
-    assert list(measured.rows) == ["small-0"]
-    assert [command for command, _ in labs.ran] == ["zoo small-0", "zoo good"]
+    assert len(labs.ran) == 2
+    assert [f"zoo {name}" for name in measured.rows] == [labs.ran[0][0]]
+
+
+def test_the_longest_is_measured_first(pretend):
+    """Those whose experiments wait longest begin, so that nobody waits for them in the end; rows are as they were given."""
+    labs = pretend(hold)
+    measured = measure(*list_small(5), labs=1, fair=4)
+    plan = {each.id: each for each in compile_stack(load_stack(SLICE.read_text(), file=str(SLICE))).experiments}
+    lasting = [sum(estimate_s(plan[name]) for name in ran) for _, ran in labs.ran]
+
+    assert lasting == sorted(lasting, reverse=True)
+    assert lasting[0] > lasting[-1]
+    assert list(measured.rows) == [each.name for each in list_small(5)]
 
 
 def test_what_tells_cannot_be_run_here(pretend, monkeypatch):
