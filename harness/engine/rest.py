@@ -2,7 +2,7 @@
 Bring a lab to rest after an experiment: faults lifted, what was put aside taken up, one more through, alerts resolved.
 
 What goes through last is the canary, an order or an item: it shows that the handoffs are closed again, so the next
-experiment starts from a settled lab.
+experiment starts from a settled lab. Where an order of the experiment recovered, that one is the canary.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness.core.checks.ledger import RESTING, Row, build_ledger
+from harness.core.canary import find_canary
+from harness.core.checks.ledger import build_ledger
 from harness.core.experiments import Act, Place, Step
 from harness.core.judging import select_stations
+from harness.core.settling import SETTLED
 from harness.core.verdict import UnknownKind
 from harness.engine.cases import list_decisions
 from harness.engine.driver import DEAD_LETTERS, QUEUES, Interrupted
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from harness.core.history import History
     from harness.engine.driver import Driver
 
+BREAKERS = "breakers"
 ROUNDS = 3
 # What a vendor answers when there is no such order yet, or it is not ready for what is asked.
 NOT_YET = frozenset({404, 409})
@@ -39,13 +42,22 @@ class AtRest:
 
     def is_met(self, history: History, since: float) -> bool:
         """Look at the ledger of the experiment."""
-        experiment = self.driver.experiment
-        if experiment.canary is not None and not experiment.canary.end.is_met(history, since):
+        return self.has_passed(history, since) and all(self._read_rows(history).values())
+
+    def has_passed(self, history: History, since: float = 0.0) -> bool:
+        """Tell whether the canary is through, at the handoff in question and wherever else it was to come."""
+        canary = self.driver.experiment.canary
+        if canary is not None and not canary.end.is_met(history, since):
             return False
+        return self._read_rows(history).get(self.driver.experiment.orders + 1, True)
+
+    def _read_rows(self, history: History) -> dict[int, bool]:
+        """Tell of every placed order whether it is where it may stay; what is there twice does not become less by waiting."""
+        experiment = self.driver.experiment
         if experiment.subject == "item":
-            return True
-        rows = {entry.row for entry in build_ledger(history, select_stations(experiment))}
-        return rows <= RESTING | {Row.DUPLICATED}
+            return {}
+        entries = build_ledger(history, select_stations(experiment))
+        return {entry.order: entry.row in SETTLED for entry in entries}
 
     def __str__(self) -> str:
         """Say it."""
@@ -56,8 +68,9 @@ async def bring_to_rest(driver: Driver, *, canary: int, settle_s: float, patienc
     """
     Bring the lab to rest and tell whether it is.
 
-    `settle_s` is what the breakers of the stack may take to close again. An integration of ours that does not settle is
-    restarted once. Raises Interrupted once the faults are lifted, when the user wants to stop.
+    `settle_s` is what the breakers of the stack may take to close again. An integration of ours that lets nothing pass by then
+    is restarted once. Where the canary is through, an order that is still nowhere disturbs nobody: the ledger says what became
+    of it. Raises Interrupted once the faults are lifted, when the user wants to stop.
     """
     recorder, integration = driver.recorder, driver.lab.integration
     for failure in await driver.armory.lift_all():
@@ -69,6 +82,9 @@ async def bring_to_rest(driver: Driver, *, canary: int, settle_s: float, patienc
     try:
         if integration.owned and not integration.alive:
             await integration.restart()
+        if await _is_free(driver):
+            await _resolve_alerts(driver)
+            return True
         passage = driver.experiment.canary
         left = await _send(driver, passage.steps if passage else (Place((canary,)),))
         settled = not left and await _settle(driver, settle_s + patience_s)
@@ -81,6 +97,13 @@ async def bring_to_rest(driver: Driver, *, canary: int, settle_s: float, patienc
         recorder.note_error(error)
         return False
     return settled
+
+
+async def _is_free(driver: Driver) -> bool:
+    """Tell whether an order of the experiment itself showed that the handoffs are closed again."""
+    await driver.observe(BREAKERS)
+    breaking = any(handoff.breaker is not None for handoff in driver.bench.stack.handoffs)
+    return find_canary(driver.history(), driver.experiment, breaking=breaking) is not None
 
 
 async def _send(driver: Driver, steps: tuple[Step, ...]) -> tuple[Step, ...]:
@@ -98,20 +121,22 @@ async def _send(driver: Driver, steps: tuple[Step, ...]) -> tuple[Step, ...]:
 
 
 async def _settle(driver: Driver, within_s: float) -> bool:
-    """Take up what was put aside, wait until everything is at rest, and again for what was put aside meanwhile."""
+    """Wait until everything is at rest, and again for what was put aside and is taken up; tell whether the canary is through."""
     condition = AtRest(driver)
-    settled = False
-    for _ in range(ROUNDS):
-        await driver.observe(DEAD_LETTERS, QUEUES)
-        moved = [await _replay_waiting(driver), await _decide_open(driver)]
-        if settled and not any(moved):
-            break
-        if any(moved):
-            await driver.observe(DEAD_LETTERS, QUEUES)
+    for last in (*(ROUNDS - 1) * (False,), True):
         settled = await driver.wait(condition, within_s=within_s, ask=frozenset({DEAD_LETTERS, QUEUES}))
-        if not settled and not any(moved):
+        if last or not await _take_up(driver):
             break
-    return settled
+    return settled or condition.has_passed(driver.history())
+
+
+async def _take_up(driver: Driver) -> bool:
+    """Take up what was put aside; tell whether there was anything that could be."""
+    await driver.observe(DEAD_LETTERS, QUEUES)
+    moved = any([await _replay_waiting(driver), await _decide_open(driver)])
+    if moved:
+        await driver.observe(DEAD_LETTERS, QUEUES)
+    return moved
 
 
 async def _replay_waiting(driver: Driver) -> bool:
