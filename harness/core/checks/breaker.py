@@ -46,7 +46,7 @@ def check_opens(history: History, operations: tuple[str, ...], breaker: Breaker,
             if opening.contested:
                 return build_unknown("opens", declared, f"{observed}; {CONTESTED}", UnknownKind.INTERFERENCE)
             shown = [Evidence(str(call), call.started, call.id) for call in opening.intruders]
-            late_s = max(call.started for call in opening.intruders) - opening.opened - UNDER_WAY_S
+            late_s = _strayed_s(opening, breaker)
             return build_violated("opens", declared, observed, [*evidence, *shown], margin_s=late_s)
         if history.now < opening.until and not opening.probes:
             return build_unknown("opens", declared, "the pause was not watched to its end", UnknownKind.VACUOUS)
@@ -88,8 +88,10 @@ def check_stays_closed(
         )
     quiet_s = nexts[0].started - last
     evidence = [Evidence(f"next call {quiet_s:.2f} s after the last failure", nexts[0].started, nexts[0].id)]
-    if quiet_s >= pause_s * (1 - EARLY_SHARE):
-        return build_violated("stays_closed", declared, f"paused for {quiet_s:.2f} s after {run} failures", evidence)
+    shortest_s = pause_s * (1 - EARLY_SHARE)
+    if quiet_s >= shortest_s:
+        observed = f"paused for {quiet_s:.2f} s after {run} failures"
+        return build_violated("stays_closed", declared, observed, evidence, margin_s=quiet_s - shortest_s)
     return build_held("stays_closed", declared, f"went on {quiet_s:.2f} s after failure {run}", evidence)
 
 
@@ -123,8 +125,7 @@ def check_probes(
 def _misprobed(opening: Opening, breaker: Breaker, latest_s: float, now: float) -> tuple[str, float | None] | None:
     """Say what is wrong with the probes of one opening, and by how much it is late where that is what is wrong."""
     if not opening.probes and opening.intruders:
-        late_s = max(call.started for call in opening.intruders) - opening.opened - UNDER_WAY_S
-        return f"{len(opening.intruders)} sent before the pause was over", late_s
+        return f"{len(opening.intruders)} sent before the pause was over", _strayed_s(opening, breaker)
     if not opening.probes:
         waited_s = now - opening.until
         return None if waited_s < latest_s else (f"no probe within {waited_s:.2f} s after the pause", None)
@@ -147,10 +148,23 @@ def check_reopened(history: History, operations: tuple[str, ...], breaker: Break
     if again.intruders:
         first = again.intruders[0]
         observed = f"sent {first.started - again.opened:.2f} s after the failed probe"
-        return build_violated("reopens", declared, observed, evidence)
+        return build_violated("reopens", declared, observed, evidence, margin_s=_strayed_s(again, breaker))
     if history.now < again.until and not again.probes:
         return build_unknown("reopens", declared, "the second pause was not watched to its end", UnknownKind.VACUOUS)
     return build_held("reopens", declared, "silent again for the whole pause", evidence)
+
+
+def _strayed_s(opening: Opening, breaker: Breaker) -> float:
+    """
+    Return by how much the calls within a pause are beyond what a busy lab makes of calls that are in order.
+
+    They were under way, where anything could be, or they are what probes after a pause that began before the tap wrote so.
+    """
+    calls = opening.intruders
+    early_s = opening.until - (opening.until - opening.opened) * EARLY_SHARE - calls[0].started
+    if opening.reopened and breaker.probes == 1:
+        return early_s
+    return min(early_s, max(call.started for call in calls) - opening.opened - UNDER_WAY_S)
 
 
 def check_one_alert(

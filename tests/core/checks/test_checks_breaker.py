@@ -60,11 +60,27 @@ def test_silence(after_s, intruders):
     assert result.outcome is (Outcome.VIOLATED if intruders else Outcome.HELD)
 
 
-def test_lateness_of_the_last_intruder():
-    """How long the last intruder came after anything under way is what a disturbed lab is weighed against."""
-    result = opens(*failing(), call(OPENED + 0.5), call(OPENED + 1.5))
-    assert result.margin_s == pytest.approx(1.5 - UNDER_WAY_S)
-    assert result.observed.startswith("2 sent while it must be open, first 0.50 s after")
+def test_what_a_disturbed_lab_is_weighed_against():
+    """Calls within a pause are weighed by how late the last was to be under way, or how early the first was for a probe: the less."""
+    late = opens(*failing(), call(OPENED + 0.2), call(OPENED + 0.5))
+    assert late.margin_s == pytest.approx(0.5 - UNDER_WAY_S)
+    assert late.observed.startswith("2 sent while it must be open, first 0.20 s after")
+    early = opens(*failing(), call(OPENED + 1.5))
+    assert early.margin_s == pytest.approx(2.0 * (1 - EARLY_SHARE) - 1.5)
+    assert probes(*failing(), call(OPENED + 1.5)).margin_s == early.margin_s
+
+
+def test_a_burst_after_a_single_probe_was_not_under_way():
+    """Beside a single probe nothing is let through: what follows its failure at once is no matter of a busy lab."""
+    burst = reopened(*failing(), call(OPENED + 2.0, 503), call(OPENED + 2.02, 503))
+    assert burst.outcome is Outcome.VIOLATED
+    assert burst.margin_s == pytest.approx(2.0 * (1 - EARLY_SHARE) - 0.01)
+
+
+def test_a_silence_as_long_as_a_pause_in_a_disturbed_lab():
+    """Below the number, a silence is weighed by how much longer it was than the shortest pause."""
+    silent = stays_closed(*failing(2), call(0.21 + 2.0))
+    assert silent.margin_s == pytest.approx(2.0 * EARLY_SHARE)
 
 
 @pytest.mark.parametrize(
