@@ -225,6 +225,14 @@ def test_shapes_of_calls(on, outcome, shapes):
     assert list(compile_api(on, outcome)[0]) == shapes
 
 
+@pytest.mark.parametrize("outcome", [RETRY, "renew_session: true, retry: {attempts: 2, initial: 1s}"])
+def test_what_is_carried_out_is_not_failed_for_good(outcome):
+    """Where the vendor carries the call out at the first attempt, nobody is asked for every further one."""
+    found, row = compile_api("lost_response", f"{outcome}, then: dead_letter")
+    assert "exhausted" not in found
+    assert "every attempt failing" in [gap.what for gap in row.gaps]
+
+
 def test_a_crash_after_the_vendor_has_it():
     """The integration dies by the head of the answer it is to get, of that call, before it can know of it."""
     found, _ = compile_api("crash", "recover: {within: 40s}")

@@ -39,6 +39,7 @@ RETRY_AFTER = 4
 LEAST_RETRY_AFTER_S = 1.0
 # What a branch or a reconciliation may send for one order, beside the attempts that failed.
 MOST_FURTHER = 3
+CARRIED_OUT = Gap("every attempt failing", "what is carried out once is not sought again by everybody")
 
 
 def compile_retry(frame: Frame, path: Path, retry: Retry) -> Iterator[Experiment | Gap]:
@@ -57,7 +58,7 @@ def compile_retry(frame: Frame, path: Path, retry: Retry) -> Iterator[Experiment
     if retry.attempts > 2:
         yield build_recovering(frame, retry, failure, shape="last", failures=retry.attempts - 1)
     if failure.carries_out:
-        yield Gap("every attempt failing", "what is carried out once is not sought again by everybody")
+        yield CARRIED_OUT
     else:
         yield from compile_exhausted(frame, retry, failure, path.then)
     if retry.attempts > 1:

@@ -9,7 +9,7 @@ from harness.core.backoff import HANDLING_S, total_s
 from harness.core.checks.session import check_no_storm, check_renewed
 from harness.core.compile.failures import NAMED, choose_failure
 from harness.core.compile.frame import HORIZON, LEAST_HORIZON_S, PATIENCE_S, Frame
-from harness.core.compile.retry import build_recovering, compile_exhausted, posted_checks
+from harness.core.compile.retry import CARRIED_OUT, build_recovering, compile_exhausted, posted_checks
 from harness.core.experiments import Arm, Await, Check, Experiment, Gap, Watch
 from harness.core.faults import Fault, Layer
 
@@ -40,6 +40,9 @@ def compile_session(frame: Frame, path: Path, renew: Renew) -> Iterator[Experime
         yield _build_concurrent(frame, renew)
     else:
         yield Gap("several calls at once", f"{frame.handoff.target} has no sessions that could all end at once")
+    if failure.carries_out:
+        yield CARRIED_OUT
+        return
     for exhausted in compile_exhausted(frame, renew.retry, failure, path.then):
         if isinstance(exhausted, Experiment):
             yield _and_renewed(frame, exhausted, at_most=renew.retry.attempts)
