@@ -102,8 +102,8 @@ async def bring_to_rest(driver: Driver, *, canary: int, settle_s: float, patienc
 async def _is_free(driver: Driver) -> bool:
     """Tell whether an order of the experiment itself showed that the handoffs are closed again."""
     await driver.observe(BREAKERS)
-    breaking = any(handoff.breaker is not None for handoff in driver.bench.stack.handoffs)
-    return find_canary(driver.history(), driver.experiment, breaking=breaking) is not None
+    breakers = frozenset(each.id for each in driver.bench.stack.handoffs if each.breaker is not None)
+    return find_canary(driver.history(), driver.experiment, breakers=breakers) is not None
 
 
 async def _send(driver: Driver, steps: tuple[Step, ...]) -> tuple[Step, ...]:
