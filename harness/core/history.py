@@ -186,6 +186,7 @@ class History:
 
     `disturbance_s` is how long the most disturbed process of the lab had to wait for a processor, or anything on the
     machine for a disk, all in all. `bystanders` are the tokens of orders that earlier experiments placed in the same lab.
+    `holding` are the faults that hold a call which has not ended yet: what came of it, no witness has told.
     """
 
     now: float
@@ -201,6 +202,7 @@ class History:
     disagreements: tuple[str, ...] = ()
     disturbance_s: float = 0.0
     bystanders: frozenset[str] = frozenset()
+    holding: frozenset[str] = frozenset()
     observable: frozenset[str] = frozenset()
     _memo: Memo = field(default_factory=Memo, init=False, repr=False, compare=False)
 

@@ -115,6 +115,7 @@ class Growing:
         self._raised: list[Data] = []
         self._signals: list[Data] = []
         self._stalls: list[tuple[str, Data]] = []
+        self._opened: dict[str, Data] = {}
         self._armed: set[str] = set()
         self._met: list[tuple[str, Data]] = []
         self._bystanders: frozenset[str] = frozenset()
@@ -160,6 +161,7 @@ class Growing:
             disagreements=tuple(differ),
             disturbance_s=max((data["seconds"] for data in self._driver["disturbance"]), default=0.0),
             bystanders=self._bystanders,
+            holding=frozenset(self._list_holding()),
             observable=self._scope.observable,
         )
 
@@ -180,7 +182,10 @@ class Growing:
             self._bystanders |= frozenset(data["tokens"])
 
     def _take_of_tap(self, kind: str, data: Data) -> None:
-        if kind == "exchange":
+        if kind == "exchange_open":
+            self._opened[data["id"]] = data
+        elif kind == "exchange":
+            self._opened.pop(data["id"], None)
             self._traffic[data["system"]].take_crossing(data)
             if data.get("rule"):
                 self._met.append((data["rule"], data))
@@ -224,6 +229,12 @@ class Growing:
                 yield from list_refusals(fault, self._reader, self._traffic[fault.system].inbound)
             else:
                 yield from list_receipts(fault, exchanges, deliveries)
+
+    def _list_holding(self) -> Iterable[str]:
+        """List the faults of the wire that met calls of which the tap has seen the beginning alone."""
+        origin = self._scope.origin
+        met = {read_fault_id(data["rule"]) for data in self._opened.values() if data["started_mono"] >= origin}
+        return (fault.id for fault in self._scope.faults if fault.layer is Layer.WIRE and fault.id in met)
 
     def _list_troubles(self) -> Iterable[Trouble]:
         at, origin = self._reader.at, self._scope.origin

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from contextlib import suppress
 from dataclasses import replace
 from sqlite3 import Connection, Row
 
@@ -11,7 +12,7 @@ from reference.backlog import Item, Wake
 from reference.config import Settings
 from reference.handoffs import ORDER_CAPTURE, ORDER_TO_ERP
 from reference.lane import Send
-from reference.outcomes import Failure, Kind, Outcome
+from reference.outcomes import Failure, FailureError, Kind, Outcome
 from reference.parts import Parts
 from reference.policies import RECONCILE_ORDERS
 from reference.replay import requeue
@@ -25,9 +26,9 @@ SESSION_S, RENEWAL_S = 300.0, 1.6
 AGAIN_S, MOST_AGAIN = 0.02, 20
 
 
-def one_draft_for_all() -> Parts:
-    """Keep what is to be sent next where every worker keeps it."""
-    return Parts(wrap_send=_share_draft)
+def one_outbox_for_all() -> Parts:
+    """Keep what is ready to be sent where every worker keeps it, and send all of that."""
+    return Parts(wrap_send=_share_outbox)
 
 
 def letters_kept_waiting() -> Parts:
@@ -104,17 +105,27 @@ def _is_expired(outcome: Outcome) -> bool:
     return isinstance(outcome, Failure) and outcome.kind is Kind.SESSION_EXPIRED
 
 
-def _share_draft(handoff: str, send: Send) -> Send:
+def _share_outbox(handoff: str, send: Send) -> Send:
     if handoff != ORDER_TO_ERP:
         return send
-    draft: dict[str, Item] = {}
+    ready: dict[str, Item] = {}
 
     async def carry(item: Item) -> Outcome:
-        draft["next"] = item
-        await asyncio.sleep(PREPARING_S)
-        return await send(draft["next"])
+        ready[item.ref] = item
+        try:
+            await asyncio.sleep(PREPARING_S)
+            for other in [each for each in ready.values() if each.ref != item.ref]:
+                with suppress(FailureError):
+                    await send(replace(other, taken=_take_no_notice))
+            return await send(item)
+        finally:
+            ready.pop(item.ref, None)
 
     return carry
+
+
+def _take_no_notice() -> None:
+    """Leave it to whose order it is."""
 
 
 def _requeue_and_keep(conn: Connection, letter: Row, now: float) -> list[Wake]:
@@ -127,10 +138,10 @@ def _requeue_and_keep(conn: Connection, letter: Row, now: float) -> list[Wake]:
 REMEMBERING: tuple[Variant, ...] = (
     # Whatever sends several orders at once may show it.
     Variant(
-        "mixes-up-orders",
+        "sends-for-others",
         "broken",
-        "keeps the order that is sent next where all of its workers keep theirs",
-        one_draft_for_all,
+        "sends with every order those that its other workers have ready",
+        one_outbox_for_all,
         (f"{ORDER_TO_ERP}/clean:resolve",),
         (f"{ORDER_CAPTURE}/", f"{ORDER_TO_ERP}/"),
     ),

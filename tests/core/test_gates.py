@@ -107,6 +107,13 @@ def test_receipts(receipts, passed):
         assert judge(experiment, history).reason == reason
 
 
+def test_a_call_that_is_held_is_a_receipt():
+    """Of a call that never ends nobody tells more than that it began; who holds another one meets nothing of this fault."""
+    experiment = replace(EXPERIMENT, faults=(replace(FAULT, minimum=1),))
+    assert failed(told(call(0), holding=frozenset({"f1"})), experiment) == []
+    assert failed(told(call(0), holding=frozenset({"f2"})), experiment) == [("receipts f1", "vacuous")]
+
+
 def test_the_first_failed_gate_speaks():
     """When several gates fail the trouble of the environment is told before what may follow from it."""
     history = told(Trouble(1, "interference", "tap stalled"), Trouble(2, "environment", "erp died"))

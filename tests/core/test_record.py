@@ -1,6 +1,7 @@
 """From the entries of journals and driver to a history."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -378,3 +379,19 @@ def test_a_history_that_grows_is_the_one_that_is_built_at_once():
         growing.take([each])
         assert growing.history(scope.now) == build_history(record[:count], scope)
     assert {receipt.fault for receipt in growing.history(scope.now).receipts} == {"f1", "f2", "f3"}
+
+
+def test_a_call_that_never_ends():
+    """A fault of the wire holds a call from its beginning on, until the tap writes its end; no other fault, and none of before."""
+    begun = {"listener": "erp", "operation": "sales_order.upsert", "entity": "#1001", "ordinal": 1}
+    opened = entry(TAP, "exchange_open", 1.0, **begun, id="x1.0", rule=f"{EXPERIMENT}#f1~0", started_mono=ORIGIN + 1.0)
+    before = entry(TAP, "exchange_open", -2.0, **begun, id="x0", rule=f"{EXPERIMENT}#f1~0", started_mono=ORIGIN - 2.0)
+    wire = fault(Layer.WIRE, kind="timeout", toxics=CUT)
+
+    assert build(order(), opened, faults=[wire]).holding == {"f1"}
+    assert build(order(), opened, faults=[replace(wire, id="f2")]).holding == set()
+    assert build(order(), opened, faults=[fault(Layer.VENDOR)]).holding == set()
+    assert build(order(), before, faults=[wire]).holding == set()
+    ended = call(1.0, tap={"rule": f"{EXPERIMENT}#f1~0", "end": "client_closed", "status": None})[0]
+    history = build(order(), opened, ended, faults=[wire])
+    assert (history.holding, [receipt.fault for receipt in history.receipts]) == (set(), ["f1"])

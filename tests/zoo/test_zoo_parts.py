@@ -130,8 +130,8 @@ def test_one_expired_order_waits_and_the_next_one_storms():
     assert outcomes == {"1001": [], "1002": []}
 
 
-def test_orders_are_mixed_up_when_they_meet():
-    """One after another each is sent, at once the last one twice."""
+def test_orders_are_sent_for_others_when_they_meet():
+    """One after another each is sent once, at once one of them is by both."""
     sent = []
 
     async def answer(item):
@@ -139,14 +139,15 @@ def test_orders_are_mixed_up_when_they_meet():
         return Done()
 
     async def run():
-        carry = compose("mixes-up-orders").wrap_send(ORDER_TO_ERP, answer)
+        carry = compose("sends-for-others").wrap_send(ORDER_TO_ERP, answer)
         one, two = (replace(ITEM, ref=ref) for ref in ("1001", "1002"))
         await carry(one)
         await carry(two)
         await asyncio.gather(carry(one), carry(two))
 
     asyncio.run(run())
-    assert sent == ["1001", "1002", "1002", "1002"]
+    assert sent[:2] == ["1001", "1002"]
+    assert sorted(sent[2:]) == ["1001", "1002", "1002"]
 
 
 def test_a_decision_is_asked_for_again_or_not_heeded():

@@ -44,7 +44,7 @@ def check_attempts(
     """
     calls = history.attempts(sent.operations, sent.order)
     most = expected * (1 + sent.client_retries)
-    observed = describe_attempts(calls)
+    observed = describe_attempts(calls) + (", and one that has not ended" if history.holding else "")
     evidence = show(calls)
     if (expected if at_least is None else at_least) <= len(calls) <= most:
         return build_held("attempts", declared, observed, evidence)

@@ -31,6 +31,13 @@ def test_count_of_failing_attempts(calls, outcome):
     assert check_attempts(history, SENT, expected=3, declared="3").outcome == outcome
 
 
+def test_an_attempt_without_an_end():
+    """Who waits for an answer for good has not sent the next attempt, and is told of by what is seen."""
+    history = told(holding=frozenset({"f1"}))
+    result = check_attempts(history, SENT, expected=2, declared="2")
+    assert (result.outcome, result.observed) == (Outcome.VIOLATED, "no attempt, and one that has not ended")
+
+
 def test_only_calls_of_the_order_count():
     """Calls of other orders and of other operations are no attempts."""
     history = told(call(0, 503), call(0.1, order=2), call(0.2, operation="sales_order.read"), call(0.3))
