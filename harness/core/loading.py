@@ -12,6 +12,7 @@ from harness.core.document import read_document
 from harness.core.problems import StackError
 from harness.core.rules import accept_problems, rule_problems
 from harness.core.shape import StackShape
+from harness.core.vendor_rules import VENDOR_CODES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,8 +35,10 @@ def load_stack(text: str, *, file: str) -> Stack:
     try:
         declared = StackShape.model_validate(document.root.plain())
     except ValidationError as error:
-        problems += shape_problems(error, document, document.root)
-        raise StackError(_in_order(problems)) from None
+        shape = tuple(shape_problems(error, document, document.root))
+        told = {problem.location for problem in shape}
+        problems = [each for each in problems if each.code not in VENDOR_CODES or each.location not in told]
+        raise StackError(_in_order([*problems, *shape])) from None
     if problems:
         raise StackError(_in_order(problems))
     stack = build_stack(declared, document.root, file=file)

@@ -38,6 +38,12 @@ class Node:
         node = self.entries.get(key)
         return node.value if node is not None and isinstance(node.value, str) else None
 
+    def words(self, key: str) -> list[Node]:
+        """List the texts under a key, be it one or a list; none where there is none."""
+        node = self.entries.get(key)
+        found = [] if node is None else (node.items or [node])
+        return [word for word in found if isinstance(word.value, str)]
+
     def plain(self) -> Any:
         """Return the value as plain lists, dicts and scalars."""
         if self.kind == "list":

@@ -16,6 +16,8 @@ Severity = Literal["error", "warning"]
 EDITOR_COMPLETION = "editor completion: handoff schema > stack.schema.json"
 _LINE_SHOWN = 110
 _LEAD_SHOWN = 50
+# So many valid values are listed.
+_MOST_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -118,6 +120,21 @@ def nearest(word: str, valid: Iterable[str]) -> str:
     by_folded = {candidate.casefold(): candidate for candidate in valid}
     matches = get_close_matches(word[:80].casefold(), by_folded, n=1, cutoff=0.6)
     return by_folded[matches[0]] if matches else ""
+
+
+def build_choice(
+    file: str, word: str, valid: Iterable[str], *, fix: str = "declare it, or use one that is declared"
+) -> dict[str, Any]:
+    """Build what a problem says of a word that is none of the valid ones: those, the nearest, and what to do then."""
+    known = tuple(dict.fromkeys(valid))
+    near = nearest(word, known)
+    return {
+        "found": word,
+        "expected": known[:_MOST_SHOWN],
+        "suggestion": near,
+        "fix": f"write `{near}`" if near else fix,
+        "command": f"next: handoff lint {file}",
+    }
 
 
 def problem_at(place: Location, code: str, message: str, *, lines: Sequence[str], **more: Any) -> Problem:

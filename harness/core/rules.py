@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.core.path_rules import path_problems
-from harness.core.problems import Problem, nearest, shorten
+from harness.core.problems import Problem, build_choice, shorten
 from harness.core.stack import INTEGRATION
+from harness.core.vendor_rules import vendor_problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -32,7 +33,12 @@ def rule_problems(document: Document, root: Node) -> Iterator[Problem]:
     for handoff in handoffs:
         yield from _ends(document, root, handoff)
         yield from _role_uses(document, root, handoff)
-        yield from _end_states(document, root, handoff)
+        ends = list(_end_states(handoff))
+        for end in ends:
+            system = end.get("system")
+            if system is not None:
+                yield from _declared(document, root, "systems", "system", system, also=(INTEGRATION,))
+        yield from vendor_problems(document, root, handoff, ends)
         yield from path_problems(document, handoff)
 
 
@@ -45,7 +51,7 @@ def accept_problems(stack: Stack, document: Document) -> Iterator[Problem]:
                 "unknown-clause",
                 f"no clause `{entry.clause}` is declared",
                 entry.location,
-                **_choice(entry.clause, known),
+                **build_choice(document.file, entry.clause, known),
             )
 
 
@@ -164,13 +170,15 @@ def _order(document: Document, handoffs: list[Node]) -> Iterator[Problem]:
     edges: dict[str, list[str]] = {}
     for handoff in handoffs:
         name = handoff.text("id")
-        for before in _words(handoff.get("after")):
+        for before in handoff.words("after"):
             if before.value == name:
                 message = f"handoff `{shorten(str(name))}` is declared to come after itself"
                 yield document.problem("after-itself", message, before, found=str(before.value), fix="remove it")
             elif before.value not in ids:
                 message = f"`after` names the handoff `{shorten(str(before.value))}`, which is not declared"
-                yield document.problem("unknown-handoff", message, before, **_choice(str(before.value), ids))
+                yield document.problem(
+                    "unknown-handoff", message, before, **build_choice(document.file, str(before.value), ids)
+                )
             elif name is not None:
                 edges.setdefault(name, []).append(str(before.value))
     yield from _cycles(document, handoffs, edges)
@@ -223,7 +231,8 @@ def looks_like_person(owner: str) -> bool:
     return "@" in owner or " " in owner.strip()
 
 
-def _end_states(document: Document, root: Node, handoff: Node) -> Iterator[Problem]:
+def _end_states(handoff: Node) -> Iterator[Node]:
+    """Yield the end states of a handoff: its own, and those its paths and their decisions have instead."""
     holders: list[Node | None] = [handoff]
     for path in _items(handoff, "paths"):
         for step in (path, path.get("then")):
@@ -231,9 +240,9 @@ def _end_states(document: Document, root: Node, handoff: Node) -> Iterator[Probl
                 decisions = _below(step, "queue", "decisions")
                 holders += [step.get("branch"), *(decisions.entries.values() if decisions is not None else ())]
     for holder in holders:
-        system = _below(holder, "resolved_when", "system") if holder is not None else None
-        if system is not None:
-            yield from _declared(document, root, "systems", "system", system, also=(INTEGRATION,))
+        end = holder.get("resolved_when") if holder is not None else None
+        if end is not None:
+            yield end
 
 
 def _declared(
@@ -244,25 +253,12 @@ def _declared(
     known = (*holder.entries, *also) if holder is not None else also
     if isinstance(node.value, str) and node.value not in known:
         message = f"the {what} `{shorten(node.value)}` is not declared"
-        yield document.problem(f"unknown-{what}", message, node, **_choice(node.value, known))
-
-
-def _choice(word: str, known: tuple[str, ...]) -> dict[str, object]:
-    known = tuple(dict.fromkeys(known))
-    near = nearest(word, known)
-    fix = f"write `{near}`" if near else "declare it, or use one that is declared"
-    return {"found": word, "expected": known[:20], "suggestion": near, "fix": fix}
+        yield document.problem(f"unknown-{what}", message, node, **build_choice(document.file, node.value, known))
 
 
 def _items(node: Node, key: str) -> list[Node]:
     below = node.get(key)
     return below.items if below is not None else []
-
-
-def _words(node: Node | None) -> list[Node]:
-    if node is None:
-        return []
-    return [word for word in (node.items or [node]) if isinstance(word.value, str)]
 
 
 def _below(node: Node, first: str, second: str) -> Node | None:

@@ -108,6 +108,7 @@ EntityPattern = Annotated[
 ]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=80)]
 Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_. -]*$", max_length=80)]
+State = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_./ -]*$", max_length=80)]
 Text = Annotated[str, Field(min_length=1, max_length=500)]
 UrlPath = Annotated[str, Field(pattern=r"^/[^\s]*$", max_length=500)]
 Url = Annotated[str, Field(pattern=r"^https?://[^\s/]+", max_length=500)]
@@ -226,7 +227,9 @@ class ResolvedWhenShape(Shape):
 
     system: Text
     record: Name
-    state: Name
+    state: State = Field(
+        description="`exists_once`, `in_sync` of stock levels, or the word its status has at the vendor, such as Pending Fulfillment."
+    )
 
 
 class TriggerShape(Shape):
@@ -292,6 +295,10 @@ class RejectShape(Shape):
     """Refused."""
 
     status: Status
+    older_than: PositiveDuration | None = Field(
+        default=None,
+        description="The age from which a signature is stale, where it is dated; not divided by `time.scale`.",
+    )
 
 
 class RecoverShape(Shape):

@@ -27,6 +27,7 @@ _FORMS = {
     "operation": "a name of the fake's catalogue, such as `sales_order.upsert` or `orders/create`",
     "url": "an http or https address",
     "python": "`module:function`",
+    "state": "the word that the record's status has at the vendor, such as `Pending Fulfillment`",
 }
 _REMEDIES = {
     "duration": "write a number and a unit, such as `10s`",

@@ -45,6 +45,8 @@ class Defect:
 _RETRY = r"^      - on: ([^\n]*)\n        retry: "
 _ANY = r"^      - on: any\n"
 _BREAKER = r"^    breaker: \{failures: (\d+), pause: \w+"
+# Where no fake has names of its own.
+_FREE = "system: (carrier|crm)|protocol: file_transfer"
 _RULE = "kind: business_rule"
 
 MUTATIONS = (
@@ -68,10 +70,14 @@ MUTATIONS = (
     Mutation("dead-letter-without-escalation", r"^        dead_letter: \{escalate_after: (\d+), to: [\w-]+\}", rf"        {MARK}dead_letter: {{escalate_after: \1}}", also=("role-unused",)),
     Mutation("breaker-without-alert", r"^    breaker: (\{.*), alert: [\w-]+\}", rf"    {MARK}breaker: \1}}", also=("role-unused",)),
     Mutation("end-state-missing", r"^    resolved_when: .*\n", ""),
-    Mutation("end-state-no-error", r"^(    )resolved_when: (\{.*), state: \w+\}", rf"\1{MARK}resolved_when: \2, state: no_error}}"),
-    Mutation("end-state-no-error", r"^(    )resolved_when: (\{.*), state: \w+\}", rf"\1{MARK}resolved_when: \2, state: error-cleared}}"),
-    Mutation("end-state-no-error", r"^(    )resolved_when: (\{system: \w+), record: \w+, state: \w+\}", rf"\1{MARK}resolved_when: \2, record: exception, state: closed}}"),
-    Mutation("end-state-no-error", r"(branch: \{.*, )resolved_when: (\{.*), state: \w+\}", rf"\1{MARK}resolved_when: \2, state: ok}}"),
+    Mutation("end-state-no-error", r"^(    )resolved_when: (\{.*), state: \w+\}", rf"\1{MARK}resolved_when: \2, state: no_error}}", needs=_FREE),
+    Mutation("end-state-no-error", r"^(    )resolved_when: (\{.*), state: \w+\}", rf"\1{MARK}resolved_when: \2, state: error-cleared}}", needs=_FREE),
+    Mutation("end-state-no-error", r"^(    )resolved_when: (\{system: \w+), record: \w+, state: \w+\}", rf"\1{MARK}resolved_when: \2, record: exception, state: closed}}", needs=_FREE),
+    Mutation("unknown-state", r"^(    resolved_when: \{.*), state: \w+\}", rf"\1, state: {MARK}no_error}}", lacks=_FREE),
+    Mutation("unknown-state", r"(branch: \{.*, resolved_when: \{.*), state: \w+\}", rf"\1, state: {MARK}ok}}", lacks=_FREE),
+    Mutation("unknown-record", r"^(    resolved_when: \{system: \w+), record: \w+, state: \w+\}", rf"\1, record: {MARK}exception, state: closed}}", lacks=_FREE),
+    Mutation("unknown-operation", r"^(    operation: \[)(\w+)\.\w+", rf"\1{MARK}\2.push", needs="protocol: api", lacks=_FREE),
+    Mutation("unknown-topic", r"^(    operation: \[)\w+[/.]\w+", rf"\1{MARK}order/made", needs="protocol: webhook"),
     Mutation("end-state-unseen", r"^(    )resolved_when: \{system: \w+", rf"\1{MARK}resolved_when: {{system: integration"),
     Mutation("no-paths", r"^    paths:\n(?:      .*\n)*", "", also=("role-unused", "breaker-never-opens")),
     Mutation("no-path-for-the-rest", _ANY, "      - on: {code: SOMETHING_ELSE}\n"),
@@ -128,7 +134,7 @@ MUTATIONS = (
     Mutation("not-observable", r"^integration:\n((?:  .*\n)*)    dead_letters: .*\n", rf"{MARK}integration:\n\1", whole=True),
     Mutation("not-observable", r"^integration:\n((?:  .*\n)*)    queues: .*\n", rf"{MARK}integration:\n\1", whole=True, needs="^        queue: "),
     Mutation("accept-expired", r"^(name: .*\n)((?:.*\n)*)  - id: ([\w-]+)\n((?:    .*\n)*?)      - on: crash\n", rf"\1accept:\n  - {MARK}{{clause: '\3/crash:recover', reason: beta, until: 2026-01-31}}\n\2  - id: \3\n\4      - on: crash\n", whole=True),
-    Mutation("receiver-missing", r"^    from: \w+\n    to: integration\n", "    from: erp\n    to: integration\n", also=("longer-than-ladder",)),
+    Mutation("receiver-missing", r"^    from: \w+\n    to: integration\n((?:    .*\n)*?)(?:    operation: .*\n)?(    (?:effects|resolved_when): )", r"    from: erp\n    to: integration\n\1\2", also=("longer-than-ladder",)),
 )  # fmt: skip
 
 

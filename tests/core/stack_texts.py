@@ -66,7 +66,7 @@ handoffs:
         renew_session: true
         then: dead_letter
       - on: {code: USER_ERROR, text: already exists}
-        branch: {to: treat-as-done, resolved_when: {system: erp, record: invoice, state: posted}}
+        branch: {to: treat-as-done, resolved_when: {system: erp, record: sales_order, state: Billed}}
       - on: {code: RESTRICTED_PRODUCT}
         kind: business_rule
         decided_by: human

@@ -52,18 +52,18 @@ handoffs:
     to: erp
     protocol: api
     after: [tell]
-    operation: [note.create]
+    operation: [customer.create]
     within: 10m
-    resolved_when: {system: erp, record: note, state: exists_once}
+    resolved_when: {system: erp, record: customer, state: exists_once}
     paths: [{on: any, retry: {attempts: 3, initial: 4s}, then: dead_letter}]
   - id: file
     from: erp
     to: erp
     protocol: api
     after: [note, post]
-    operation: [file.create]
+    operation: [credit_memo.create]
     within: 10m
-    resolved_when: {system: erp, record: file, state: exists_once}
+    resolved_when: {system: erp, record: credit_memo, state: exists_once}
     paths: [{on: any, retry: {attempts: 3, initial: 4s}, then: dead_letter}]
 """
 WHY = {"crm": "crm needs WireMock: make wiremock"}

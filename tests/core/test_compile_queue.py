@@ -35,9 +35,10 @@ handoffs:
 """
 
 
-def compile_queue(on, *, queue=QUEUE, record="sales_order", operation="sales_order.upsert"):
+def compile_queue(on, *, queue=QUEUE, record="sales_order", operation="sales_order.upsert", fake="netsuite"):
     """Compile one path to a role queue; return its experiments by shape, and its row of the matrix."""
-    plan = compile_text(TEXT.format(on=on, queue=queue, record=record, operation=operation))
+    text = TEXT.format(on=on, queue=queue, record=record, operation=operation)
+    plan = compile_text(text.replace("fake: netsuite", f"fake: {fake}"))
     row = next(each for each in plan.coverage if each.clause.endswith(":queue"))
     return {each.shape: each for each in plan.experiments if each.clause == row.clause}, row
 
@@ -159,7 +160,7 @@ def test_what_cannot_be_brought_about(comparison, why):
 
 def test_items_have_no_amount():
     """A handoff that moves items has no values of orders."""
-    totals, row = above("amount > 5 EUR", record="inventory_level", operation="inventory_level.set")
+    totals, row = above("amount > 5 EUR", record="inventory_level", operation="inventory_level.set", fake="shopify")
     assert totals == {}
     assert row.not_exercised == "items have no amount"
 

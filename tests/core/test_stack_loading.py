@@ -105,7 +105,7 @@ def test_one_word_for_a_list(stack):
         (
             "order-to-erp",
             "USER_ERROR+already-exists:branch",
-            Branch("treat-as-done", ResolvedWhen("erp", "invoice", "posted")),
+            Branch("treat-as-done", ResolvedWhen("erp", "sales_order", "Billed")),
         ),
         ("order-to-erp", "malformed:dead_letter", DeadLetter(1, "integration-oncall")),
         ("order-to-erp", "amount>500.00EUR:retry", Retry(3, 1.0)),

@@ -81,7 +81,7 @@ def test_small_is_valid():
         ("within: 10m", "within: 10m\n    after: [order-to-emp]", "unknown-handoff", "order-to-emp", "order-to-erp"),
         ("within: 10m", "within: 10m\n    after: [order-to-erp]", "after-itself", "order-to-erp", ""),
         ("within: 10m", "within: 10m\n    operation: Create Order", "bad-operation", "Create Order", "create_order"),
-        ("within: 10m", "within: 10m\n    operation: [a.b, .c]", "bad-operation", ".c", "c"),
+        ("within: 10m", "within: 10m\n    operation: [sales_order.upsert, .c]", "bad-operation", ".c", "c"),
         ("within: 10m", "within: 10m\n    hops:", "no-value", "hops", ""),
         ("within: 10m", "within: 10m\n    hops: [a, ]\n    after: [~]", "no-value", "~", ""),
         ("    within: 10m\n", "", "missing-field", "i", ""),
