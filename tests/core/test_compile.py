@@ -203,7 +203,11 @@ def test_only_the_first_answer_is_lost():
 def test_without_sight_of_dead_letters():
     """What the wire proves needs no dead letters; a replay that nobody can make blames nobody."""
     unseen = Shape(observed=False).experiments
-    assert [check.name for check in unseen["post/clean:resolve/one"].checks] == ["resolved_once", "attempts 1"]
+    assert [check.name for check in unseen["post/clean:resolve/one"].checks] == [
+        "resolved_once",
+        "attempts 1",
+        "no_exception",
+    ]
     assert [check.name for check in unseen["post/dead_letter:escalate/replay"].checks] == ["replay", "replayed_once"]
     seen = Shape().experiments["post/dead_letter:escalate/replay"]
     assert [check.name for check in seen.checks] == ["replay", "replayed_once", "resolved_once"]

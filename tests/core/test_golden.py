@@ -40,6 +40,7 @@ FAMILIES = (
     "layers",
     "undeclared",
     "surplus",
+    "placebo",
 )
 
 TOLD_CHECKS = {
@@ -57,6 +58,7 @@ TOLD_CHECKS = {
     "no_storm": {"violated", "unknown"},
     "declared": {"violated"},
     "resumed_once": {"violated", "unknown"},
+    "no_exception": {"violated", "unknown"},
 }
 
 TRACE = """\

@@ -5,21 +5,27 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from harness.core.checks.placebo import NAME, Calm, check_no_exception
 from harness.core.checks.resolution import check_resolved_once
 from harness.core.checks.retry import check_attempts
 from harness.core.compile.failures import ANSWER_HANGS, ANSWER_LOST
 from harness.core.compile.retry import posted_checks
+from harness.core.compile.threshold import AMOUNTS, CURRENCY
 from harness.core.conditions import Received
 from harness.core.experiments import Arm, Await, Check, Experiment, Watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from decimal import Decimal
 
     from harness.core.compile.frame import Frame
+    from harness.core.stack import Stack
+    from harness.core.triggers import Threshold
 
 
 def compile_clean(frame: Frame) -> Iterator[Experiment]:
-    """Compile the undisturbed run: one order, and several at once."""
+    """Compile the placebo of the handoff's other experiments: one order, and several at once, and nothing goes wrong."""
+    calm = list_calm(frame.stack)
     for shape, orders in (("one", (1,)), ("several", (1, 2, 3, 4, 5))):
         checks = [*posted_checks(frame, *orders)]
         checks[0] = Check(
@@ -34,16 +40,35 @@ def compile_clean(frame: Frame) -> Iterator[Experiment]:
                 )
                 for order in orders
             ]
+        checks.append(Check(NAME, partial(check_no_exception, handoffs=calm, orders=orders)))
         yield frame.build(
             shape,
             steps=[
                 *frame.start(*orders),
                 Await(frame.resolved(*orders), within_s=frame.within_s),
-                Watch(frame.horizon_s, "a second record"),
+                Watch(frame.horizon_s, "a second record, or an exception"),
             ],
             checks=checks,
-            needs=["dead_letters"],
+            needs=["dead_letters", "breakers"],
         )
+
+
+def list_calm(stack: Stack) -> tuple[Calm, ...]:
+    """List every handoff of a stack as one at which nothing goes wrong."""
+    return tuple(
+        Calm(
+            handoff.id,
+            handoff.operations if handoff.protocol == "api" else (),
+            tuple(partial(_may_hold, path.on.when) for path in handoff.paths if path.on.when is not None),
+        )
+        for handoff in stack.handoffs
+    )
+
+
+def _may_hold(limit: Threshold, total: Decimal | None) -> bool | None:
+    """Tell whether an order that adds up to so much is beyond a limit; None where nobody can tell."""
+    readable = limit.field in AMOUNTS and limit.unit in {"", CURRENCY}
+    return limit.holds(total) if readable and total is not None else None
 
 
 def compile_exactly_once(frame: Frame) -> Iterator[Experiment]:
