@@ -5,11 +5,14 @@ from dataclasses import replace
 from sqlite3 import Connection
 from typing import Any
 
+from reference.alerts import Alert, add_alert
 from reference.backlog import Item
+from reference.capture import Captured, Delivery, Intake, record_delivery
 from reference.handoffs import ORDER_CAPTURE, ORDER_TO_ERP
 from reference.lane import Lane, LaneParts
 from reference.outcomes import Failure
 from reference.parts import Parts
+from reference.policies import ECOMMERCE_OPS
 from reference.policies import ORDER_CAPTURE as CAPTURING
 from reference.policies import ORDER_TO_ERP as POSTING
 from reference.policy import Escalation
@@ -45,6 +48,11 @@ def told_once_a_cause() -> Parts:
     return Parts(make_lane=_make_sparing_lane)
 
 
+def every_order_told() -> Parts:
+    """Raise an alert about every order that comes in, although nothing is wrong with it."""
+    return Parts(record=_record_and_tell)
+
+
 class SparingLane(Lane):
     """A lane that tells a role of the first case of a cause alone."""
 
@@ -54,6 +62,15 @@ class SparingLane(Lane):
         for row in conn.execute(same, (item.handoff, failure.code)).fetchall()[1:]:
             conn.execute("DELETE FROM outbox WHERE dedup_key = ? AND state = 'queued'", (row["id"],))
         return due_at
+
+
+def _record_and_tell(conn: Connection, delivery: Delivery, intake: Intake, *, now: float) -> Captured:
+    captured = record_delivery(conn, delivery, intake, now=now)
+    if captured.outcome == "new":
+        summary = f"{captured.entity} came in"
+        alert = Alert(ECOMMERCE_OPS, ORDER_CAPTURE, captured.entity, "NEW_ORDER", summary, f"new:{captured.entity}")
+        add_alert(conn, alert, now=now)
+    return captured
 
 
 def _make_sparing_lane(store: Store, parts: LaneParts) -> Lane:
@@ -102,6 +119,15 @@ ESCALATING: tuple[Variant, ...] = (
         told_once_a_cause,
         (f"{ORDER_TO_ERP}/RESTRICTED_PRODUCT:queue",),
         stack="chain",
+    ),
+    # Every order that is placed shows it, so everything may.
+    Variant(
+        "cries-wolf",
+        "broken",
+        "raises an alert about every order that comes in, although nothing is wrong",
+        every_order_told,
+        (f"{ORDER_CAPTURE}/clean:resolve",),
+        (f"{ORDER_CAPTURE}/", f"{ORDER_TO_ERP}/"),
     ),
     Variant(
         "retriggers-its-alert",
