@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from harness.core.findings import build_finding
 from harness.core.lint_vendors import find_facts
-from harness.core.outcomes import Branch, Queue
 from harness.core.stack import INTEGRATION
 
 if TYPE_CHECKING:
@@ -46,11 +45,7 @@ def _list_ends(handoff: Handoff) -> Iterator[ResolvedWhen]:
     if handoff.resolved_when is not None:
         yield handoff.resolved_when
     for path in handoff.paths:
-        for step in (path.outcome, path.then):
-            if isinstance(step, Branch) and step.resolved_when is not None:
-                yield step.resolved_when
-            if isinstance(step, Queue):
-                yield from (each.resolved_when for each in step.decisions if each.resolved_when is not None)
+        yield from path.ends
 
 
 def _meaningless(end: ResolvedWhen) -> Iterator[Problem]:

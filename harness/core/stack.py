@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from harness.core.outcomes import SLUGS, DeadLetter, Outcome, Queue, Renew, ResolvedWhen, Retry
+from harness.core.outcomes import SLUGS, Branch, DeadLetter, Outcome, Queue, Renew, ResolvedWhen, Retry
 from harness.core.problems import NOWHERE, Location
 
 if TYPE_CHECKING:
@@ -173,6 +173,13 @@ class Path:
         if isinstance(self.outcome, Renew):
             return self.outcome.retry
         return self.outcome if isinstance(self.outcome, Retry) else None
+
+    @property
+    def ends(self) -> tuple[ResolvedWhen, ...]:
+        """Return the end states its branch, or the decisions of its queue, have in place of the handoff's."""
+        steps = [step for step in (self.outcome, self.then) if isinstance(step, Branch | Queue)]
+        ways = [way for step in steps for way in (step.decisions if isinstance(step, Queue) else (step,))]
+        return tuple(way.resolved_when for way in ways if way.resolved_when is not None)
 
     @property
     def queue(self) -> Queue | None:

@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from harness.core.vendors import find_vendor
 
+if TYPE_CHECKING:
     from harness.core.stack import Stack
 
-# What a receiver is for where no handoff says: by the fake that plays its system.
-DEFAULTS: Mapping[str | None, tuple[str, ...]] = {
-    "shopify": ("orders/create", "orders/updated"),
-    "stripe": ("payment_intent.succeeded",),
-    "wms": ("order.shipped",),
-}
 REFUNDS = "refunds/create"
 # Records that nobody writes before the merchant has given money back.
 OWED_TO_REFUNDS = frozenset({"credit_memo", "refund"})
@@ -30,7 +24,8 @@ def list_topics(stack: Stack, system: str) -> list[str]:
     fake = stack.systems[system].fake if system in stack.systems else None
     handoffs = [handoff for handoff in stack.handoffs if handoff.source == system]
     named = [name for handoff in handoffs if handoff.protocol == "webhook" for name in handoff.operations]
-    topics = named or list(DEFAULTS.get(fake, ()))
+    vendor = find_vendor(fake)
+    topics = named or list(vendor.usual if vendor is not None else ())
     ends = {handoff.resolved_when.record for handoff in handoffs if handoff.resolved_when is not None}
     if fake == "shopify" and ends & OWED_TO_REFUNDS:
         topics.append(REFUNDS)

@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from harness.core.compile.frame import build_ledger_rule
-from harness.core.compile.passage import ARRIVED_WITHIN_S, build_start, is_driven, list_before
+from harness.core.compile import compile_stack
+from harness.core.compile.frame import Frame, build_ledger_rule
+from harness.core.compile.passage import ARRIVED_WITHIN_S, build_start, explain_undriven, is_driven, list_before
 from harness.core.ends import EndState
 from harness.core.experiments import Act, Await, Place
+from harness.core.outcomes import Branch, ResolvedWhen
 from harness.core.stack import System
 from harness.core.starts import Start
 
@@ -118,6 +120,40 @@ def test_driven(stack):
     assert is_driven(mapped["storefront"], order)
     assert not is_driven(mapped["storefront"], stack.handoff("order-capture"))
     assert is_driven(stack, replace(stack.handoff("order-capture"), operations=()))
+
+
+def test_undriven_webhooks(stack):
+    """Webhooks are driven from a fake that sends some to the integration; any others say why they are not."""
+    capture = stack.handoff("order-capture")
+    elsewhere = {("storefront", "erp"), ("integration", "integration"), ("erp", "integration")}
+    reasons = {ends: explain_undriven(stack, replace(capture, source=ends[0], target=ends[1])) for ends in elsewhere}
+    assert reasons == {
+        ("storefront", "erp"): "it cannot be driven: a webhook to erp does not come by the integration",
+        ("integration", "integration"): "it cannot be driven: the integration would be its own sender",
+        ("erp", "integration"): "it cannot be driven: erp (netsuite) sends no webhooks",
+    }
+
+
+def test_unseen_ends(stack):
+    """What ends in the integration itself is not exercised: no journal shows it, so it would be found broken."""
+    inside = ResolvedWhen("integration", "sales_order", "exists_once")
+    order = stack.handoff("order-to-erp")
+    assert explain_undriven(stack, replace(order, resolved_when=inside)) is not None
+    path = next(path for path in order.paths if isinstance(path.outcome, Branch))
+    changed = replace(path, outcome=replace(path.outcome, resolved_when=inside))
+    paths = tuple(changed if each is path else each for each in order.paths)
+    handoffs = tuple(replace(each, paths=paths) if each is order else each for each in stack.handoffs)
+    rows = {row.clause: row for row in compile_stack(replace(stack, handoffs=handoffs)).coverage}
+    row = rows[f"order-to-erp/{path.slug}"]
+    assert (row.experiments, row.not_exercised) == ((), "nobody but the integration shows where it ends")
+    assert rows["order-to-erp/clean:resolve"].experiments
+
+
+def test_usual_topics(stack):
+    """A webhook handoff that names no topic takes its sender's usual ones, and no other vendor's."""
+    capture = replace(stack.handoff("order-capture"), operations=())
+    frames = [Frame(stack, replace(capture, source=name), "c", "d", capture.location) for name in ("gateway", "wms")]
+    assert [frame.topics for frame in frames] == [("payment_intent.succeeded",), ("order.shipped",)]
 
 
 def test_stations(stack):

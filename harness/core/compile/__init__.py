@@ -21,7 +21,7 @@ from harness.core.compile.healing import compile_healing
 from harness.core.compile.herd import compile_herd
 from harness.core.compile.negative import compile_negative
 from harness.core.compile.pairs import begins_journey, compile_pairs
-from harness.core.compile.passage import is_driven
+from harness.core.compile.passage import explain_undriven, is_unseen
 from harness.core.compile.queue import compile_queue
 from harness.core.compile.repeated import compile_repeated
 from harness.core.compile.retry import compile_retry
@@ -56,7 +56,8 @@ def compile_stack(stack: Stack) -> Plan:
     for handoff in stack.handoffs:
         for clause in list_clauses(handoff, journey=begins_journey(stack, handoff)):
             frame = Frame(stack, handoff, clause.id, clause.declared, clause.location)
-            compiled = tuple(_compile(frame, clause.subject)) if is_driven(stack, handoff) else ()
+            driven = explain_undriven(stack, handoff) is None and not _ends_unseen(clause.subject)
+            compiled = tuple(_compile(frame, clause.subject)) if driven else ()
             asked = [each for each in compiled if isinstance(each, Experiment)]
             gaps = tuple(each for each in compiled if isinstance(each, Gap))
             experiments += asked
@@ -117,13 +118,17 @@ def _compile_path(frame: Frame, path: Path) -> Iterator[Experiment | Gap]:
     yield from compile_negative(frame, path)
 
 
+def _ends_unseen(subject: object) -> bool:
+    """Tell whether a path, or a decision of its queue, ends where nobody but the integration shows it."""
+    return isinstance(subject, Path) and any(map(is_unseen, subject.ends))
+
+
 def _why_not(stack: Stack, handoff: Handoff, clause: Clause) -> str:
-    if handoff.resolved_when is None:
-        return "the handoff says no end state (resolved_when)"
-    if handoff.protocol not in {"api", "webhook"}:
-        return f"handoffs over {handoff.protocol} are not driven"
-    if not is_driven(stack, handoff):
-        return f"it cannot be driven: {_say_missing(stack, handoff)}"
+    undriven = explain_undriven(stack, handoff)
+    if undriven is not None:
+        return undriven
+    if _ends_unseen(clause.subject):
+        return "nobody but the integration shows where it ends"
     match clause.subject:
         case Breaker() | DeadLetter() if handoff.protocol == "webhook":
             return "it counts calls, and this handoff makes none"
@@ -131,10 +136,3 @@ def _why_not(stack: Stack, handoff: Handoff, clause: Clause) -> str:
             return "no failure fills the dead letters without opening the breaker, or none is declared to lead there"
         case _:
             return f"no fault brings {clause.id.rsplit('/', 1)[1].split(':')[0]} about at this handoff"
-
-
-def _say_missing(stack: Stack, handoff: Handoff) -> str:
-    source = stack.systems.get(handoff.source)
-    if handoff.protocol == "webhook" and source is not None and source.is_mapped:
-        return f"mappings play {handoff.source}, and they tell nobody anything by themselves"
-    return "its operations are not named" if not handoff.operations else "nobody makes calls to the integration itself"

@@ -12,14 +12,15 @@ from harness.core.compile.passage import build_start, is_driven, list_before
 from harness.core.conditions import Condition, Resolved
 from harness.core.ends import EndState, build_end
 from harness.core.experiments import Check, Experiment, LedgerRule, Passage, Place, Station, Step
-from harness.core.outcomes import Branch, Queue
 from harness.core.starts import Start, choose_start
 from harness.core.undeclared import check_declared
+from harness.core.vendors import find_vendor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from harness.core.faults import Fault
+    from harness.core.outcomes import Queue
     from harness.core.problems import Location
     from harness.core.stack import Handoff, Stack
 
@@ -94,7 +95,8 @@ class Frame:
     @property
     def topics(self) -> tuple[str, ...]:
         """The webhook topics of the handoff, the one that begins it first."""
-        return self.handoff.operations or ("orders/create", "orders/updated")
+        vendor = find_vendor(self.source_fake)
+        return self.handoff.operations or (vendor.usual if vendor is not None else ())
 
     @property
     def source_fake(self) -> str | None:
@@ -211,10 +213,6 @@ def build_ledger_rule(stack: Stack) -> LedgerRule:
 def _list_other_ends(handoff: Handoff) -> Iterator[EndState]:
     """List the ends in another record that paths of a handoff declare: an order that is there is not lost."""
     own = build_end(handoff.resolved_when)
-    for path in handoff.paths:
-        for step in (path.outcome, path.then):
-            declared = [step.resolved_when] if isinstance(step, Branch) else []
-            declared += [each.resolved_when for each in step.decisions] if isinstance(step, Queue) else []
-            for end in (build_end(each) for each in declared if each is not None):
-                if (end.system, end.record) != (own.system, own.record):
-                    yield end
+    for end in (build_end(each) for path in handoff.paths for each in path.ends):
+        if (end.system, end.record) != (own.system, own.record):
+            yield end

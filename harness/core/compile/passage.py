@@ -9,26 +9,55 @@ from harness.core.ends import build_end
 from harness.core.experiments import Act, Await, Place, Step
 from harness.core.stack import INTEGRATION, Handoff, Stack
 from harness.core.starts import Start, choose_start
+from harness.core.vendors import find_vendor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from harness.core.outcomes import ResolvedWhen
+
 # How long an undisturbed order may take through the handoffs before the one under test.
 ARRIVED_WITHIN_S = 10.0
-FAKES = frozenset({"shopify", "netsuite", "stripe", "wms"})
 
 
 def is_driven(stack: Stack, handoff: Handoff) -> bool:
     """Tell whether the harness can drive this handoff: vendors on its ends, named calls, an order to follow."""
-    if handoff.resolved_when is None or handoff.protocol not in {"api", "webhook"}:
-        return False
-    ends = [stack.systems.get(name) for name in (handoff.source, handoff.target) if name != INTEGRATION]
-    if not all(system is None or system.is_mapped or system.fake in FAKES for system in ends):
-        return False
+    return explain_undriven(stack, handoff) is None
+
+
+def explain_undriven(stack: Stack, handoff: Handoff) -> str | None:
+    """Say why the harness cannot drive a handoff, or None where it can."""
+    if handoff.resolved_when is None:
+        return "the handoff says no end state (resolved_when)"
+    if handoff.protocol not in {"api", "webhook"}:
+        return f"handoffs over {handoff.protocol} are not driven"
+    if is_unseen(handoff.resolved_when):
+        return "it cannot be driven: nobody but the integration shows its end state"
+    missing = _miss_in_webhook(stack, handoff) if handoff.protocol == "webhook" else _miss_in_call(handoff)
+    return f"it cannot be driven: {missing}" if missing else None
+
+
+def is_unseen(end: ResolvedWhen) -> bool:
+    """Tell whether an end state stands where no journal of a vendor shows it."""
+    return end.system == INTEGRATION
+
+
+def _miss_in_webhook(stack: Stack, handoff: Handoff) -> str:
     source = stack.systems.get(handoff.source)
-    if handoff.protocol == "webhook":
-        return source is None or not source.is_mapped  # mappings answer calls, and tell nobody anything
-    return bool(handoff.operations) and handoff.target != INTEGRATION
+    if handoff.target != INTEGRATION:
+        return f"a webhook to {handoff.target} does not come by the integration"
+    if source is None:
+        return "the integration would be its own sender"
+    if source.is_mapped:
+        return f"mappings play {handoff.source}, and they tell nobody anything by themselves"
+    vendor = find_vendor(source.fake)
+    return "" if vendor is not None and vendor.topics else f"{handoff.source} ({source.fake}) sends no webhooks"
+
+
+def _miss_in_call(handoff: Handoff) -> str:
+    if not handoff.operations:
+        return "its operations are not named"
+    return "nobody makes calls to the integration itself" if handoff.target == INTEGRATION else ""
 
 
 def list_before(stack: Stack, handoff: Handoff) -> tuple[str, ...]:
