@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from fakes.kit.forgery import How  # noqa: TC001 - pydantic reads the annotations
+from fakes.kit.forgery import STALE_S, How
 
 MAX_COUNT = 10_000
 
@@ -81,7 +81,7 @@ class ForgeBody(_Body):
     """
     Parameters of ``forge``: a body, or an order about whose payment an event is made up.
 
-    ``how``: signed with a wrong key, not at all, changed after a genuine signature, or signed a day ago. ``signature`` stands as it is given.
+    ``how``: signed with a wrong key, not at all, changed after a genuine signature, or signed ``age_s`` ago, a day. ``signature`` stands as it is given.
     """
 
     topic: str = "payment_intent.succeeded"
@@ -89,4 +89,5 @@ class ForgeBody(_Body):
     entity: Name | None = None
     order: Name | None = None
     how: How = "forged"
+    age_s: float = Field(STALE_S, gt=0)
     signature: str | None = Field(None, pattern="^[ -~]*$")

@@ -10,17 +10,22 @@ if TYPE_CHECKING:
 
 How = Literal["forged", "missing", "other_body", "stale"]
 STALE_S = 86_400.0
-"""How long ago a stale one was signed: longer than any vendor tells its receivers to accept."""
+"""How long ago a stale one was signed unless told otherwise: longer than any vendor tells its receivers to accept."""
 
 
 @dataclass(frozen=True, slots=True)
 class Forgery:
-    """A webhook the vendor never sent; ``how`` its signature is wrong, ``entity`` the order it pretends to be about."""
+    """
+    A webhook the vendor never sent; ``how`` its signature is wrong, ``entity`` the order it pretends to be about.
+
+    ``age_s`` is how long ago a stale one was signed.
+    """
 
     topic: str
     body: bytes
     how: How = "forged"
     entity: str | None = None
+    age_s: float = STALE_S
 
     @property
     def signing(self) -> Signing:
@@ -37,7 +42,7 @@ class Forgery:
     ) -> list[tuple[str, str]]:
         """Return the headers by the vendor's own way to ``dress`` one; a given signature stands as it is in its header."""
         if self.how == "stale":
-            webhook = replace(webhook, triggered_at=webhook.triggered_at - STALE_S, aged_s=STALE_S)
+            webhook = replace(webhook, triggered_at=webhook.triggered_at - self.age_s, aged_s=self.age_s)
         headers = list(dress(webhook, self.signed_body, self.signing))
         if signature is None:
             return headers

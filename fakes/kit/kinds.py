@@ -97,6 +97,9 @@ class StaleParams(Params):
     """Parameters of ``webhook_stale``."""
 
     age_s: float = Field(gt=0, description="how old the trigger time is made")
+    signed: Literal["then", "now"] = Field(
+        "then", description="signed at that time, or now, as the last rung of a ladder is: then its body tells of it"
+    )
 
 
 @dataclass(frozen=True, slots=True)

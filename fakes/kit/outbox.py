@@ -184,7 +184,8 @@ class Outbox:
             self._note_suppressed(webhook, plan)
             return
         body = plan.mutate(webhook.body)
-        triggered = replace(webhook, triggered_at=webhook.triggered_at - plan.age_s, aged_s=plan.age_s)
+        aged_s = 0.0 if plan.signed_now else plan.age_s
+        triggered = replace(webhook, triggered_at=webhook.triggered_at - plan.age_s, aged_s=aged_s)
         ladder = self.settings.ladder_s if plan.retries else ()
         for number in range(1, len(ladder) + 2):
             signed = webhook.body if plan.signs_original else body

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from fakes.kit.bodies import dump_json
@@ -33,6 +35,7 @@ class Plan:
     after_topic: str | None = None
     ended: asyncio.Event | None = None
     age_s: float = 0.0
+    signed_now: bool = False
     signing: Literal["genuine", "forged", "missing"] = "genuine"
     signs_original: bool = False
     retries: bool = True
@@ -68,7 +71,10 @@ def _delay(hit: Hit) -> Plan:
 
 
 def _age(hit: Hit) -> Plan:
-    return Plan(hit.fault.id, age_s=hit.fault.params["age_s"])
+    age_s = hit.fault.params["age_s"]
+    if hit.fault.params["signed"] == "now":
+        return Plan(hit.fault.id, age_s=age_s, signed_now=True, mutate=partial(backdate, age_s=age_s))
+    return Plan(hit.fault.id, age_s=age_s)
 
 
 PLANS: dict[str, Callable[[Hit], Plan]] = {
@@ -87,6 +93,17 @@ def change_body(body: bytes) -> bytes:
     """Return a body that still decodes but differs from the one that was signed."""
     value = json.loads(body)
     return dump_json({**value, "note": "changed on the way"}) if isinstance(value, dict) else body + b" "
+
+
+def backdate(body: bytes, *, age_s: float) -> bytes:
+    """Return the body of an event that happened so much earlier: what it tells of stays as it is."""
+    value = json.loads(body)
+    if isinstance(value.get("created"), int):
+        value["created"] -= int(age_s)
+    if isinstance(value.get("timestamp"), str):
+        at = datetime.fromisoformat(value["timestamp"]) - timedelta(seconds=age_s)
+        value["timestamp"] = at.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return dump_json(value)
 
 
 def _retype(value: Any) -> Any:

@@ -123,7 +123,7 @@ class ShopActs:
         self._check_topic(given.topic)
         if not any(one.topic == given.topic for one in self._shop.subscriptions):
             raise ProblemError(409, f"nobody subscribed to {given.topic}")
-        forgery = self._build_forgery(given)
+        forgery = replace(self._build_forgery(given), age_s=given.age_s)
         attempts = await self._sender.forge(forgery, signature=given.signature)
         return {
             "deliveries": [

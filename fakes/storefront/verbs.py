@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from fakes.kit.forgery import How  # noqa: TC001 - pydantic reads the annotations
+from fakes.kit.forgery import STALE_S, How
 from fakes.storefront.money import read_money
 from fakes.storefront.stock import LIMIT
 
@@ -139,11 +139,12 @@ class ForgeBody(_Body):
     """
     Parameters of ``forge``: a body, or a reserved order whose webhook is made up.
 
-    ``how``: signed with a wrong key, not at all, changed after a genuine signature, or signed a day ago. ``signature`` stands as it is given.
+    ``how``: signed with a wrong key, not at all, changed after a genuine signature, or signed ``age_s`` ago, a day. ``signature`` stands as it is given.
     """
 
     topic: str
     body: dict[str, Any] | list[Any] | str | None = None
     order: OrderId | None = None
     how: How = "forged"
+    age_s: float = Field(STALE_S, gt=0)
     signature: str | None = Field(None, pattern="^[ -~]*$")

@@ -59,7 +59,9 @@ class MessageActs:
         _check_topic(given.topic)
         if not self._subscribers.of(given.topic):
             raise ProblemError(409, f"nobody subscribed to {given.topic}")
-        attempts = await self._sender.forge(self._build_forgery(given), signature=given.signature)
+        attempts = await self._sender.forge(
+            replace(self._build_forgery(given), age_s=given.age_s), signature=given.signature
+        )
         return {
             "deliveries": [
                 {

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from fakes.kit.forgery import How  # noqa: TC001 - pydantic reads the annotations
+from fakes.kit.forgery import STALE_S, How
 from fakes.wms.bodies import MAX_QUANTITY, Quantity, Sku
 from fakes.wms.model import Location  # noqa: TC001 - pydantic reads the annotations
 
@@ -111,7 +111,7 @@ class ForgeBody(_Body):
     """
     Parameters of ``forge``: a body, or an order to tell lies about, by any name of it (``entity`` before ``order``) or its id.
 
-    ``how``: signed with a wrong key, not at all, changed after a genuine signature, or signed a day ago. ``signature`` stands as it is given.
+    ``how``: signed with a wrong key, not at all, changed after a genuine signature, or signed ``age_s`` ago, a day. ``signature`` stands as it is given.
     """
 
     topic: str = "order.shipped"
@@ -119,6 +119,7 @@ class ForgeBody(_Body):
     entity: str | None = Field(None, min_length=1)
     order: str | None = Field(None, min_length=1)
     how: How = "forged"
+    age_s: float = Field(STALE_S, gt=0)
     signature: str | None = Field(None, pattern="^[ -~]*$")
 
 

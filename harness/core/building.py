@@ -190,7 +190,7 @@ def _plain_outcomes(declared: shape.OutcomesShape, node: Node) -> Iterator[Outco
     if declared.reorder:
         yield Reorder(node.place("reorder"))
     if declared.reject:
-        yield Reject(declared.reject.status, node.place("reject"))
+        yield Reject(declared.reject.status, declared.reject.older_than, node.place("reject"))
     if declared.recover:
         yield Recover(declared.recover.within, node.place("recover"))
     if declared.resend:

@@ -126,9 +126,14 @@ class Reorder:
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """Refuse with this HTTP status and change nothing anywhere."""
+    """
+    Refuse with this HTTP status and change nothing anywhere.
+
+    `older_than_s` is the age from which a signature is refused, on the wall's clock: no scale shortens it.
+    """
 
     status: int
+    older_than_s: float | None = None
     location: Location = field(default=NOWHERE, compare=False)
 
 

@@ -4,14 +4,16 @@ import json
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from math import inf
 from sqlite3 import Connection
 
 from reference import handoffs
 from reference.backlog import Item
+from reference.fields import UnusableError, read_stamp
 from reference.lane import Lane, LaneParts, Send
 from reference.outcomes import Done, Failure, Kind, Outcome
 from reference.parts import Parts
-from reference.senders import WmsSender
+from reference.senders import TOLERANCE_S, WmsSender
 from reference.store import Store
 from scenarios.zoo.variant import Variant
 
@@ -44,6 +46,16 @@ def any_age_believed() -> Parts:
     return Parts(make_wms_sender=AgelessSender)
 
 
+def old_news_refused() -> Parts:
+    """Refuse a webhook of the warehouse that tells of something old, however fresh its signature is."""
+    return Parts(make_wms_sender=NewsSender)
+
+
+def age_halved() -> Parts:
+    """Refuse a webhook of the warehouse at half the age at which its signature is too old."""
+    return Parts(make_wms_sender=HastySender)
+
+
 class ImpatientLane(Lane):
     """A lane that takes an order's failures at any handoff for its own."""
 
@@ -64,6 +76,31 @@ class AgelessSender(WmsSender):
         """Ask at the time the signature says it is."""
         stamp = headers.get("webhook-timestamp", "")
         return stamp.isdecimal() and WmsSender(self.secret, lambda: float(stamp)).verify(headers, body)
+
+
+class NewsSender(WmsSender):
+    """A sender whose signatures are as old as what they sign."""
+
+    def verify(self, headers: Mapping[str, str], body: bytes) -> bool:
+        """Ask how long ago it happened as well."""
+        return super().verify(headers, body) and self.clock() - _read_moment(body) <= TOLERANCE_S
+
+
+class HastySender(WmsSender):
+    """A sender whose signatures grow old twice as fast."""
+
+    def verify(self, headers: Mapping[str, str], body: bytes) -> bool:
+        """Ask whether it is fresh by half the age."""
+        stamp = headers.get("webhook-timestamp", "")
+        return super().verify(headers, body) and self.clock() - float(stamp) <= TOLERANCE_S / 2
+
+
+def _read_moment(body: bytes) -> float:
+    """Read when it happened of which a webhook tells; now or later where it does not say."""
+    try:
+        return read_stamp(json.loads(body)["timestamp"])
+    except (ValueError, KeyError, TypeError, UnusableError):
+        return inf
 
 
 def _wrap(chosen: str, build: Callable[[Send], Send]) -> Callable[[str, Send], Send]:
@@ -146,6 +183,22 @@ MEETING: tuple[Variant, ...] = (
         "broken",
         "believes a webhook of the warehouse that was signed a day ago",
         any_age_believed,
+        (f"{handoffs.WMS_SHIPMENT}/stale:reject",),
+        stack="chain",
+    ),
+    Variant(
+        "refuses-old-news",
+        "broken",
+        "refuses a webhook of the warehouse that comes on a late rung, signed afresh",
+        old_news_refused,
+        (f"{handoffs.WMS_SHIPMENT}/stale:reject",),
+        stack="chain",
+    ),
+    Variant(
+        "signatures-age-too-soon",
+        "broken",
+        "refuses a webhook of the warehouse at half the age of which it says it is too old",
+        age_halved,
         (f"{handoffs.WMS_SHIPMENT}/stale:reject",),
         stack="chain",
     ),

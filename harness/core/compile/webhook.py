@@ -11,16 +11,15 @@ from harness.core.checks.resolution import (
     check_recovered,
     check_resolved_once,
     check_same_end_state,
-    check_untouched,
 )
-from harness.core.checks.webhook import check_acknowledged, check_answer, check_refused_again
+from harness.core.checks.webhook import check_acknowledged, check_refused_again
 from harness.core.compile.frame import HORIZON, PATIENCE_S, Frame
 from harness.core.compile.retry import posted_checks
+from harness.core.compile.signatures import compile_bad_signature, compile_stale
 from harness.core.compile.webhook_faults import (
     build_crash,
     build_dropped,
     build_duplicate,
-    build_forgery,
     build_refusal,
     build_webhook_fault,
 )
@@ -176,36 +175,6 @@ def _compile_out_of_order(frame: Frame, path: Path) -> Iterator[Experiment]:
     )
 
 
-def _compile_bad_signature(frame: Frame, path: Path) -> Iterator[Experiment]:
-    """Post webhooks the vendor never sent, about an order that does not exist."""
-    if isinstance(path.outcome, Reject):
-        yield from _list_forgeries(frame, path.outcome.status, ("forged", "missing", "other_body"))
-
-
-def _compile_stale(frame: Frame, path: Path) -> Iterator[Experiment]:
-    """Post a webhook that is signed as it must be, a day ago, about an order that does not exist."""
-    if isinstance(path.outcome, Reject):
-        yield from _list_forgeries(frame, path.outcome.status, ("stale",))
-
-
-def _list_forgeries(frame: Frame, status: int, ways: tuple[str, ...]) -> Iterator[Experiment]:
-    for how in ways:
-        fault = build_forgery(frame, how)
-        yield frame.build(
-            how.replace("_", "-"),
-            faults=[fault],
-            steps=[
-                Arm(fault.id),
-                Await(Delivered(1, acked=False, topics=frame.topics[:1]), within_s=PATIENCE_S),
-                Watch(frame.horizon_s, "any change"),
-            ],
-            checks=[
-                Check("answer", partial(check_answer, order=1, status=status, topics=frame.topics[:1])),
-                Check("untouched", partial(check_untouched, orders=(1,), horizon_s=frame.horizon_s)),
-            ],
-        )
-
-
 def _compile_malformed(frame: Frame, path: Path) -> Iterator[Experiment]:
     """Deliver correctly signed bodies that cannot be understood."""
     if not isinstance(path.outcome, DeadLetter):
@@ -352,13 +321,13 @@ def _resolved(frame: Frame, *orders: int, within_s: float | None = None) -> Chec
     return Check("resolved_once", judge)
 
 
-FAMILIES: Mapping[str, Callable[[Frame, Path], Iterator[Experiment]]] = {
+FAMILIES: Mapping[str, Callable[[Frame, Path], Iterator[Experiment | Gap]]] = {
     "dropped": _compile_dropped,
     "subscription_removed": _compile_removed,
     "duplicate": _compile_duplicate,
     "out_of_order": _compile_out_of_order,
-    "bad_signature": _compile_bad_signature,
-    "stale": _compile_stale,
+    "bad_signature": compile_bad_signature,
+    "stale": compile_stale,
     "malformed": _compile_malformed,
     "receiver_down": _compile_receiver_down,
     "crash": _compile_crash,

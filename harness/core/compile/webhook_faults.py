@@ -69,6 +69,12 @@ def build_crash(frame: Frame, orders: tuple[int, ...], *, nth: int, fault_id: st
     )
 
 
-def build_forgery(frame: Frame, how: str) -> Fault:
-    """Post what the vendor never sent, about an order that nobody placed."""
-    return Fault("f1", "forge", Layer.ACT, frame.handoff.source, frame.topics[:1], orders=(1,), params={"how": how})
+def build_aged(frame: Frame, age_s: float, *, signed: str) -> Fault:
+    """Have the first order's look so old: signed `then`, or `now` and only what it says is old."""
+    return build_webhook_fault(frame, "webhook_stale", (1,), params={"age_s": age_s, "signed": signed})
+
+
+def build_forgery(frame: Frame, how: str, *, age_s: float | None = None) -> Fault:
+    """Post what the vendor never sent, about an order that nobody placed; a stale one signed so long ago, or long enough."""
+    params: dict[str, Any] = {"how": how} | ({"age_s": age_s} if age_s is not None else {})
+    return Fault("f1", "forge", Layer.ACT, frame.handoff.source, frame.topics[:1], orders=(1,), params=params)

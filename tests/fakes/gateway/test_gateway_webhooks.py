@@ -213,6 +213,15 @@ def test_a_stale_webhook_has_an_old_time(told: RunningFake, receiver: Receiver) 
     assert event.type == CAPTURED
 
 
+def test_an_old_event_may_be_signed_afresh(told: RunningFake, receiver: Receiver) -> None:
+    """``webhook_stale`` signed now is genuine, and the event itself was made so long ago."""
+    told.arm("webhook_stale", operation=CAPTURED, params={"age_s": 14_400, "signed": "now"})
+    capture(told)
+    [got] = receiver.wait(1)
+    assert is_genuine(got)
+    assert 14_390 <= time.time() - json.loads(got.body)["created"] <= 14_500
+
+
 @pytest.mark.parametrize("mutation", ["truncated", "not_json", "wrong_types", "missing_fields", "empty"])
 def test_malformed_bodies_are_signed(told: RunningFake, receiver: Receiver, mutation: str) -> None:
     """A malformed body carries a genuine signature."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -346,6 +347,28 @@ def test_an_old_webhook_says_so(wms: Wms, receiver: Receiver) -> None:
     [got] = receiver.wait(1)
     with pytest.raises(standardwebhooks.WebhookVerificationError, match="too old"):
         KEY.verify(got.body, got.headers)
+
+
+def test_an_old_webhook_may_be_signed_afresh(wms: Wms, receiver: Receiver) -> None:
+    """``webhook_stale`` signed now verifies, and tells of what happened so long ago."""
+    subscribe(wms, receiver, "order.allocated")
+    wms.create("1")
+    wms.fake.arm("webhook_stale", operation="order.allocated", params={"age_s": 14_400, "signed": "now"})
+    wms.create("2")
+    fresh, old = receiver.wait(2)
+    told = [datetime.fromisoformat(wms.document.check_event(got.body)["timestamp"]) for got in (fresh, old)]
+    assert verifies(old)
+    assert 14_300 < (told[0] - told[1]).total_seconds() < 14_401
+    assert wms.document.check_event(old.body)["data"]["reference"] == "2"
+
+
+@pytest.mark.parametrize(("age_s", "good"), [(285, True), (315, False)])
+def test_a_forgery_is_as_old_as_it_should_be(wms: Wms, receiver: Receiver, age_s: float, good: bool) -> None:
+    """A stale forgery is rightly signed so long ago."""
+    subscribe(wms, receiver, "order.shipped")
+    wms.fake.act("forge", order="6411001", entity="#411001", how="stale", age_s=age_s)
+    [got] = receiver.wait(1)
+    assert verifies(got) == good
 
 
 def test_a_removed_subscription_misses_what_happens(wms: Wms, receiver: Receiver) -> None:
