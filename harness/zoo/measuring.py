@@ -134,7 +134,7 @@ class Measuring:
 
     async def _conduct(self, inhabitant: Inhabitant, experiments: Sequence[Experiment]) -> list[Result] | None:
         """Run experiments in a lab; None where they were interrupted, or what tells cannot be run here."""
-        sink = _Sparing()
+        sink = _Sparing(inhabitant)
         runner = sink.runner = Runner(
             self.read(inhabitant).stack, self._options(inhabitant), sink, self.stop, again=False
         )
@@ -220,15 +220,25 @@ class Measuring:
 
 @dataclass(slots=True)
 class _Sparing:
-    """A sink that has the runner spare what a clause is asked beyond its being broken: that takes longest, and tells no more."""
+    """
+    A sink that has the runner spare what tells no more, and takes longest: what is violated waits to the end.
 
+    Once an inhabitant is caught, nothing else that it may break is asked; nor is a clause that was found broken.
+    """
+
+    inhabitant: Inhabitant
     runner: Runner | None = None
 
     def experiment_done(self, conducted: Conducted) -> None:
-        """Take what waits about the same clause away once it was found broken."""
+        """Take away what waits and has become pointless."""
         verdict, clause = conducted.result.verdict, conducted.result.experiment.clause
         if self.runner is not None and verdict.outcome is Outcome.VIOLATED:
-            self.runner.waiting = deque(each for each in self.runner.waiting if each.clause != clause)
+            caught = self.inhabitant.breaks(clause)
+            self.runner.waiting = deque(
+                each
+                for each in self.runner.waiting
+                if each.clause != clause and not (caught and self.inhabitant.may_break(each.clause))
+            )
 
 
 def _list_violated(results: Iterable[Result]) -> list[str]:

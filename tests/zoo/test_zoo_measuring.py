@@ -167,16 +167,28 @@ def test_one_that_is_caught_stays_caught(pretend):
     assert len(labs.ran) == 1
 
 
-def test_a_clause_that_was_found_broken_is_asked_nothing_more(pretend):
-    """One violated experiment is enough of each clause; the others are run all the same."""
+def test_what_is_caught_is_asked_nothing_of_what_else_it_may_break(pretend):
+    """One violated experiment is enough; what it keeps is asked all the same, for there it may be accused."""
     labs = pretend(lambda _command, experiment, _before: (VIOLATED_ if experiment.clause == CLAUSE else HELD, None))
     row = measure(BAD).rows["bad"]
     asked = Counter(name.rpartition("/")[0] for _, name in labs.asked)
 
     assert (row.finding, row.caught_by) == (Finding.CAUGHT, (CLAUSE,))
     assert asked[CLAUSE] == 1
-    assert asked["order-to-erp/any:retry"] > 1
+    assert asked["order-to-erp/clean:resolve"] > 1
+    # What may break in consequence comes after it in the plan.
+    assert asked["order-to-erp/any:retry"] == 0
     assert row.ran == labs.asked.total()
+
+
+def test_what_it_keeps_is_asked_no_more_once_it_was_found_broken(pretend):
+    """Where somebody is accused, one violated experiment of each clause says so; what is caught nowhere is asked on."""
+    kept = "order-to-erp/clean:resolve"
+    labs = pretend(lambda _command, each, _before: (VIOLATED_ if each.clause == kept else HELD, None))
+    asked = Counter(name.rpartition("/")[0] for _, name in labs.asked) if measure(BAD) else Counter()
+
+    assert asked[kept] == 1
+    assert min(asked[CLAUSE], asked["order-to-erp/any:retry"]) > 1
 
 
 def test_what_may_break_in_consequence_is_no_catch_and_no_accusation(pretend):
