@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # How sure a family must be, and how much of what a value may be its interval covers.
 SURE, COVERED = 0.95, 0.95
+# How much less than the best speaks for an explanation that is not worth a thought.
+SLIGHT = 0.05
 # Two waits fit every base and factor there is.
 FEWEST = 3
 # More waits than these make nothing surer that matters.
@@ -100,8 +102,7 @@ def estimate_backoff(waits: Iterable[Wait]) -> Estimate:
     likely = tuple(sorted((name for name in shares if shares[name] > 1 - SURE), key=lambda name: -shares[name]))
     if not likely or shares[likely[0]] < SURE:
         return Estimate(len(seen), likely)
-    best = max((each for each in found if each.family == likely[0]), key=lambda each: each.weight)
-    return Estimate(len(seen), likely[:1], best.base, best.factor, best.cap)
+    return _merge(len(seen), [each for each in found if each.family == likely[0]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,32 @@ class _Explanation:
     base: Range
     factor: Range | None = None
     cap: Range | None = None
+
+
+def _merge(waits: int, found: Sequence[_Explanation]) -> Estimate:
+    """
+    Say what the explanations of one family have in common: intervals that hold what any of them takes to be possible.
+
+    Where the cap sets in, if at all, jitter may hide: without being sure that it does nothing is said of it.
+    """
+    likely = [each for each in found if each.weight > SLIGHT * max(other.weight for other in found)]
+    best = max(likely, key=lambda each: each.weight)
+    capped = all(each.cap is not None for each in likely)
+    return Estimate(
+        waits,
+        (best.family,),
+        _join(best.base, [each.base for each in likely]),
+        _join(best.factor, [each.factor for each in likely]),
+        _join(best.cap, [each.cap for each in likely]) if capped else None,
+    )
+
+
+def _join(best: Range | None, others: Iterable[Range | None]) -> Range | None:
+    """Widen an interval to hold all others; None where the best, or any other, says nothing."""
+    found = [each for each in others if each is not None]
+    if best is None:
+        return None
+    return Range(best.likeliest, min(each.lowest for each in found), max(each.highest for each in found))
 
 
 def _list_explanations(waits: Sequence[Wait]) -> Iterator[_Explanation]:
@@ -167,14 +194,20 @@ def _explain_capped(name: str, family: Family, waits: Sequence[Wait], first: int
 def _explain(name: str, family: Family, waits: Sequence[Wait]) -> _Explanation | None:
     """Average how well a family explains the waits over its bases and factors; None where it cannot at all."""
     factors, share = _list_factors(family, waits)
-    weighed = [(each, base, factor) for factor in factors for base, each in _list_bases(family, waits, factor)]
-    weight = sum(each for each, _, _ in weighed)
+    weighed = [
+        (each, base, wide, factor) for factor in factors for base, wide, each in _list_bases(family, waits, factor)
+    ]
+    weight = sum(each for each, _, _, _ in weighed)
     if not weight:
         return None
-    base = _find_range([(base, each) for each, base, _ in weighed])
+    base = _find_range([(base, wide, each) for each, base, wide, _ in weighed])
     # Nobody is more exact than the timers that were waited on.
     inexact = LATE_SHARE + LATE_S / base.likeliest
-    factor = _find_range([(factor, each) for each, _, factor in weighed]).widen(inexact) if len(factors) > 1 else None
+    factor = (
+        _find_range([(factor, 1.0, each) for each, _, _, factor in weighed]).widen(inexact)
+        if len(factors) > 1
+        else None
+    )
     base = base.widen(inexact)
     # However late the others may have been, the shortest wait may have been in time.
     steep = factor.likeliest if factor is not None else 1.0
@@ -201,8 +234,8 @@ def _list_factors(family: Family, waits: Sequence[Wait]) -> tuple[list[float], f
     return [exp(lowest + step * at) for at in range(FACTORS + 1)], (highest - lowest) / log(STEEPEST)
 
 
-def _list_bases(family: Family, waits: Sequence[Wait], factor: float) -> Iterator[tuple[float, float]]:
-    """Slice the bases that waits leave room for at a factor, each with how much speaks for it."""
+def _list_bases(family: Family, waits: Sequence[Wait], factor: float) -> Iterator[tuple[float, float, float]]:
+    """Slice the bases that waits leave room for at a factor: the middle of each, how many times that it reaches, and what speaks for it."""
     grown = [factor ** (wait.ordinal - 1) if family.grows else 1.0 for wait in waits]
     bounds = [
         (least / times, most / times)
@@ -217,7 +250,7 @@ def _list_bases(family: Family, waits: Sequence[Wait], factor: float) -> Iterato
     for at in range(SLICES if step else 0):
         base = least * exp(step * (at + 0.5))
         weight = prod(family.weigh(wait, base * times) for wait, times in zip(waits, grown, strict=True))
-        yield base, weight * step / BASES
+        yield base, exp(step / 2), weight * step / BASES
 
 
 def _bound(family: Family, waits: Sequence[Wait]) -> tuple[float, float]:
@@ -225,15 +258,15 @@ def _bound(family: Family, waits: Sequence[Wait]) -> tuple[float, float]:
     return max(least for least, _ in bounds), min(most for _, most in bounds)
 
 
-def _find_range(weighed: Iterable[tuple[float, float]]) -> Range:
-    """Find the middle of weighed values, and what all but the outermost cover."""
+def _find_range(weighed: Iterable[tuple[float, float, float]]) -> Range:
+    """Find the middle of weighed slices, and what all but the outermost cover: whole slices, however wide they are."""
     ordered = sorted(weighed)
-    total, passed = sum(weight for _, weight in ordered), 0.0
+    total, passed = sum(weight for _, _, weight in ordered), 0.0
     marks = [(1 - COVERED) / 2, 0.5, (1 + COVERED) / 2]
-    found: list[float] = []
-    for value, weight in ordered:
+    found: list[tuple[float, float]] = []
+    for value, wide, weight in ordered:
         passed += weight
         while len(found) < len(marks) and passed >= marks[len(found)] * total * (1 - 1e-9):
-            found.append(value)
-    lowest, likeliest, highest = found
-    return Range(likeliest, lowest, highest)
+            found.append((value, wide))
+    (lowest, below), (likeliest, _), (highest, above) = found
+    return Range(likeliest, lowest / below, highest * above)

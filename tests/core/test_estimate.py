@@ -82,6 +82,21 @@ def test_a_decorrelated_cap_is_found():
     assert covers(next(each.cap for each in told if each.cap is not None), 0.5)
 
 
+def test_a_cap_is_hard_to_see_under_full_jitter():
+    """Where waits are anything up to a cap, it lies within what is said of it, if anything is; none is invented."""
+    some = [
+        estimate_backoff(draw("full", orders=orders, ordinals=ordinals, cap_s=0.6, seed=seed))
+        for orders, ordinals in ((4, 6), (3, 8))
+        for seed in range(12)
+    ]
+    caps = [each.cap for each in some if each.cap is not None]
+    assert len(caps) >= 6
+    assert sum(covers(cap, 0.6) for cap in caps) >= len(caps) - 1
+    assert sum(covers(each.factor, FACTOR) for each in some if each.factor is not None) >= 12
+    none = [estimate_backoff(draw("full", orders=5, ordinals=4, seed=seed)) for seed in range(12)]
+    assert {each.cap for each in none} == {None}
+
+
 def test_constant_waits():
     """A policy that does not grow has the factor one."""
     told = estimate_backoff([Wait(n, 0.3 + n / 1000) for n in (1, 2, 3, 4, 5)])
