@@ -21,7 +21,7 @@ class FindingKind:
 
 _OWNED = "an owner is a named role with rotation and SLA; a person, or whoever notices first, cannot be relied on"
 _NOTIFIES = "a notification is not a resolution path: it tells a human, a path handles"
-_END = "resolved is an end state somebody can look at, such as an order fulfilled; never that the error went away"
+END = "resolved is an end state somebody can look at, such as an order fulfilled; never that the error went away"
 _DECIDER = (
     "a path needs to know what data decides it (error code, value threshold, or a human) and which role decides then"
 )
@@ -40,20 +40,20 @@ FINDINGS: dict[str, FindingKind] = {
         FindingKind("role-unused", "a role that nothing names", "whoever is on duty in it waits for work that never comes"),
         FindingKind("queue-without-sla", "a queue where neither it nor its role has an SLA", "a case nobody is late with is a personal inbox"),
         FindingKind("queue-without-decisions", "a queue that names no decisions", "a human task with no decision defined is a notification in disguise"),
-        FindingKind("decision-decides-nothing", "a queue whose every decision only acknowledges", "a human task with no decision defined is a notification in disguise"),
-        FindingKind("branch-notifies", "a branch whose other way is to tell somebody", _NOTIFIES),
+        FindingKind("decision-decides-nothing", "a queue whose every decision only acknowledges, or only tells somebody", "a human task with no decision defined is a notification in disguise"),
+        FindingKind("branch-notifies", "a branch whose other way is to tell somebody, or nothing at all", _NOTIFIES),
         FindingKind("decision-without-role", "a path decided by a human that leads to no role's queue", _DECIDER),
         FindingKind("decision-without-data", "a path decided by a code or a value that its trigger does not give", _DECIDER),
         FindingKind("dead-letter-without-escalation", "a dead letter without a count or a role to escalate to", "a dead letter is a queue that escalates after N failures; without that, what lies there is lost in silence"),
         FindingKind("breaker-without-alert", "a breaker that alerts no role", "a breaker pauses the handoff and alerts the owning role; a pause nobody hears of is an outage"),
-        FindingKind("end-state-missing", "a handoff without `resolved_when`", _END),
-        FindingKind("end-state-no-error", "an end state that only says that no error is left", _END),
+        FindingKind("end-state-missing", "a handoff without `resolved_when`", END),
+        FindingKind("end-state-no-error", "an end state that only says that no error is left, or that all is well", END),
         FindingKind("end-state-unseen", "an end state in the integration itself", "an integration can be green on both sides while the handoff is broken: the record on the receiving side tells"),
         FindingKind("no-paths", "a handoff without a single path", "each exception there is somebody's triage, whoever notices first"),
         FindingKind("no-path-for-the-rest", "a call with named failures and no path for any other", "two weeks of logs hide 8 to 15 distinct codes behind a few failed states; some are not in this list"),
         FindingKind("no-end", "attempts that may all fail, and nothing said of what follows", "automated retry has at most N attempts; what is still failing then must be handled, not dropped"),
-        FindingKind("retry-on-business-rule", "a business rule or a value threshold that is answered by sending again", f"a business-logic gap can never be resolved by a retry: {_SAME_AGAIN}", severity="error"),
-        FindingKind("retry-on-refusal", "sending again what the vendor refuses for what it is", _SAME_AGAIN),
+        FindingKind("retry-on-business-rule", "a business rule or a value threshold that is answered by sending again, or by carrying on", f"a business-logic gap can never be resolved by a retry: {_SAME_AGAIN}", severity="error"),
+        FindingKind("retry-on-refusal", "sending again what the vendor refuses for what it is, an expired session without renewing it among that", _SAME_AGAIN),
         FindingKind("retry-of-one", "a retry that sends once", "automated retry is the same payload again; one send is none"),
         FindingKind("then-never-reached", "a `then` after an outcome that is final", _REACHED),
         FindingKind("trigger-never-fires", "a trigger that cannot happen at this handoff", _REACHED),

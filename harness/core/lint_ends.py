@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from harness.core.findings import build_finding
 from harness.core.lint_vendors import find_facts
 from harness.core.stack import INTEGRATION
+from harness.core.wording import says_no_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,12 +16,6 @@ if TYPE_CHECKING:
     from harness.core.problems import Problem
     from harness.core.stack import Handoff, Stack
 
-# Words for a state that say something is not there any more, instead of what is.
-_NO_ERROR = re.compile(
-    r"(no|not|without|zero|0)[-_]?(an?[-_])?(error|exception|failure|fail|failed|failing|problem|issue|alert|fault)s?"
-    r"|(error|exception|failure|problem|alert|fault)s?[-_]?(free|gone|cleared?|absent|none|resolved|went[-_]away)"
-    r"|errorfree|ok|okay|fine|green|resolved|cleared|gone|silent|quiet|none"
-)
 _TROUBLES = frozenset({"error", "exception", "failure", "alert"})
 
 
@@ -49,7 +43,7 @@ def _list_ends(handoff: Handoff) -> Iterator[ResolvedWhen]:
 
 
 def _meaningless(end: ResolvedWhen) -> Iterator[Problem]:
-    if _NO_ERROR.fullmatch(end.state.casefold()) or end.record.casefold() in _TROUBLES:
+    if says_no_error(end.state) or end.record.casefold() in _TROUBLES:
         yield build_finding(
             "end-state-no-error",
             f"`{end.record}` as `{end.state}` says that an error is gone, not what is there in its place",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from harness.core.findings import build_finding
 from harness.core.lint_vendors import find_facts
 from harness.core.outcomes import Branch, Reconcile, Recover, Renew, Resend, Retry
+from harness.core.wording import says_refusal, tells_somebody
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,9 +22,6 @@ _SENDS = (Retry, Renew, Resend)
 _REFUSALS = frozenset({400, 401, 402, 403, 405, 406, 410, 411, 413, 414, 415, 422, 501})
 # What the vendor's answer says in words of its own, as a code does.
 _ANSWERED = frozenset({"file_rejected", "partial_allocation", "permission_denied", "rate_limited", "session_expired"})
-_TELLS = re.compile(
-    r"(notify|notification|alert|e?-?mail|inform|page|ping|slack|chat|tell|warn|message|sms|log|ignore)\b"
-)
 
 
 def find_in_paths(stack: Stack) -> Iterator[Problem]:
@@ -40,12 +37,14 @@ def find_in_paths(stack: Stack) -> Iterator[Problem]:
 
 def _pointless(stack: Stack, handoff: Handoff, path: Path) -> Iterator[Problem]:
     sending = next((step for step in _steps(path) if isinstance(step, _SENDS)), None)
-    if sending is not None and (path.kind == "business_rule" or path.on.when is not None):
+    undecided = next((step for step in _steps(path) if isinstance(step, _GOES_ON)), None)
+    if undecided is not None and (path.kind == "business_rule" or path.on.when is not None):
         what = "a business rule" if path.kind == "business_rule" else "about the order's own value"
+        how = "carrying on by itself" if isinstance(undecided, Reconcile | Recover) else "sending the same order again"
         yield build_finding(
             "retry-on-business-rule",
-            f"`{path.on.slug}` is {what}: sending the same order again can never resolve it",
-            sending.location,
+            f"`{path.on.slug}` is {what}: {how} can never resolve it",
+            undecided.location,
             "route it to a role with `queue:`, or decide it with `branch:`",
         )
     elif sending is not None and _is_refusal(stack, handoff, path):
@@ -69,9 +68,10 @@ def _is_refusal(stack: Stack, handoff: Handoff, path: Path) -> bool:
         return False
     trigger = path.on
     return (
-        trigger.condition == "permission_denied"
+        trigger.condition in {"permission_denied", "session_expired"}
         or trigger.status in _REFUSALS
         or trigger.code in find_facts(stack, handoff.target).final_codes
+        or (trigger.code is not None and says_refusal(trigger.code))
     )
 
 
@@ -101,7 +101,7 @@ def _endless(path: Path) -> Iterator[Problem]:
 
 def _telling(path: Path) -> Iterator[Problem]:
     for step in _steps(path):
-        if isinstance(step, Branch) and _TELLS.match(step.to.replace("_", "-").casefold()):
+        if isinstance(step, Branch) and tells_somebody(step.to):
             yield build_finding(
                 "branch-notifies",
                 f"`{path.slug}` goes to `{step.to}`: that tells somebody and resolves nothing",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from harness.core.findings import build_finding
 from harness.core.rules import looks_like_person
+from harness.core.wording import only_acknowledges
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,24 +20,6 @@ _NOBODY = frozenset(
     {"all", "anybody", "anyone", "everybody", "everyone", "n-a", "na", "nobody", "none", "tbd", "todo", "unknown"}
 )
 _NO_ROTATION = frozenset({"-", "n/a", "never", "no", "none"})
-# Words for having seen a case; none of them says what becomes of the order.
-_SEEN = frozenset(
-    {
-        "ack",
-        "acknowledge",
-        "acknowledged",
-        "dismiss",
-        "dismissed",
-        "ignore",
-        "none",
-        "noted",
-        "nothing",
-        "notify",
-        "ok",
-        "read",
-        "seen",
-    }
-)
 
 
 def find_in_roles(stack: Stack) -> Iterator[Problem]:
@@ -129,10 +112,10 @@ def _queue(stack: Stack, path: Path) -> Iterator[Problem]:
             queue.location,
             "add `decisions:`, each with what follows from it",
         )
-    elif all(decision.to.casefold() in _SEEN for decision in queue.decisions):
+    elif all(only_acknowledges(decision.to) for decision in queue.decisions):
         yield build_finding(
             "decision-decides-nothing",
-            f"`{queue.decisions[0].name}` of `{path.slug}` leads to `{queue.decisions[0].to}`: the case is seen, and the "
+            f"`{queue.decisions[0].name}` of `{path.slug}` leads to `{queue.decisions[0].to}`: the case was seen, and the "
             "order is where it was",
             queue.decisions[0].location,
             "name what becomes of the order, such as `continue` or `cancel-and-refund`",

@@ -36,8 +36,15 @@ _FACTS = {
         gives_up_s=4 * 3600.0,
         unrepeatable=frozenset({"inventory_level.adjust", "order.create", "refund.create"}),
     ),
-    # NetSuite: `expires_in` of the OAuth 2.0 token. Repeating is by external id, on every record.
-    "netsuite": VendorFacts(session_s=3600.0),
+    # NetSuite: `expires_in` of the OAuth 2.0 token. Repeating is by external id, on every record. What a reference does not
+    # find yet it may find later; what a script of the account or the call's own form refuses, it refuses again.
+    "netsuite": VendorFacts(
+        session_s=3600.0,
+        final_codes=frozenset(
+            {"INSUFFICIENT_PERMISSION", "INVALID_CONTENT", "INVALID_HEADER", "INVALID_ID", "INVALID_PARAMETER"}
+            | {"METHOD_NOT_ALLOWED", "NONEXISTENT_RECORD_TYPE", "NONEXISTENT_URL", "USER_ERROR"}
+        ),
+    ),
     # Stripe: live webhooks for up to 3 days. Every POST takes a key, and the first outcome is stored under it, so that the
     # same payload gets the same refusal.
     "stripe": VendorFacts(

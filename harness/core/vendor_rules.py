@@ -10,9 +10,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness.core.ends import EXISTING, IN_SYNC
+from harness.core.lint_codes import END
 from harness.core.problems import build_choice, shorten
 from harness.core.stack import INTEGRATION
 from harness.core.vendors import find_vendor
+from harness.core.wording import says_no_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,6 +101,7 @@ def _end(document: Document, root: Node, end: Node) -> Iterator[Problem]:
                 "unknown-state",
                 f"a `{record.value}` of {_say_fake(root, system)} is never `{shorten(state.value)}`",
                 state,
+                why=END if says_no_error(state.value) else "",
                 **build_choice(document.file, state.value, known, fix=_FIX),
             )
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from fakes.erp.errors import CODES as ERP_CODES
 from fakes.erp.settings import Settings as Erp
 from fakes.gateway.catalogue import CODES as GATEWAY_CODES
 from fakes.gateway.settings import Settings as Gateway
@@ -30,7 +31,7 @@ def test_sessions():
     assert find_facts(STACK, "erp").session_s == Erp().token_lifetime_s
 
 
-@pytest.mark.parametrize(("system", "codes"), [("gateway", GATEWAY_CODES), ("wms", WMS_CODES)])
+@pytest.mark.parametrize(("system", "codes"), [("erp", ERP_CODES), ("gateway", GATEWAY_CODES), ("wms", WMS_CODES)])
 def test_final_codes(system, codes):
     """What is said to be refused for good is a code of the vendor's that it does not call worth another try."""
     retriable = {code.code: code.retriable for code in codes}
