@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.core.findings import build_finding
 from harness.core.stack import INTEGRATION
+from harness.core.triggers import AMOUNTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +51,7 @@ _ANNOUNCED = {429: "rate_limited", 401: "session_expired", 403: "permission_deni
 # Whether the vendor carried the call out is what the caller cannot see.
 _ALIKE = frozenset({"lost_response", "timeout", "connection"})
 # What an order has of these is never below zero.
-_AMOUNTS = frozenset({"amount", "total", "total_price", "order.total", "quantity"})
+_POSITIVE = AMOUNTS | {"quantity"}
 _MOST = Decimal(10) ** 16
 
 
@@ -82,7 +83,7 @@ def _never(stack: Stack, handoff: Handoff, path: Path) -> Iterator[Problem]:
             trigger.location,
             "remove the path, or move it to the handoff to the warehouse",
         )
-    elif trigger.when is not None and trigger.when.field in _AMOUNTS and not any(_hits(trigger.when)):
+    elif trigger.when is not None and trigger.when.field in _POSITIVE and not any(_hits(trigger.when)):
         yield build_finding(
             "trigger-never-fires",
             f"`{trigger.slug}` cannot happen: no order has less than nothing",
@@ -117,7 +118,7 @@ def _covered(handoff: Handoff, path: Path) -> Iterator[Problem]:
 
 def _always(path: Path) -> Iterator[Problem]:
     when = path.on.when
-    if when is not None and when.field in _AMOUNTS and all(_hits(when)):
+    if when is not None and when.field in _POSITIVE and all(_hits(when)):
         yield build_finding(
             "trigger-always-fires",
             f"`{path.on.slug}` is true of every order: the paths of statuses and conditions beside it are never taken",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast, get_args
 
 from harness.core.durations import parse_duration
-from harness.core.problems import EDITOR_COMPLETION, Problem
+from harness.core.problems import EDITOR_COMPLETION, Problem, shorten
 from harness.core.shape import OUTCOMES
 from harness.core.triggers import Condition, Trigger, parse_threshold
 
@@ -90,18 +90,29 @@ def _retry_limits(document: Document, step: Node) -> Iterator[Problem]:
 def _ties(document: Document, path: Node, trigger: Trigger, seen: list[Trigger]) -> Iterator[Problem]:
     on = path.entries["on"]
     for earlier in seen:
-        if trigger.ties_with(earlier):
-            same = trigger == earlier
-            message = (
-                f"the trigger `{trigger.slug}` is declared twice on this handoff (first on line {earlier.location.line})"
-                if same
-                else f"the triggers `{earlier.slug}` (line {earlier.location.line}) and `{trigger.slug}` are equally "
-                "specific and can both match"
-            )
-            yield document.problem(
-                "equal-triggers", message, on, found=trigger.slug, fix="merge the two paths, or make one more specific"
-            )
+        message, fix = _say_tie(trigger, earlier)
+        if message:
+            yield document.problem("equal-triggers", message, on, found=trigger.slug, fix=fix)
             return
+
+
+def _say_tie(trigger: Trigger, earlier: Trigger) -> tuple[str, str]:
+    """Say what two triggers have in common that they must not, and the way out; nothing where they are two."""
+    first = f"line {earlier.location.line}"
+    if trigger == earlier:
+        message = f"the trigger `{trigger.slug}` is declared twice on this handoff (first on {first})"
+        return message, "merge the two paths"
+    if trigger.ties_with(earlier):
+        message = (
+            f"the triggers `{earlier.slug}` ({first}) and `{trigger.slug}` are equally specific and can both match"
+        )
+        return message, "merge the two paths, or make one more specific"
+    if trigger.shares_id_with(earlier):
+        message = (
+            f"the triggers `{earlier.code}` ({first}) and `{trigger.code}` would both stand as `{trigger.slug}` in ids"
+        )
+        return message, "narrow one of them by a `text`, or move it to a handoff of its own"
+    return "", ""
 
 
 def _trigger(on: Node | None) -> Trigger | None:

@@ -37,6 +37,9 @@ Condition = Literal[
 ]
 CONDITIONS: tuple[str, ...] = get_args(Condition)
 
+AMOUNTS = frozenset({"amount", "total", "total_price", "order.total"})
+"""What stacks call the amount of an order."""
+
 _THRESHOLD = re.compile(
     r"\s*(?P<field>[A-Za-z_][A-Za-z0-9_.]{0,60})\s*(?P<operator>>=|<=|==|!=|>|<)\s*"
     r"(?P<value>-?[0-9]{1,15}(?:\.[0-9]{1,6})?)\s*(?P<unit>[A-Za-z]{0,10})\s*"
@@ -67,9 +70,14 @@ class Threshold:
         """Write the comparison without spaces."""
         return f"{self.field}{self.operator}{self.value:f}{self.unit}"
 
+    @property
+    def subject(self) -> str:
+        """Return what is compared: every name of an order's amount is the same."""
+        return "amount" if self.field in AMOUNTS else self.field
+
     def overlaps(self, other: Threshold) -> bool:
-        """Tell whether one value can satisfy both comparisons."""
-        if (self.field, self.unit) != (other.field, other.unit):
+        """Tell whether one value can satisfy both comparisons: of the same field, or both of the order's amount."""
+        if self.subject != other.subject or (self.unit and other.unit and self.unit != other.unit):
             return False
         step = Decimal("0.0000001")
         edges = {edge + delta for edge in (self.value, other.value) for delta in (-step, Decimal(0), step)}
@@ -127,7 +135,11 @@ class Trigger:
         if self.text is not None and other.text is not None:
             mine, theirs = self.text.casefold(), other.text.casefold()
             return self.code == other.code and (mine in theirs or theirs in mine)
-        return self == other or self.slug == other.slug
+        return self == other
+
+    def shares_id_with(self, other: Trigger) -> bool:
+        """Tell whether both stand in ids as the same word, although no failure need match both."""
+        return self.slug == other.slug
 
 
 def parse_threshold(text: str) -> Threshold:
