@@ -41,6 +41,7 @@ FAMILIES = (
     "undeclared",
     "surplus",
     "placebo",
+    "settled",
 )
 
 TOLD_CHECKS = {
@@ -59,7 +60,11 @@ TOLD_CHECKS = {
     "declared": {"violated"},
     "resumed_once": {"violated", "unknown"},
     "no_exception": {"violated", "unknown"},
+    "settled": {"violated", "unknown"},
+    "acknowledged": {"violated"},
 }
+# What a trace must leave in doubt by itself: the doubts of the others are their gates', or beside another's.
+DOUBTING = ("opens", "one_alert", "stays_closed", "probes", "reopens", "recovered", "same_end_state", "settled", "told")
 
 TRACE = """\
 story: The ERP answers 429 once.
@@ -149,6 +154,13 @@ def test_checks_are_told_from_all_sides():
             if check.name.split()[0] in told:
                 told[check.name.split()[0]].add(str(check.outcome))
     assert told == {name: {"held", *others} for name, others in TOLD_CHECKS.items()}
+
+
+def test_every_doubt_decides():
+    """For each of these checks there is a trace that it alone, or with others, makes unknown."""
+    texts = ((file.read_text(encoding="utf-8"), file.name) for file in FILES)
+    unknown = [read(*told).expected for told in texts if "\nverdict: unknown" in told[0]]
+    assert set(DOUBTING) - {by.split()[0] for each in unknown for by in each.by} == set()
 
 
 def test_a_wrong_expectation_is_told():
@@ -391,3 +403,38 @@ def test_cases_and_breakers():
 def test_wrong_lines_of_the_chain(line, problem):
     """What is wrong with a line about records, acts and cases is told with its place."""
     assert complain(TRACE.replace("0.00 place 1", f"0.00 {line}")) == [f"5:5 {problem}"]
+
+
+SCHEDULE = """\
+story: Two things go wrong.
+regression: |
+  schedule: 1
+  stack: acme-slice
+  seed: 1
+  slots: 1
+  strikes: [{fault: order-to-erp/lost_response, begins: 1}]
+experiment: order-to-erp/combined:conserved/none
+history:
+  - 0.00 place 1
+verdict: held
+"""
+
+
+def test_a_schedule_is_told_its_name():
+    """A trace of a stored schedule knows its experiment; a wrong hash is answered with the right one."""
+    (told,) = complain(SCHEDULE)
+    assert told.startswith("8:13 the stack has no experiment `order-to-erp/combined:conserved/none`")
+    name = read_problem(SCHEDULE).suggestion
+    assert read(SCHEDULE.replace("order-to-erp/combined:conserved/none", name)).experiment.id == name
+
+
+def test_a_schedule_that_cannot_be():
+    """What is wrong with the schedule of a trace is told as it is of a stored one."""
+    assert read_problem(SCHEDULE.replace("lost_response", "lost_respons")).suggestion == "order-to-erp/lost_response"
+
+
+def read_problem(text):
+    """Return the first thing wrong with a trace."""
+    with pytest.raises(TraceError) as caught:
+        read(text)
+    return caught.value.problems[0]

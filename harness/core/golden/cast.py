@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from harness.core.absence import leave_out
 from harness.core.compile import compile_stack
+from harness.core.compile.combined import compile_regressions
 from harness.core.ends import EndState, build_end
 from harness.core.golden.lines import LineError, read_whole
 from harness.core.history import Order
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from harness.core.experiments import Experiment
+    from harness.core.regression import Regression
     from harness.core.stack import Handoff, Stack
 
 SHOP = "shopify"
@@ -42,6 +44,11 @@ class Stage:
         if absent not in self._without:
             self._without[absent] = _compile(leave_out(self.stack, dict.fromkeys(absent, "it is absent")))
         return self._without[absent]
+
+    def strike(self, regression: Regression) -> Stage:
+        """Return it with the experiment of a stored schedule; without, where the stack has not all of its faults."""
+        found, _ = compile_regressions(replace(self.stack, regressions=(regression,)))
+        return Stage(self.stack, {**self.experiments, **{experiment.id: experiment for experiment in found}})
 
 
 def build_stage(text: str, *, file: str) -> Stage:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from harness.core.compile.menu import build_menu
 from harness.core.document import Document, read_document
 from harness.core.gates import list_gates
 from harness.core.golden.cast import ORIGIN, Cast, Stage, build_stage
@@ -15,6 +16,7 @@ from harness.core.golden.verbs import tell
 from harness.core.history import History
 from harness.core.problems import Problem, StackError, nearest
 from harness.core.record import Scope
+from harness.core.regression import read_regression
 from harness.core.verdict import Outcome, UnknownKind
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ FIELDS = (
     "story",
     "stack",
     "absent",
+    "regression",
     "experiment",
     "observable",
     "raising",
@@ -66,7 +69,7 @@ class _Reader:
     def read(self, stage: Stage) -> Trace:
         self._check_fields()
         stage = self._read_stage(stage)
-        stage = stage.leave_out(self._read_absent(stage.stack))
+        stage = self._read_regression(stage.leave_out(self._read_absent(stage.stack)))
         expected = self._read_expected()
         cast = self._read_cast(stage)
         if cast is None or expected is None:
@@ -125,6 +128,19 @@ class _Reader:
                 at = self.root.get("absent") or self.root
                 self._complain("unknown-system", f"the stack has no system `{name}`", at, tuple(stack.systems), name)
         return names
+
+    def _read_regression(self, stage: Stage) -> Stage:
+        """Read the schedule whose experiment the trace is about, where it is about one."""
+        text = self.root.text("regression")
+        if text is None:
+            return stage
+        try:
+            file = f"{self.document.file} (its regression)"
+            return stage.strike(
+                read_regression(text, file=file, faults=build_menu(stage.stack), stack=stage.stack.name)
+            )
+        except StackError as error:
+            raise TraceError((*self.problems, *error.problems)) from None
 
     def _read_cast(self, stage: Stage) -> Cast | None:
         name = self.root.text("experiment") or ""
