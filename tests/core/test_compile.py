@@ -154,10 +154,12 @@ def test_other_declarations_keep_their_ids():
 
 
 def test_the_fallback_of_a_branch():
-    """The same code with another text falls to the code's own path, else to `any`, and to nothing that is no retry."""
+    """The same code with another text falls to the code's own path, else to `any`, whatever that does."""
     branch = "{code: USER_ERROR, text: already exists}"
     other = "post/USER_ERROR+already-exists:branch/other-text"
-    assert other not in Shape(api_paths=(branch,), any_path="dead_letter: {}").experiments
+    aside = Shape(api_paths=(branch,), any_path="dead_letter: {}").experiments[other]
+    assert expected_attempts(aside, 1) is Outcome.HELD
+    assert expected_attempts(aside, 2) is Outcome.VIOLATED
     assert other not in Shape(api_paths=(branch,), any_path=None).experiments
     found = Shape(api_paths=(branch,)).experiments[other]
     assert found.faults[0].params["code"] == "USER_ERROR"

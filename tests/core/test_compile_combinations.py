@@ -167,8 +167,10 @@ SPECIAL = {("{status: 429}", HERE), ("{status: 409}", HERE), ("lost_response", "
         ("malformed", "deduplicate: true", "refused"),
         ("any", "reorder: true", "nothing that can be done about a call"),
         ("any", "resend: {}", "`after`"),
-        ("partial_allocation", "dead_letter: {}", "no fault brings"),
-        ("stale", "dead_letter: {}", "no fault brings"),
+        ("partial_allocation", "dead_letter: {}", "only a warehouse"),
+        ("stale", "dead_letter: {}", "happens to webhooks"),
+        ("file_missing", "resend: {}", "happens to files"),
+        ("crash", RETRY, "nothing that can be done about a crash"),
         ('{when: "amount > 500.00 EUR"}', RETRY, "a value is no failure"),
     ],
 )
@@ -314,3 +316,163 @@ def test_recovered_is_counted_from_the_end_of_the_outage():
     early = [record(t, order=order, record_id=str(order)) for order, t in ((1, 11.0), (2, 11.5))]
     assert judge(found["outage"], "recovered", *began, *early, record(12.0, order=3, record_id="3")) is Outcome.HELD
     assert judge(found["outage"], "recovered", *began, *early, record(14.0, order=3, record_id="3")) is Outcome.VIOLATED
+
+
+def tell_gaps(row):
+    """Return the parts of a clause that nothing asks for, each with its reason."""
+    return {gap.what: gap.why for gap in row.gaps}
+
+
+FURTHER = ["unlisted-code", "connection", "timeout"]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "first"),
+    [
+        ("dead_letter: {}", ["first"]),
+        (CASE, ["opened", "decided-go", "decided-stop", "burst", "resumed-once"]),
+        (HERE, ["taken"]),
+        (ELSEWHERE, ["taken"]),
+        ("reconcile: {every: 20s, within: 40s}", ["found"]),
+        ("recover: {within: 40s}", ["outage"]),
+    ],
+)
+def test_all_the_rest_is_more_than_an_outage(outcome, first):
+    """Whatever a path does about all the rest, it is asked about each kind of failure that no other path names."""
+    found, _ = compile_api("any", outcome)
+    assert list(found) == [*first, *FURTHER]
+    kinds = [found[shape].faults[0].kind for shape in (first[0], *FURTHER)]
+    assert kinds == ["status", "error", "connection", "timeout"]
+
+
+def test_a_client_may_take_its_time_to_give_up():
+    """How long a client waits for an answer is its own affair, bounded by what the handoff declares alone."""
+    found, _ = compile_api("timeout", "dead_letter: {}")
+    (put_aside,) = (step for step in steps_of(found["first"], Await))
+    assert put_aside.within_s == 30.0
+    lasting, _ = compile_api("timeout", f"{RETRY}, then: dead_letter")
+    assert steps_of(lasting["exhausted"], Await)[0].within_s > 30.0
+
+
+@pytest.mark.parametrize(
+    ("named", "kinds"),
+    [
+        ((), ["error", "connection", "timeout"]),
+        (("{status: 400}",), ["status", "connection", "timeout"]),
+        (("{status: 400}", "{status: 422}", "{status: 409}"), ["connection", "timeout"]),
+        (("{status: 400}", "{status: 422}", "{status: 409}", "connection"), ["timeout"]),
+        (("{status: 400}", "{status: 422}", "{status: 409}", "connection", "timeout"), []),
+    ],
+)
+def test_the_rest_where_every_outage_is_named(named, kinds):
+    """Where each status of an outage has its own path, `any` still takes refusals, broken connections and answers that never come."""
+    paths = [*(f"{{status: {status}}}" for status in (500, 502, 503, 504)), *named]
+    more = "".join(f"}}\n      - {{on: {on}, dead_letter: {{}}" for on in paths)
+    found, rows = compile_paths(api=f"any, {RETRY}, then: dead_letter{more}")
+    row = rows["post/any:retry"]
+    mine = [found[name] for name in row.experiments]
+    assert list(dict.fromkeys(each.faults[0].kind for each in mine)) == kinds
+    assert bool(row.not_exercised) is not bool(kinds)
+    if "{status: 400}" in named and kinds:
+        assert "status" in tell_gaps(row)["a code that no path names"]
+
+
+@pytest.mark.parametrize(
+    ("rest", "shape", "attempts"),
+    [
+        (f"{RETRY}, then: dead_letter", "other-text", 2),
+        ("retry: {attempts: 1, initial: 1s}, then: dead_letter", "other-text", 1),
+        ("dead_letter: {}", "other-text", 1),
+        (CASE, "other-text", 1),
+    ],
+)
+def test_nearly_the_declared_answer(rest, shape, attempts):
+    """The same code with another text is the next path's, whatever that does about it."""
+    more = f"}}\n      - {{on: any, {rest}"
+    found, _ = compile_api("{code: LOCKED, text: by somebody}", CASE, more=more)
+    assert expected_attempts(found[shape], attempts) is Outcome.HELD
+    assert expected_attempts(found[shape], attempts + 1) is Outcome.VIOLATED
+
+
+@pytest.mark.parametrize(
+    ("on", "rest", "what", "why"),
+    [
+        ("{code: LOCKED, text: by somebody}", "", "other-text", "no path takes it"),
+        ("{code: LOCKED, text: by somebody}", "any, recover: {within: 40s}", "other-text", "`any:recover` takes it"),
+        ("{code: LOCKED, text: x}", "{status: 409}, dead_letter: {}", "other-text", "by the status"),
+        ("{code: LOCKED}", f"any, {RETRY}", "another code", "`any:retry` is asked"),
+        ("{code: LOCKED}", "", "another code", "no path takes it"),
+    ],
+)
+def test_what_is_nearly_the_declared_answer_and_not_asked(on, rest, what, why):
+    """Where nobody says what becomes of an answer that is nearly the declared one, the matrix says so."""
+    _, row = compile_api(on, "dead_letter: {}", more=f"}}\n      - {{on: {rest}" if rest else "")
+    assert why in tell_gaps(row)[what]
+
+
+def test_a_case_after_the_last_attempt_is_decided():
+    """A case that follows the last attempt is told, decided and resumed as any other; the waits before it are waited for."""
+    found, row = compile_api("malformed", f"{RETRY}, then: {{{CASE}}}")
+    case = ["opened", "decided-go", "decided-stop", "burst", "resumed-once"]
+    assert list(found) == ["once", "last", "exhausted", *case]
+    assert expected_attempts(found["opened"], 3) is Outcome.HELD
+    assert steps_of(found["decided-go"], Await)[0].declared_s == pytest.approx((4 + 8) / 20)
+    assert found["burst"].faults[0].expected == 9
+    assert "trouble while somebody decides" in tell_gaps(row)
+    breaker = "}\n    breaker: {failures: 5, pause: 40s, alert: oncall"
+    _, counted = compile_api("any", f"{RETRY}, then: {{{CASE}}}", more=breaker)
+    assert "open the breaker" in tell_gaps(counted)["a burst of the same trouble"]
+
+
+def test_a_burst_beyond_a_limit():
+    """Several orders beyond a limit are as many cases, and nothing is sent of any of them."""
+    found, _ = compile_api('{when: "amount > 500.00 EUR"}', CASE)
+    burst = found["burst"]
+    assert burst.totals == {1: "500.01", 2: "500.01", 3: "500.01"}
+    assert [fault.kind for fault in burst.faults] == ["webhook_duplicate"]
+    assert judge(burst, "attempts 1") is Outcome.HELD
+    assert judge(burst, "attempts 1", call(1.0)) is Outcome.VIOLATED
+    assert found["resumed-once"].faults == ()
+
+
+@pytest.mark.parametrize(
+    ("on", "outcome", "what", "why"),
+    [
+        ("rate_limited", "retry: {attempts: 3, initial: 4s, jitter: full, honour_retry_after: true}",
+         "orders that fail together", "when each of them is to come again"),
+        ("malformed", "retry: {attempts: 3, initial: 4s, honour_retry_after: true}", "retry-after", "no answer"),
+        ("rate_limited", "retry: {attempts: 1, initial: 4s, honour_retry_after: true}", "retry-after", "no further"),
+        ("any", "retry: {attempts: 3, initial: 4s, max: 60s}", "the longest gap", "3 attempts never wait"),
+        ("any", f"{RETRY}, then: {{reject: {{status: 400}}}}", "every attempt failing", "`reject` is nothing"),
+        ("any", f"{RETRY}, then: {{{RETRY}}}", "every attempt failing", "a retry itself"),
+    ],
+)  # fmt: skip
+def test_what_is_not_asked_of_a_retry(on, outcome, what, why):
+    """What of a retry cannot be shown stands in the matrix, with the true reason."""
+    assert why in tell_gaps(compile_api(on, outcome)[1])[what]
+
+
+def test_an_outage_that_says_when_to_come_again():
+    """Where a path listens to Retry-After, any answer with a status can ask for it."""
+    found, _ = compile_api("{status: 503}", "retry: {attempts: 3, initial: 4s, honour_retry_after: true}")
+    assert found["retry-after"].faults[0].params == {"status": 503, "retry_after_s": 16.0}
+    assert "retry_after_s" not in found["once"].faults[0].params
+    reached, row = compile_api("any", "retry: {attempts: 3, initial: 4s, max: 8s}")
+    assert "the longest gap" not in tell_gaps(row)
+    assert "retry-after" not in reached
+
+
+@pytest.mark.parametrize(
+    ("on", "outcome", "why"),
+    [
+        ("malformed", "reject: {status: 400}", "comes again"),
+        ("malformed", CASE, "names no order"),
+        ("duplicate", CASE, "nothing that shows"),
+        ("permission_denied", "dead_letter: {}", "happens to calls"),
+    ],
+)
+def test_what_cannot_be_asked_of_a_webhook_says_why(on, outcome, why):
+    """The reason tells what is in the way."""
+    found, row = compile_webhook(on, outcome)
+    assert found == {}
+    assert why in row.not_exercised

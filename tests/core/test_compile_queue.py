@@ -129,6 +129,7 @@ def test_both_sides_of_a_threshold(comparison, beyond, within):
         "opened": {1: beyond},
         "decided-approve": {1: beyond},
         "decided-reject": {1: beyond},
+        "resumed-once": {1: beyond},
         "within-limit": {1: within},
     }
 

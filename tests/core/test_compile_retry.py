@@ -19,7 +19,9 @@ def test_shapes_of_a_retry():
     queued = Shape(any_path="retry: {attempts: 2, initial: 2s}, then: {queue: {role: oncall}}").experiments
     assert "post/any:retry/last" not in queued
     single = Shape(any_path="retry: {attempts: 1, initial: 2s}").experiments
-    assert [name.rpartition("/")[2] for name in single if "/any:" in name] == ["exhausted"]
+    shapes = [name.rpartition("/")[2] for name in single if "/any:" in name]
+    assert shapes == ["exhausted", "unlisted-code", "connection", "timeout"]
+    assert expected_attempts(single["post/any:retry/connection"], 1) is Outcome.HELD
 
 
 @pytest.mark.parametrize(

@@ -19,11 +19,11 @@ from harness.core.compile.effects import compile_clean, compile_exactly_once
 from harness.core.compile.frame import Frame
 from harness.core.compile.healing import compile_healing
 from harness.core.compile.herd import compile_herd
+from harness.core.compile.impossible import explain_path
 from harness.core.compile.negative import compile_negative
 from harness.core.compile.pairs import begins_journey, compile_pairs
 from harness.core.compile.passage import explain_undriven, is_unseen
-from harness.core.compile.queue import compile_queue
-from harness.core.compile.repeated import compile_repeated
+from harness.core.compile.queue import compile_asked_after, compile_queue
 from harness.core.compile.retry import compile_retry
 from harness.core.compile.session import compile_session
 from harness.core.compile.threshold import compile_threshold
@@ -103,16 +103,19 @@ def _compile_path(frame: Frame, path: Path) -> Iterator[Experiment | Gap]:
             yield from compile_retry(frame, path, path.outcome)
             yield from compile_herd(frame, path, path.outcome)
             yield from compile_own_escalation(frame, path)
+            if isinstance(path.then, Queue):
+                yield from compile_asked_after(frame, path, path.outcome, path.then)
         case Renew():
             yield from compile_session(frame, path, path.outcome)
             yield from compile_own_escalation(frame, path)
+            if isinstance(path.then, Queue):
+                yield Gap("what is decided then", "it is asked of the cases that a retry or an answer leads to")
         case Branch():
             yield from compile_branch(frame, path, path.outcome)
         case DeadLetter():
             yield from compile_at_once(frame, path, path.dead_letter or path.outcome)
         case Queue():
             yield from compile_queue(frame, path, path.outcome)
-            yield from compile_repeated(frame, path, path.outcome)
         case _:
             yield from compile_healing(frame, path)
     yield from compile_negative(frame, path)
@@ -134,5 +137,7 @@ def _why_not(stack: Stack, handoff: Handoff, clause: Clause) -> str:
             return "it counts calls, and this handoff makes none"
         case DeadLetter():
             return "no failure fills the dead letters without opening the breaker, or none is declared to lead there"
+        case Path():
+            return explain_path(stack, handoff, clause.subject)
         case _:
-            return f"no fault brings {clause.id.rsplit('/', 1)[1].split(':')[0]} about at this handoff"
+            return "nothing of it can be brought about at this handoff"

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from harness.core.checks.dead_letter import check_no_dead_letter
 from harness.core.checks.retry import check_attempts
-from harness.core.compile.failures import PARTIAL_ALLOCATION, Failure, find_failure
+from harness.core.compile.failures import PARTIAL_ALLOCATION, Failure, find_failure, list_further, list_unasked
 from harness.core.compile.retry import (
+    bound_s,
     build_healed,
     concluded,
     posted_checks,
@@ -51,6 +52,12 @@ def compile_branch(frame: Frame, path: Path, branch: Branch) -> Iterator[Experim
     else:
         # What was not carried out has to be done in the other way, by whatever calls.
         yield build_healed(frame, Retry(attempts=1), failure, branch, shape="taken")
+    for shape, further in list_further(frame, path):
+        if elsewhere:
+            yield _build_taken(frame, further, end, shape=shape)
+        else:
+            yield build_healed(frame, Retry(attempts=1), further, branch, shape=shape)
+    yield from list_unasked(frame, path)
     if failure is PARTIAL_ALLOCATION:
         yield _build_taken(frame, replace(failure, params={"allocated": "none"}), end, shape="none-allocated")
 
@@ -69,7 +76,7 @@ def _build_taken(frame: Frame, failure: Failure, end: EndState, *, shape: str) -
         steps=[
             Arm(fault.id),
             *frame.start(1),
-            Await(concluded(frame, end=end), within_s=frame.patience_s),
+            Await(concluded(frame, end=end), within_s=bound_s(frame, failure, frame.patience_s)),
             Watch(frame.horizon_s, "a further attempt or a dead letter"),
         ],
         checks=[Check("attempts", once), posted_checks(frame, end=end)[0], Check("no_dead_letter", aside)],

@@ -19,9 +19,11 @@ from harness.core.compile.failures import (
     choose_failure,
     choose_unlisted,
     find_failure,
-    list_socket_failures,
+    list_further,
+    list_unasked,
 )
 from harness.core.compile.frame import HORIZON, Frame
+from harness.core.compile.retry import bound_s
 from harness.core.conditions import Alerted, AnyOf, Attempted, DeadLettered
 from harness.core.experiments import Arm, Await, Check, Experiment, Gap, Lift, Replay, Step, Watch
 from harness.core.outcomes import DeadLetter
@@ -36,9 +38,10 @@ def compile_at_once(frame: Frame, path: Path, rule: DeadLetter) -> Iterator[Expe
     """Compile a path that puts an order aside at the first failure."""
     failure = find_failure(frame, path.on)
     if failure is not None:
-        yield _build_first(frame, rule, failure, shape="first")
-    for each in list_socket_failures(frame.handoff, path) if frame.is_mapped else ():
-        yield _build_first(frame, rule, each, shape=each.kind.replace("_", "-"))
+        yield build_first(frame, rule, failure, shape="first")
+    for shape, each in list_further(frame, path):
+        yield build_first(frame, rule, each, shape=shape)
+    yield from list_unasked(frame, path)
     yield from compile_own_escalation(frame, path)
 
 
@@ -68,10 +71,12 @@ def compile_own_escalation(frame: Frame, path: Path) -> Iterator[Experiment | Ga
     yield _build_escalation(frame, filling, rule, shape="beyond", waiting=after + 1)
 
 
-def _build_first(frame: Frame, rule: DeadLetter, failure: Failure, *, shape: str) -> Experiment:
+def build_first(frame: Frame, rule: DeadLetter, failure: Failure, *, shape: str) -> Experiment:
+    """Build an experiment in which the first attempt fails, and the order is put aside at once."""
     fault = failure.build(frame.handoff, orders=(1,))
+    within_s = bound_s(frame, failure, frame.patience_s)
     attempts = partial(check_attempts, sent=frame.sent(), expected=1, declared="one attempt, then dead letter")
-    checks = [Check("attempts", attempts), _put_aside(frame, frame.patience_s)]
+    checks = [Check("attempts", attempts), _put_aside(frame, within_s)]
     if rule.escalate_after is not None and rule.to is not None:
         checks.append(_escalated(frame, rule, waiting=1))
     return frame.build(
@@ -80,7 +85,7 @@ def _build_first(frame: Frame, rule: DeadLetter, failure: Failure, *, shape: str
         steps=[
             Arm(fault.id),
             *frame.start(1),
-            Await(DeadLettered(frame.handoff.id, (1,)), within_s=frame.patience_s, needs="dead_letters"),
+            Await(DeadLettered(frame.handoff.id, (1,)), within_s=within_s, needs="dead_letters"),
             *_await_alert(frame, rule, waiting=1),
             Watch(frame.horizon_s, "a further attempt", until=Attempted(frame.handoff.operations, 2, 1)),
         ],

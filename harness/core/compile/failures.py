@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from harness.core.experiments import Gap
 from harness.core.faults import Fault, Layer, Toxic
 
 if TYPE_CHECKING:
@@ -82,6 +83,8 @@ PARTIAL_ALLOCATION = Failure("partial_allocation", carries_out=True)
 # What a vendor announces with a status of its own: the condition is the more specific trigger of the two.
 ANNOUNCED = {429: "rate_limited", 401: "session_expired", 403: "permission_denied"}
 OUTAGES = (503, 500, 502, 504)
+REFUSALS = (400, 422, 409)
+BY_STATUS = "another path takes refusals by the status they come with"
 HTTP_TOO_MANY = 429
 
 NAMED = {
@@ -115,7 +118,7 @@ def choose_failure(handoff: Handoff, trigger: Trigger, *, commit: bool = False) 
         if commit:
             params["commit"] = True
         return Failure("error", params=params)
-    return choose_outage(handoff) if trigger.condition == "any" else NAMED.get(trigger.condition or "")
+    return choose_rest(handoff) if trigger.condition == "any" else NAMED.get(trigger.condition or "")
 
 
 def find_failure(frame: Frame, trigger: Trigger, *, commit: bool = False) -> Failure | None:
@@ -146,6 +149,52 @@ def _find_taker(handoff: Handoff, condition: str) -> Path | None:
 def ask_to_wait(failure: Failure, retry_after_s: float) -> Failure:
     """Have a rate limit say when to come again, in production seconds as the vendor's header does."""
     return replace(failure, params={**failure.params, "retry_after_s": retry_after_s})
+
+
+def choose_rest(handoff: Handoff) -> Failure | None:
+    """Choose a failure that no path of the handoff names: an outage, else a refusal, else a broken connection or no answer."""
+    free = (choose_outage(handoff), choose_refusal(handoff), *(failure for _, failure in _list_unnamed(handoff)))
+    return next(filter(None, free), None)
+
+
+def list_further(frame: Frame, path: Path) -> list[tuple[str, Failure]]:
+    """
+    List the further failures that a path takes beside the one it begins with, each with its shape.
+
+    They are for `any` those no other path names, and what a server of mappings does to a connection.
+    """
+    rest = _list_rest(frame.handoff) if path.on.condition == "any" else []
+    broken = list_socket_failures(frame.handoff, path) if frame.is_mapped else ()
+    return [*rest, *((failure.kind.replace("_", "-"), failure) for failure in broken)]
+
+
+def list_unasked(frame: Frame, path: Path) -> list[Gap]:
+    """List which of the failures that a path takes nobody brings about, and why."""
+    if path.on.condition != "any" or choose_unlisted(frame.handoff) is not None:
+        return []
+    return [Gap("a code that no path names", BY_STATUS)]
+
+
+def _list_rest(handoff: Handoff) -> list[tuple[str, Failure]]:
+    refusal = choose_refusal(handoff)
+    refused = [] if refusal is None else [("unlisted-code" if refusal is UNLISTED else "unlisted-status", refusal)]
+    return [each for each in (*refused, *_list_unnamed(handoff)) if each[1] != choose_rest(handoff)]
+
+
+def _list_unnamed(handoff: Handoff) -> list[tuple[str, Failure]]:
+    """List what happens to a connection that no path of the handoff names."""
+    named = {path.on.condition for path in handoff.paths}
+    return [(name, failure) for name, failure in (("connection", RESET), ("timeout", HANG)) if name not in named]
+
+
+def choose_refusal(handoff: Handoff) -> Failure | None:
+    """Choose a refusal that only `any` can catch: by a code of no path, or where statuses catch those, by a status of none."""
+    unlisted = choose_unlisted(handoff)
+    if unlisted is not None:
+        return unlisted
+    named = {path.on.status for path in handoff.paths}
+    status = next((status for status in REFUSALS if status not in named), None)
+    return None if status is None else Failure("status", params={"status": status})
 
 
 def choose_outage(handoff: Handoff) -> Failure | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.core.backoff import HANDLING_S
 from harness.core.checks.resolution import check_resolved_once
-from harness.core.compile.failures import ANSWER_LOST, choose_failure
+from harness.core.compile.failures import ANSWER_LOST, choose_failure, list_further, list_unasked
 from harness.core.compile.frame import HORIZON, Frame
 from harness.core.compile.retry import compile_retry, posted_checks
 from harness.core.conditions import Attempted, Received
@@ -36,10 +36,8 @@ def compile_healing(frame: Frame, path: Path) -> Iterator[Experiment | Gap]:
             yield _build_crashed(frame, outcome.within_s)
         case _ if failure is None:
             return
-        case Reconcile():
-            yield _build_reconciled(frame, outcome, failure)
-        case Recover():
-            yield _build_recovered(frame, outcome, failure)
+        case Reconcile() | Recover():
+            yield from _compile_healed(frame, path, outcome, failure)
         case Deduplicate() if path.on.condition in UNCERTAIN:
             yield _build_repeated(frame)
         case Deduplicate():
@@ -51,6 +49,18 @@ def compile_healing(frame: Frame, path: Path) -> Iterator[Experiment | Gap]:
             yield from compile_retry(frame, path, again)
         case _:
             yield Gap("the outcome", f"`{path.outcome_slug}` is nothing that can be done about a call")
+
+
+def _compile_healed(
+    frame: Frame, path: Path, outcome: Reconcile | Recover, failure: Failure
+) -> Iterator[Experiment | Gap]:
+    first = "found" if isinstance(outcome, Reconcile) else "outage"
+    for shape, each in [(first, failure), *list_further(frame, path)]:
+        if isinstance(outcome, Reconcile):
+            yield _build_reconciled(frame, outcome, each, shape)
+        else:
+            yield _build_recovered(frame, outcome, each, shape)
+    yield from list_unasked(frame, path)
 
 
 def _build_crashed(frame: Frame, declared_s: float) -> Experiment:
@@ -82,7 +92,7 @@ def _build_crashed(frame: Frame, declared_s: float) -> Experiment:
     )
 
 
-def _build_reconciled(frame: Frame, reconcile: Reconcile, failure: Failure) -> Experiment:
+def _build_reconciled(frame: Frame, reconcile: Reconcile, failure: Failure, shape: str) -> Experiment:
     """Fail the first call of an order for good, and see the next comparison of both sides find it."""
     within_s = frame.lab_s(reconcile.within_s)
     fault = failure.build(frame.handoff, orders=(1,), attempts=(1,))
@@ -94,7 +104,7 @@ def _build_reconciled(frame: Frame, reconcile: Reconcile, failure: Failure) -> E
         since=frame.begins.action,
     )
     return frame.build(
-        "found",
+        shape,
         faults=[fault],
         steps=[
             Arm(fault.id),
@@ -109,13 +119,13 @@ def _build_reconciled(frame: Frame, reconcile: Reconcile, failure: Failure) -> E
     )
 
 
-def _build_recovered(frame: Frame, recover: Recover, failure: Failure) -> Experiment:
+def _build_recovered(frame: Frame, recover: Recover, failure: Failure, shape: str) -> Experiment:
     """Fail every call for as long as it takes each order to meet that, and see all of them arrive once it is over."""
     within_s = frame.lab_s(recover.within_s)
     fault = failure.build(frame.handoff, orders=ORDERS, expected=len(ORDERS))
     recovered = partial(check_resolved_once, end=frame.end, orders=ORDERS, within_s=within_s + HANDLING_S, since="lift")
     return frame.build(
-        "outage",
+        shape,
         faults=[fault],
         steps=[
             Arm(fault.id),

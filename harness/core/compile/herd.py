@@ -21,22 +21,25 @@ if TYPE_CHECKING:
 
 # How many orders show that waits are spread, and how many at once are a herd.
 ORDERS, LARGEST, SMALLEST = 16, 4, 2
+TOGETHER = "orders that fail together"
 
 
 def compile_herd(frame: Frame, path: Path, retry: Retry) -> Iterator[Experiment | Gap]:
-    """Compile the herd of a retry with jitter: nothing where none is declared, or where its vendor says when to come again."""
+    """Compile the herd of a retry with jitter: nothing where none is declared, or what fails cannot be brought about."""
     failure = choose_failure(frame.handoff, path.on)
-    if retry.jitter == "none" or retry.attempts == 1 or retry.honour_retry_after:
+    if retry.jitter == "none" or retry.attempts == 1 or failure is None:
         return
-    if failure is None or failure.carries_out:
+    if retry.honour_retry_after:
+        yield Gap(TOGETHER, "the vendor says when each of them is to come again, and that may be at one time")
+        return
+    if failure.carries_out:
+        yield Gap(TOGETHER, "they are carried out at once, and need not come back")
         return
     breaker = frame.handoff.breaker
     counted = breaker is not None and failure.counts_for_breaker
     together = min(LARGEST, breaker.failures - 1) if breaker is not None and counted else LARGEST
     if together < SMALLEST or frame.begins.subject != "order":
-        yield Gap(
-            "orders that fail together", "so few may fail before the breaker opens, or be had, that none is a herd"
-        )
+        yield Gap(TOGETHER, "so few may fail before the breaker opens, or be had, that none is a herd")
         return
     groups = [tuple(range(first, first + together)) for first in range(1, ORDERS + 1, together)]
     orders = tuple(order for group in groups for order in group)

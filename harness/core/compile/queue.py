@@ -2,73 +2,74 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from harness.core.backoff import total_s
 from harness.core.checks.dead_letter import check_no_dead_letter
 from harness.core.checks.queue import check_case, check_decided, check_not_resolved, check_told
 from harness.core.checks.resolution import check_resolved_once
 from harness.core.checks.retry import check_attempts
-from harness.core.compile.failures import choose_failure, find_failure
+from harness.core.compile.failures import choose_failure, find_failure, list_further, list_unasked
+from harness.core.compile.frame import HORIZON
+from harness.core.compile.occasion import CONTINUE, Occasion, bring_about, opened
 from harness.core.compile.passage import list_before
+from harness.core.compile.repeated import compile_repeated
+from harness.core.compile.retry import bound_s, opens, paused_s, read_retry_after_s
 from harness.core.compile.webhook_faults import build_crash
-from harness.core.conditions import Alerted, AnyOf, Attempted, DeadLettered, Queued, Received, Resolved
+from harness.core.conditions import Alerted, Attempted, Received, Resolved
 from harness.core.ends import build_end
 from harness.core.experiments import Arm, Await, Check, Decide, Experiment, Gap, Lift, Place, Restart, Step, Watch
 from harness.core.outcomes import Recover
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from decimal import Decimal
 
     from harness.core.compile.failures import Failure
     from harness.core.compile.frame import Frame
-    from harness.core.faults import Fault
-    from harness.core.outcomes import Decision, Queue
+    from harness.core.outcomes import Decision, Queue, Retry
     from harness.core.stack import Handoff, Path
 
-CONTINUE = "continue"
 # The order at whose webhook the integration dies while another one waits for a decision.
 OTHER = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Occasion:
-    """
-    What brings a case about: a vendor's answer to so many calls, or what the order adds up to, before any call.
-
-    `carried_out` tells that the vendor did what it was asked for all that.
-    """
-
-    fault: Fault | None
-    calls: int
-    total: Decimal | None = None
-    carried_out: bool = False
-
-    @property
-    def totals(self) -> dict[int, str]:
-        """Return what the order has to add up to, by its ordinal."""
-        return {} if self.total is None else {1: str(self.total)}
 
 
 def compile_queue(frame: Frame, path: Path, queue: Queue) -> Iterator[Experiment | Gap]:
     """Compile a path that a vendor's answer leads to a role queue; a trigger that cannot be brought about yields nothing."""
     failure = find_failure(frame, path.on)
     if failure is not None:
-        fault = failure.build(frame.handoff, orders=(1,))
-        yield from compile_occasion(frame, queue, Occasion(fault, calls=1, carried_out=failure.carries_out))
+        yield from compile_occasion(frame, queue, Occasion(failure, calls=1))
+    for shape, each in list_further(frame, path):
+        yield build_opened(frame, queue, Occasion(each, calls=1, waiting_s=bound_s(frame, each, 0.0)), shape=shape)
+    yield from list_unasked(frame, path)
+
+
+def compile_asked_after(frame: Frame, path: Path, retry: Retry, queue: Queue) -> Iterator[Experiment | Gap]:
+    """Compile the case that follows the last attempt of a retry, once it is there: what each decision leads to, and trouble."""
+    failure = choose_failure(frame.handoff, path.on)
+    if failure is None or failure.carries_out:
+        return
+    waiting_s = total_s(retry, scale=frame.scale) + paused_s(frame, failure, retry.attempts - 1)
+    waiting_s += read_retry_after_s(frame, retry, failure) * (retry.attempts - 1)
+    breaker = frame.handoff.breaker
+    held_s = frame.lab_s(breaker.pause_s) if breaker is not None and opens(frame, failure, retry.attempts) else 0.0
+    occasion = Occasion(
+        failure, retry.attempts, waiting_s=bound_s(frame, failure, waiting_s), paused_s=held_s * HORIZON
+    )
+    yield from compile_occasion(frame, queue, occasion)
 
 
 def compile_occasion(frame: Frame, queue: Queue, occasion: Occasion) -> Iterator[Experiment | Gap]:
-    """Compile the case that an occasion opens, what each decision leads to, and trouble before one is taken."""
-    yield _build_opened(frame, queue, occasion)
+    """Compile the case that an occasion opens, what each decision leads to, and trouble before and while one is taken."""
+    yield build_opened(frame, queue, occasion)
     for decision in queue.decisions:
         yield _build_decided(frame, decision, occasion)
     yield from _compile_interrupted(frame, queue, occasion)
+    yield from compile_repeated(frame, queue, occasion)
 
 
-def _build_opened(frame: Frame, queue: Queue, occasion: Occasion) -> Experiment:
+def build_opened(frame: Frame, queue: Queue, occasion: Occasion, *, shape: str = "opened") -> Experiment:
     """Bring the case about: its role is told, and nothing is sent until it decides."""
     handoff = frame.handoff.id
     case = partial(
@@ -80,13 +81,13 @@ def _build_opened(frame: Frame, queue: Queue, occasion: Occasion) -> Experiment:
         horizon_s=frame.patience_s,
     )
     told = partial(check_told, handoff=handoff, order=1, role=queue.role, horizon_s=frame.patience_s)
-    declared = f"{occasion.calls or 'no'} attempt{'' if occasion.calls == 1 else 's'}, then a case"
+    declared = f"{occasion.said}, then a case"
     sent = partial(check_attempts, sent=frame.sent(), expected=occasion.calls, declared=declared)
     aside = partial(check_no_dead_letter, handoff=handoff, orders=(1,))
     return frame.build(
-        "opened",
-        faults=[occasion.fault] if occasion.fault else [],
-        totals=occasion.totals,
+        shape,
+        faults=occasion.list_faults(frame),
+        totals=occasion.list_totals(),
         steps=[
             *bring_about(frame, occasion),
             Await(Alerted(handoff), within_s=frame.patience_s),
@@ -111,11 +112,11 @@ def _build_decided(frame: Frame, decision: Decision, occasion: Occasion) -> Expe
     goes_on = decision.to == CONTINUE
     ending = build_end(decision.resolved_when) if decision.resolved_when is not None else frame.end
     steps: list[Step] = [*bring_about(frame, occasion)]
-    steps += [Lift(occasion.fault.id)] if occasion.fault else []
+    steps += [Lift(fault.id) for fault in occasion.list_faults(frame)]
     steps.append(Decide(handoff, 1, decision.name))
     led: list[Check] = []
     if goes_on or decision.resolved_when is not None:
-        steps.append(Await(frame.resolved(1, end=ending), within_s=frame.patience_s))
+        steps.append(Await(frame.resolved(1, end=ending), within_s=frame.patience_s + occasion.paused_s))
         led.append(Check("resolved_once", partial(check_resolved_once, end=ending, orders=(1,))))
     elif not occasion.carried_out:
         unmoved = partial(check_not_resolved, end=frame.end, order=1, horizon_s=frame.horizon_s)
@@ -123,8 +124,8 @@ def _build_decided(frame: Frame, decision: Decision, occasion: Occasion) -> Expe
     steps.append(Watch(frame.horizon_s, "a second record"))
     return frame.build(
         f"decided-{decision.name}",
-        faults=[occasion.fault] if occasion.fault else [],
-        totals=occasion.totals,
+        faults=occasion.list_faults(frame),
+        totals=occasion.list_totals(),
         steps=steps,
         checks=[decided, *led],
         needs=["dead_letters", "queues"],
@@ -165,9 +166,9 @@ def _build_interrupted(
     mortal, failure = trouble
     handoff = frame.handoff.id
     crash = build_crash(replace(frame, handoff=mortal), (OTHER,), nth=1, fault_id="f2")
-    faults = [*([occasion.fault] if occasion.fault else []), crash]
+    faults = [*occasion.list_faults(frame), crash]
     steps: list[Step] = [*bring_about(frame, occasion)]
-    steps += [Lift(occasion.fault.id)] if occasion.fault else []
+    steps += [Lift(fault.id) for fault in occasion.list_faults(frame)]
     steps += [Arm(crash.id), Place((OTHER,)), Await(Received(crash.id), within_s=frame.patience_s), Restart()]
     steps.append(Await(opened(frame), within_s=frame.patience_s, needs="queues"))
     if failure is not None:
@@ -177,7 +178,7 @@ def _build_interrupted(
     recovered_s = frame.lab_s(mortal.within_s)
     steps += [
         Decide(handoff, 1, decision.name),
-        Await(frame.resolved(1), within_s=frame.patience_s + frame.refused_s),
+        Await(frame.resolved(1), within_s=frame.patience_s + frame.refused_s + occasion.paused_s),
         Await(Resolved(captured, (OTHER,)), within_s=recovered_s),
         Watch(frame.horizon_s, "a second record"),
     ]
@@ -187,7 +188,7 @@ def _build_interrupted(
     return frame.build(
         "interrupted",
         faults=faults,
-        totals=occasion.totals,
+        totals=occasion.list_totals(),
         steps=steps,
         checks=[
             Check("case", case),
@@ -197,17 +198,3 @@ def _build_interrupted(
         ],
         needs=["dead_letters", "queues"],
     )
-
-
-def bring_about(frame: Frame, occasion: Occasion) -> list[Step]:
-    """List the steps that bring the case about, and wait until it is there, or the order elsewhere."""
-    arm: list[Step] = [Arm(occasion.fault.id)] if occasion.fault else []
-    # What the vendor carried out shows at once, and says nothing of a case.
-    through = () if occasion.carried_out else (frame.resolved(1),)
-    somewhere = AnyOf((opened(frame), DeadLettered(frame.handoff.id, (1,)), *through))
-    return [*arm, *frame.start(1), Await(somewhere, within_s=frame.patience_s)]
-
-
-def opened(frame: Frame) -> Queued:
-    """Build the condition that the case about the first order is there."""
-    return Queued(frame.handoff.id, (1,))

@@ -11,20 +11,12 @@ from harness.core.checks.dead_letter import check_dead_letter, check_no_dead_let
 from harness.core.checks.queue import check_case
 from harness.core.checks.resolution import check_resolved_once
 from harness.core.checks.retry import check_attempts, check_backoff, check_same_payload
-from harness.core.compile.failures import (
-    HANG,
-    RESET,
-    Failure,
-    ask_to_wait,
-    choose_failure,
-    choose_unlisted,
-    list_socket_failures,
-)
+from harness.core.compile.failures import HANG, Failure, ask_to_wait, choose_failure, list_further, list_unasked
 from harness.core.compile.frame import HORIZON, LEAST_HORIZON_S, PATIENCE_S, Frame
 from harness.core.conditions import AnyOf, Attempted, Condition, DeadLettered, Queued
 from harness.core.ends import build_end
 from harness.core.experiments import Arm, Await, Check, Experiment, Gap, Watch
-from harness.core.outcomes import Branch, DeadLetter, Queue, Reconcile, Recover, Resend, Retry
+from harness.core.outcomes import SLUGS, Branch, DeadLetter, Queue, Reconcile, Recover, Renew, Resend, Retry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +31,8 @@ RETRY_AFTER = 4
 LEAST_RETRY_AFTER_S = 1.0
 # What a branch or a reconciliation may send for one order, beside the attempts that failed.
 MOST_FURTHER = 3
+# The failures whose answer may say when to come again.
+ASKING = frozenset({"rate_limited", "status"})
 CARRIED_OUT = Gap("every attempt failing", "what is carried out once is not sought again by everybody")
 
 
@@ -47,12 +41,10 @@ def compile_retry(frame: Frame, path: Path, retry: Retry) -> Iterator[Experiment
     failure = choose_failure(frame.handoff, path.on)
     if failure is None:
         return
-    if retry.honour_retry_after and failure.kind == "rate_limited":
-        if retry.attempts > 1:
-            asked_s = RETRY_AFTER * max(retry.initial_s, LEAST_RETRY_AFTER_S)
-            yield build_recovering(frame, retry, ask_to_wait(failure, asked_s), shape="retry-after", failures=1)
+    if retry.honour_retry_after:
+        yield from _compile_asked(frame, retry, failure)
         # Elsewhere the vendor asks for no more than the policy waits anyway, so that the policy's own gaps show.
-        failure = ask_to_wait(failure, retry.initial_s)
+        failure = ask_to_wait(failure, retry.initial_s) if failure.kind == "rate_limited" else failure
     if retry.attempts > 1:
         yield build_recovering(frame, retry, failure, shape="once", failures=1)
     if retry.attempts > 2:
@@ -61,22 +53,25 @@ def compile_retry(frame: Frame, path: Path, retry: Retry) -> Iterator[Experiment
         yield CARRIED_OUT
     else:
         yield from compile_exhausted(frame, retry, failure, path.then)
-    if retry.attempts > 1:
-        yield from _compile_others(frame, path, retry)
+    for shape, other in list_further(frame, path):
+        if retry.attempts > 1:
+            yield build_recovering(frame, retry, other, shape=shape, failures=1)
+        else:
+            yield from compile_exhausted(frame, retry, other, path.then, shape=shape)
+    yield from list_unasked(frame, path)
+    if retry.max_s is not None and retry.attempts > 1 and retry.max_s not in retry.gaps_s:
+        yield Gap("the longest gap", f"{retry.attempts} attempts never wait as long as that: their gaps stay below it")
 
 
-def _compile_others(frame: Frame, path: Path, retry: Retry) -> Iterator[Experiment]:
-    """Compile the further failures that a path takes: for `any` those no other path names, and what mappings do to a connection."""
-    if path.on.condition == "any":
-        unlisted = choose_unlisted(frame.handoff)
-        if unlisted is not None:
-            yield build_recovering(frame, retry, unlisted, shape="unlisted-code", failures=1)
-        named = {other.on.condition for other in frame.handoff.paths}
-        for condition, wire in (("connection", RESET), ("timeout", HANG)):
-            if condition not in named:
-                yield build_recovering(frame, retry, wire, shape=condition, failures=1)
-    for each in list_socket_failures(frame.handoff, path) if frame.is_mapped else ():
-        yield build_recovering(frame, retry, each, shape=each.kind.replace("_", "-"), failures=1)
+def _compile_asked(frame: Frame, retry: Retry, failure: Failure) -> Iterator[Experiment | Gap]:
+    """Compile a vendor that asks for a longer wait than the first gap, which a policy listens to: where its answer can say so."""
+    if retry.attempts == 1:
+        yield Gap("retry-after", "no further attempt is declared that could wait")
+    elif failure.kind not in ASKING:
+        yield Gap("retry-after", "there is no answer that could ask for a wait")
+    else:
+        asked_s = RETRY_AFTER * max(retry.initial_s, LEAST_RETRY_AFTER_S)
+        yield build_recovering(frame, retry, ask_to_wait(failure, asked_s), shape="retry-after", failures=1)
 
 
 def build_recovering(frame: Frame, retry: Retry, failure: Failure, *, shape: str, failures: int) -> Experiment:
@@ -85,13 +80,11 @@ def build_recovering(frame: Frame, retry: Retry, failure: Failure, *, shape: str
     # Whoever learns by other means that a call was carried out, as by the vendor's webhook, need not send it again.
     at_least = 1 if failure.carries_out else expected
     fault = failure.build(frame.handoff, orders=(1,), attempts=tuple(range(1, expected)), expected=failures)
-    paused_s = _paused_s(frame, failure, failures)
     asked_s = read_retry_after_s(frame, retry, failure)
-    waiting_s = total_s(retry, scale=frame.scale) + paused_s + asked_s * failures
+    waiting_s = total_s(retry, scale=frame.scale) + paused_s(frame, failure, failures) + asked_s * failures
     declared = f"{expected} attempts{' at most' if failure.carries_out else ''}, the last one succeeding"
-    # How long a client waits for an answer is its own affair, bounded only by what the handoff declares as a whole.
     by_policy_s = waiting_s * HORIZON + failures * HANDLING_S
-    allowed_s = max(by_policy_s, frame.within_s) if failure is HANG else by_policy_s
+    allowed_s = bound_s(frame, failure, by_policy_s)
     # Where the vendor has done it already, its record says nothing of the attempts to come.
     sent = Attempted(frame.handoff.operations, expected, 1)
     again = [Await(sent, within_s=by_policy_s, declared_s=waiting_s)] if failure.carries_out else []
@@ -123,9 +116,15 @@ def compile_exhausted(
             yield _build_exhausted(frame, retry, failure, then, shape)
         case Branch() | Reconcile() | Recover() | Resend():
             yield build_healed(frame, retry, failure, then, shape=shape)
-        case _:
+        case Retry() | Renew():
             yield Gap(
                 "every attempt failing", "what follows is a retry itself, whose attempts nobody can tell from the first"
+            )
+        case _:
+            what = SLUGS[type(then)]
+            yield Gap(
+                "every attempt failing",
+                f"`{what}` is nothing that can be done about a call when the last attempt failed",
             )
 
 
@@ -134,9 +133,9 @@ def _build_exhausted(
 ) -> Experiment:
     """Build an experiment in which every attempt fails: the declared number of them, then what is declared to follow."""
     fault = failure.build(frame.handoff, orders=(1,), expected=retry.attempts)
-    waiting_s = total_s(retry, scale=frame.scale) + _paused_s(frame, failure, retry.attempts - 1)
+    waiting_s = total_s(retry, scale=frame.scale) + paused_s(frame, failure, retry.attempts - 1)
     waiting_s += read_retry_after_s(frame, retry, failure) * (retry.attempts - 1)
-    within_s = waiting_s * HORIZON + retry.attempts * HANDLING_S + frame.patience_s
+    within_s = bound_s(frame, failure, waiting_s * HORIZON + retry.attempts * HANDLING_S) + frame.patience_s
     put_down, aside = _describe_end(frame, then, within_s)
     used_up = AnyOf((*put_down, Attempted(frame.handoff.operations, retry.attempts, 1)))
     seen = "queues" if isinstance(then, Queue) else "dead_letters"
@@ -148,7 +147,7 @@ def _build_exhausted(
             *frame.start(1),
             Await(used_up, within_s=within_s, declared_s=waiting_s),
             *(Await(each, within_s=PATIENCE_S, needs=seen) for each in put_down),
-            watch_further_attempt(frame, retry, retry.attempts + 1, paused=_opens(frame, failure, retry.attempts)),
+            watch_further_attempt(frame, retry, retry.attempts + 1, paused=opens(frame, failure, retry.attempts)),
         ],
         checks=[
             *attempts_checks(
@@ -176,9 +175,9 @@ def build_healed(
     end, within_s = _find_healing(frame, then)
     attempts = None if end != frame.end else tuple(range(1, retry.attempts + 1))
     fault = failure.build(frame.handoff, orders=(1,), attempts=attempts, expected=retry.attempts)
-    waiting_s = total_s(retry, scale=frame.scale) + _paused_s(frame, failure, retry.attempts - 1)
+    waiting_s = total_s(retry, scale=frame.scale) + paused_s(frame, failure, retry.attempts - 1)
     waiting_s += read_retry_after_s(frame, retry, failure) * (retry.attempts - 1) + within_s
-    allowed_s = waiting_s * HORIZON + (retry.attempts + 1) * HANDLING_S
+    allowed_s = bound_s(frame, failure, waiting_s * HORIZON + (retry.attempts + 1) * HANDLING_S)
     further = then.attempts if isinstance(then, Resend) else MOST_FURTHER
     least = retry.attempts if end != frame.end else retry.attempts + 1
     sent = partial(
@@ -278,16 +277,25 @@ def watch_further_attempt(frame: Frame, retry: Retry, attempts: int, *, order: i
     return Watch(for_s, "a further attempt", until=Attempted(frame.handoff.operations, attempts, order))
 
 
-def _opens(frame: Frame, failure: Failure, failures: int) -> bool:
+def bound_s(frame: Frame, failure: Failure, by_policy_s: float) -> float:
+    """
+    Return how long what follows a failure may take, in lab seconds: what the policy says, without the time until it is noticed.
+
+    How long a client waits for an answer is its own affair, bounded only by what the handoff declares as a whole.
+    """
+    return max(by_policy_s, frame.within_s) if failure is HANG else by_policy_s
+
+
+def opens(frame: Frame, failure: Failure, failures: int) -> bool:
     """Tell whether so many failures in a row of one order open the breaker of the handoff."""
     breaker = frame.handoff.breaker
     return breaker is not None and failure.counts_for_breaker and failures >= breaker.failures
 
 
-def _paused_s(frame: Frame, failure: Failure, failures: int) -> float:
+def paused_s(frame: Frame, failure: Failure, failures: int) -> float:
     """Return how long the breaker holds an order up that fails so often before it is sent again, in lab seconds."""
     breaker = frame.handoff.breaker
-    if breaker is None or not _opens(frame, failure, failures):
+    if breaker is None or not opens(frame, failure, failures):
         return 0.0
     return (failures - breaker.failures + 1) * frame.lab_s(breaker.pause_s)
 

@@ -10,8 +10,9 @@ from harness.core.checks.dead_letter import check_dead_letter, check_no_dead_let
 from harness.core.checks.queue import check_not_resolved
 from harness.core.checks.resolution import check_resolved_once
 from harness.core.checks.retry import check_attempts
+from harness.core.compile.occasion import Occasion, opened
 from harness.core.compile.passage import list_passed
-from harness.core.compile.queue import Occasion, compile_occasion, opened
+from harness.core.compile.queue import compile_occasion
 from harness.core.compile.retry import concluded, posted_checks
 from harness.core.conditions import AnyOf, Attempted, DeadLettered
 from harness.core.ends import build_end

@@ -26,29 +26,44 @@ from harness.core.compile.webhook_faults import (
 from harness.core.conditions import Alerted, CalledSince, Delivered, PayloadDeadLettered, Received
 from harness.core.experiments import Act, Arm, Await, Check, Experiment, Gap, Restart, Step, Watch
 from harness.core.faults import Fault, Layer
-from harness.core.outcomes import DeadLetter, Deduplicate, Reconcile, Recover, Reject, Reorder
+from harness.core.outcomes import DeadLetter, Deduplicate, Queue, Reconcile, Recover, Reject, Reorder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from harness.core.stack import Path
 
-UPDATED = "orders/updated"
+UPDATED, MALFORMED = "orders/updated", "malformed"
 # The listing that a reconciliation reads, in the catalogue of each fake.
 LISTINGS = {"shopify": ("order.list",), "wms": ("wms_order.list",), "stripe": ("event.list",)}
 
 
 def compile_webhook(frame: Frame, path: Path) -> Iterator[Experiment | Gap]:
-    """Compile a path of a webhook handoff; a trigger nobody brings about yet yields nothing."""
-    named = {other.on.condition for other in frame.handoff.paths}
-    rest = path.on.condition == "any" and "malformed" not in named
-    family = FAMILIES.get("malformed" if rest else path.on.condition or "")
+    """Compile a path of a webhook handoff; a trigger that happens to no webhook yields nothing."""
+    condition = str(path.on.condition)
+    if condition == "any":
+        yield Gap("what else may happen to a webhook", "each condition is asked where it is named, and by its own path")
+        if MALFORMED in {other.on.condition for other in frame.handoff.paths}:
+            return
+        condition = MALFORMED
+    family = FAMILIES.get(condition)
     if family is None:
         return
     compiled = tuple(family(frame, path))
     if not compiled:
-        yield Gap("the outcome", f"`{path.outcome_slug}` is nothing that shows where a webhook is `{path.on.slug}`")
+        yield Gap("the outcome", _explain_outcome(path, condition))
     yield from compiled
+
+
+def _explain_outcome(path: Path, condition: str) -> str:
+    """Say why nothing is asked of what a path does about its webhook."""
+    match condition, path.outcome:
+        case "malformed", Reject():
+            return "what is refused comes again until its vendor gives up, and where its order must be then is not said"
+        case "malformed", Queue():
+            return "what cannot be read names no order, and a case does not show the payload it is about"
+        case _:
+            return f"`{path.outcome_slug}` is nothing that shows where a webhook is `{path.on.slug}`"
 
 
 def _compile_dropped(frame: Frame, path: Path) -> Iterator[Experiment]:
