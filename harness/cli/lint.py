@@ -1,6 +1,7 @@
 """`handoff lint`: what is wrong with a stack before anything runs."""
 
 import datetime as dt
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
@@ -9,19 +10,23 @@ import typer
 from harness.cli.exits import OK, USAGE
 from harness.cli.stack_file import DEFAULT, StackArgument, read_text
 from harness.cli.terminal import print_problems, say, say_json
-from harness.core.lint import lint_stack
+from harness.core.lint import lint_stack, note_unexercised
 from harness.core.loading import load_stack
 from harness.core.problems import Problem, StackError, quote_line, split_lines
 from harness.core.stack import Stack
+from harness.report.phrases import plural
+
+_WORDS = {"error": "error", "warning": "warning", "info": "note"}
 
 
 def lint(
     stack: StackArgument = DEFAULT,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 4 on warnings too.")] = False,
 ) -> None:
     """
-    Say what is wrong with a stack.yaml: errors (exit 4), and findings worth a look (exit 0).
+    Say what is wrong with a stack.yaml: errors (exit 4), warnings (exit 0, with --strict 4) and notes (exit 0).
 
     Nothing is started.
     """
@@ -31,8 +36,8 @@ def lint(
     else:
         print_problems(problems)
         say(_summary(stack, declared, problems))
-    errors = any(problem.severity == "error" for problem in problems)
-    raise typer.Exit(USAGE if errors else OK)
+    failing = {"error", "warning"} if strict else {"error"}
+    raise typer.Exit(USAGE if any(problem.severity in failing for problem in problems) else OK)
 
 
 def _look_at(path: Path) -> tuple[Stack | None, tuple[Problem, ...]]:
@@ -42,17 +47,13 @@ def _look_at(path: Path) -> tuple[Stack | None, tuple[Problem, ...]]:
     except StackError as error:
         return None, error.problems
     lines = split_lines(text)
-    findings = lint_stack(declared, today=dt.datetime.now(dt.UTC).date())
+    findings = note_unexercised(declared, lint_stack(declared, today=dt.datetime.now(dt.UTC).date()))
     return declared, tuple(quote_line(finding, lines) for finding in findings)
 
 
 def _summary(path: Path, declared: Stack | None, problems: tuple[Problem, ...]) -> str:
-    errors = sum(problem.severity == "error" for problem in problems)
-    found = ", ".join(
-        f"{count} {word}{'s' if count > 1 else ''}"
-        for count, word in ((errors, "error"), (len(problems) - errors, "warning"))
-        if count
-    )
+    count = Counter(_WORDS[problem.severity] for problem in problems)
+    found = ", ".join(plural(count[word], word) for word in _WORDS.values() if count[word])
     if declared is None:
         return f"\n{found} in {path}"
     paths = sum(len(handoff.paths) for handoff in declared.handoffs)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from harness.core.problems import Problem
 
 _ASCII = str.maketrans({"│": "|", "…": "...", "·": "-", "→": "->", "●": "*", "✗": "x", "\ufffd": "?"})
-_STYLES = {"error": "bold red", "warning": "bold yellow"}
+_STYLES = {"error": "bold red", "warning": "bold yellow", "info": "cyan"}
 
 
 def prepare_streams() -> None:

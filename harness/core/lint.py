@@ -8,13 +8,14 @@ from harness.core.findings import build_finding
 from harness.core.lint_breaker import find_in_breakers
 from harness.core.lint_ends import find_in_ends
 from harness.core.lint_paths import find_in_paths
+from harness.core.lint_plan import find_unexercised
 from harness.core.lint_roles import find_in_roles
 from harness.core.lint_triggers import find_in_triggers
 from harness.core.lint_waits import find_in_waits
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from harness.core.problems import Problem
     from harness.core.stack import Path, Stack
@@ -26,6 +27,14 @@ def lint_stack(stack: Stack, *, today: dt.date | None = None) -> tuple[Problem, 
     if today is not None:
         found += _expired(stack, today)
     return tuple(sorted(found, key=lambda problem: (problem.line, problem.column, problem.code)))
+
+
+def note_unexercised(stack: Stack, findings: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Return the findings of a stack with what no experiment asks about, but for lines where one says why already."""
+    found = tuple(findings)
+    told = {problem.line for problem in found}
+    notes = (note for note in find_unexercised(stack) if note.line not in told)
+    return tuple(sorted((*found, *notes), key=lambda problem: (problem.line, problem.column, problem.code)))
 
 
 def _handoffs(stack: Stack) -> Iterator[Problem]:

@@ -74,6 +74,7 @@ FINDINGS: dict[str, FindingKind] = {
         FindingKind("receiver-missing", "webhooks of a system the integration has no receiver for", "a webhook nobody takes is a handoff that never happens"),
         FindingKind("handoff-to-itself", "a handoff from a system to itself", "a handoff is a point where one system passes work to another"),
         FindingKind("not-observable", "dead letters or queues declared that the integration does not show", "what cannot be looked at is unknown, and unknown is never held"),
+        FindingKind("not-exercised", "a handoff or a clause that no experiment asks about, with the reason", "what nobody asks about has no verdict, and a green run says nothing about it", severity="info"),
         FindingKind("accept-expired", "an `accept` whose last day is over", "a verdict is lived with for a reason and until a day, not for good"),
     )
 }  # fmt: skip

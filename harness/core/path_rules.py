@@ -108,9 +108,8 @@ def _say_tie(trigger: Trigger, earlier: Trigger) -> tuple[str, str]:
         )
         return message, "merge the two paths, or make one more specific"
     if trigger.shares_id_with(earlier):
-        message = (
-            f"the triggers `{earlier.code}` ({first}) and `{trigger.code}` would both stand as `{trigger.slug}` in ids"
-        )
+        both = f"`{shorten(str(earlier.code))}` ({first}) and `{shorten(str(trigger.code))}`"
+        message = f"the triggers {both} would both stand as `{trigger.slug}` in ids"
         return message, "narrow one of them by a `text`, or move it to a handoff of its own"
     return "", ""
 

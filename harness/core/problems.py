@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-Severity = Literal["error", "warning"]
+Severity = Literal["error", "warning", "info"]
 
 EDITOR_COMPLETION = "editor completion: handoff schema > stack.schema.json"
 _LINE_SHOWN = 110

@@ -73,6 +73,23 @@ def test_warnings_pass(write, capsys):
     assert "   12 │   - id: order-to-erp\n      │     ^^\n" in out
 
 
+def test_strict(write, capsys):
+    """With --strict warnings are exit 4; what is sound passes as before."""
+    write(SMALL)
+    assert main(["lint", "--strict"]) == 4
+    assert "warnings in stack.yaml" in capsys.readouterr().out
+    assert main(["lint", str(REFERENCE), "--strict"]) == 0
+
+
+def test_notes_pass(write, capsys):
+    """What no experiment asks about is a note: shown, counted, and no reason to fail."""
+    write(REFERENCE.read_text().replace('"amount > 500.00 EUR"', '"weight > 5"'))
+    assert main(["lint", "--strict"]) == 0
+    out = capsys.readouterr().out
+    assert "the weight of an order is not the harness's to choose" in out
+    assert "\n1 note in stack.yaml (" in out
+
+
 def test_finding_of_severity_error(write, capsys):
     """A finding that is an error is exit 4 although the stack loads."""
     write(SMALL.replace("        then: dead_letter", "        kind: business_rule\n        then: dead_letter"))

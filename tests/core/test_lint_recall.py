@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from harness.core.lint import lint_stack
+from harness.core.lint import lint_stack, note_unexercised
 from harness.core.lint_codes import FINDINGS
 from harness.core.loading import load_stack
 from harness.core.problems import StackError
@@ -53,7 +53,7 @@ def test_sound(name):
 def test_every_code_is_seeded():
     """Every code of the linter is seeded at several places, by mutations that all apply somewhere."""
     seeded = Counter(defect.mutation.code for _, defect in SEEDED)
-    assert set(FINDINGS) - set(seeded) == {"queue-without-sla"}, "seeded with the role's own, below"
+    assert set(FINDINGS) - set(seeded) == {"queue-without-sla", "not-exercised"}, "below"
     assert {code for code, count in seeded.items() if count < 2} == set()
     assert {mutation.old for mutation in MUTATIONS} == {defect.mutation.old for _, defect in SEEDED}
     assert len(SEEDED) >= 60
@@ -84,6 +84,33 @@ def test_found_together(number):
     refused = {code for code, *_ in found} - set(FINDINGS)
     # A file with an error in it is not linted any further.
     assert Counter(each for each in expected if not refused or each[0] in refused) <= found
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_sound_is_exercised(name):
+    """Of a sound stack everything is asked, but for a handoff over files, which is noted once and is no warning."""
+    notes = note_unexercised(load_stack(STACKS[name], file="stack.yaml"), ())
+    assert [(each.code, each.severity) for each in notes] == [("not-exercised", "info")] * (name == "warehouse")
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "said"),
+    [
+        ('"amount > 500.00 EUR"', '"weight > 5"', "nothing is asked of `payment-capture/weight>5:queue`: "),
+        ("    operation: [wms_order.create]\n", "", ""),
+        ("system: wms, record: order, state: allocated", "system: integration, record: order, state: allocated", "nothing is asked of `order-to-wms/partial_allocation:branch`: nobody but the integration"),
+        ("from: wms\n    to: integration\n    protocol: webhook", "from: wms\n    to: erp\n    protocol: webhook", "nothing is asked of handoff `wms-shipment`: it cannot be driven: "),
+    ],
+)  # fmt: skip
+def test_not_exercised(right, wrong, said):
+    """What nobody asks about is noted where it stands, unless a finding says there already what is wrong with it."""
+    text = STACKS["warehouse"]
+    assert right in text
+    stack = load_stack(text.replace(right, wrong, 1), file="stack.yaml")
+    findings = lint_stack(stack, today=TODAY)
+    notes = [each for each in note_unexercised(stack, findings) if each not in findings]
+    assert [each.message.startswith(said) for each in notes if "stock-file" not in each.message] == [True] * bool(said)
+    assert not {each.line for each in notes} & {each.line for each in findings}
 
 
 def test_queue_without_sla():
