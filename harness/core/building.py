@@ -113,6 +113,8 @@ def _handoff(declared: shape.HandoffShape, node: Node) -> Handoff:
         dead_letter=default,
         breaker=_breaker(declared.breaker, node.place("breaker")) if declared.breaker else None,
         location=node.location,
+        owner_location=node.entries["owner"].location if "owner" in node.entries else node.location,
+        operation_location=node.place("operation"),
     )
 
 

@@ -93,6 +93,6 @@ def _repeatable(stack: Stack, handoff: Handoff) -> Iterator[Problem]:
     yield build_finding(
         "effect-not-repeatable",
         f"handoff `{handoff.id}` promises each effect exactly once, but {what}",
-        handoff.location,
+        handoff.operation_location,
         "use a call that takes a key or an id of yours, or declare `effects: at_least_once`",
     )

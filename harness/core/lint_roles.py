@@ -69,14 +69,14 @@ def _owner(handoff: Handoff) -> Iterator[Problem]:
         yield build_finding(
             "owner-missing",
             f"handoff `{handoff.id}` has no owner: whoever notices first",
-            handoff.location,
+            handoff.owner_location,
             "add `owner:` with a role",
         )
     elif looks_like_person(handoff.owner):
         yield build_finding(
             "owner-is-person",
             f"handoff `{handoff.id}` is owned by a person, `{handoff.owner}`, not by a role with a rotation",
-            handoff.location,
+            handoff.owner_location,
             "name a role",
         )
 

@@ -189,7 +189,11 @@ class Path:
 
 @dataclass(frozen=True, slots=True)
 class Handoff:
-    """Describe one point where a system passes work to another, and how each exception there is resolved."""
+    """
+    Describe one point where a system passes work to another, and how each exception there is resolved.
+
+    `owner_location` and `operation_location` are where those stand, or the handoff where they do not.
+    """
 
     id: str
     source: str
@@ -209,6 +213,8 @@ class Handoff:
     dead_letter: DeadLetter | None = None
     breaker: Breaker | None = None
     location: Location = field(default=NOWHERE, compare=False)
+    owner_location: Location = field(default=NOWHERE, compare=False)
+    operation_location: Location = field(default=NOWHERE, compare=False)
 
     @property
     def by_specificity(self) -> tuple[Path, ...]:

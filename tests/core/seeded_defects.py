@@ -51,8 +51,8 @@ _RULE = "kind: business_rule"
 
 MUTATIONS = (
     Mutation("owner-missing", r"^    owner: .*\n", "", also=("role-unused",)),
-    Mutation("owner-is-person", r"^    owner: .*\n", "    owner: Jane Doe\n", also=("role-unused",)),
-    Mutation("owner-is-person", r"^    owner: .*\n", "    owner: jane.doe@acme.test\n", also=("role-unused",)),
+    Mutation("owner-is-person", r"^    owner: .*\n", f"    owner: {MARK}Jane Doe\n", also=("role-unused",)),
+    Mutation("owner-is-person", r"^    owner: .*\n", f"    owner: {MARK}jane.doe@acme.test\n", also=("role-unused",)),
     Mutation("role-without-rotation", r"^  ([\w-]+): \{rotation: \w+, ", rf"  {MARK}\1: {{", whole=True),
     Mutation("role-without-rotation", r"^  ([\w-]+): \{rotation: \w+, ", rf"  {MARK}\1: {{rotation: none, ", whole=True),
     Mutation("role-without-sla", r"^  ([\w-]+): (\{rotation: \w+), sla: \w+", rf"  {MARK}\1: \2", also=("queue-without-sla",), whole=True),
@@ -133,9 +133,9 @@ MUTATIONS = (
     Mutation("breaker-never-opens", r"^    paths:\n", f"    {MARK}breaker: {{failures: 2, pause: 9s, alert: warehouse-ops}}\n    paths:\n", needs="protocol: (webhook|file_transfer)\n(.*\n)*    owner: warehouse-ops"),
     Mutation("breaker-never-opens", _BREAKER, rf"    {MARK}breaker: {{failures: 500, pause: 40s", needs="recurrence_per_week"),
     Mutation("breaker-without-alert", r"^    paths:\n", f"    {MARK}breaker: {{failures: 3, pause: 2m}}\n    paths:\n", needs="protocol: api", lacks="breaker"),
-    Mutation("effect-not-repeatable", r"^    operation: .*\n(?:    effects: .*\n)?", "    operation: [inventory_level.adjust]\n    effects: exactly_once\n", needs="    to: storefront\n"),
-    Mutation("effect-not-repeatable", r"^    operation: .*\n(?:    effects: .*\n)?", "    operation: [order.read, refund.create]\n", needs="    to: storefront\n"),
-    Mutation("effect-not-repeatable", r"^    protocol: file_transfer\n((?:    .*\n)*?)    effects: at_least_once\n", r"    protocol: manual_export\n\1"),
+    Mutation("effect-not-repeatable", r"^    operation: .*\n(?:    effects: .*\n)?", f"    {MARK}operation: [inventory_level.adjust]\n    effects: exactly_once\n", needs="    to: storefront\n"),
+    Mutation("effect-not-repeatable", r"^    operation: .*\n(?:    effects: .*\n)?", f"    {MARK}operation: [order.read, refund.create]\n", needs="    to: storefront\n"),
+    Mutation("effect-not-repeatable", r"^    protocol: file_transfer\n((?:    .*\n)*?)    operation: (.*\n)    effects: at_least_once\n", rf"    protocol: manual_export\n\1    {MARK}operation: \2"),
     Mutation("operation-missing", r"^    operation: .*\n", "", needs="protocol: api"),
     Mutation("handoff-to-itself", r"^    from: [\w-]+\n    to: ([\w-]+)\n", r"    from: \1\n    to: \1\n", needs="protocol: api"),
     Mutation("not-observable", r"^integration:\n((?:  .*\n)*)    dead_letters: .*\n", rf"{MARK}integration:\n\1", whole=True),

@@ -79,8 +79,8 @@ def test_reference():
     ("right", "wrong", "code", "points_at"),
     [
         ("    owner: oncall\n    operation", "    operation", "owner-missing", "id: order-to-erp"),
-        ("owner: oncall\n    operation", "owner: Jane Doe\n    operation", "owner-is-person", "id: order-to-erp"),
-        ("owner: oncall\n    operation", "owner: j@acme.test\n    operation", "owner-is-person", "id: order-to-erp"),
+        ("owner: oncall\n    operation", "owner: Jane Doe\n    operation", "owner-is-person", "Jane Doe"),
+        ("owner: oncall\n    operation", "owner: j@acme.test\n    operation", "owner-is-person", "j@acme.test"),
         ("{rotation: daily, sla: 4h}", "{sla: 4h}", "role-without-rotation", "compliance"),
         ("{rotation: weekly, sla: 15m}", "{rotation: weekly}", "role-without-sla", "oncall"),
         ("  compliance:", "  spare: {rotation: daily, sla: 1h}\n  compliance:", "role-unused", "spare"),
