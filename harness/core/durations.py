@@ -10,6 +10,7 @@ _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 LONGEST_S = 366 * 24 * 3600.0
 PATTERN = r"^[0-9]{1,12}(\.[0-9]{1,9})?(ms|s|m|h)$"
+POSITIVE_PATTERN = r"^(?=[0-9.]*[1-9])[0-9]{1,12}(\.[0-9]{1,9})?(ms|s|m|h)$"
 
 
 def parse_duration(text: str) -> float:

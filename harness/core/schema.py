@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.core.shape import BARE, OUTCOMES, StackShape
+from harness.core.shape import BARE, OUTCOMES, PATH_PATTERN, StackShape
+from harness.core.stack import INTEGRATION
 from harness.core.triggers import CONDITIONS
 
 _EXACTLY_ONE: dict[str, tuple[str, ...]] = {
     "SystemShape": ("fake", "wiremock"),
     "SourceShape": ("path", "command", "python"),
     "TriggerShape": ("status", "code", "when"),
+}
+
+# It is started, or it runs already.
+_STARTED: dict[str, Any] = {
+    "anyOf": [{"required": [field]} for field in ("command", "image", "url")],
+    "not": {"required": ["url"], "anyOf": [{"required": ["command"]}, {"required": ["image"]}]},
 }
 
 
@@ -24,6 +31,8 @@ def build_schema() -> dict[str, Any]:
     for name, fields in _EXACTLY_ONE.items():
         definitions[name]["oneOf"] = [{"required": [field]} for field in fields]
     _allow_short_forms(definitions)
+    definitions["IntegrationShape"].update(_STARTED)
+    schema["properties"]["systems"]["propertyNames"] = {"not": {"const": INTEGRATION}}
     for name in ("PathShape", "OutcomesShape"):
         definitions[name]["oneOf"] = [_leading(outcome) for outcome in OUTCOMES]
     for mapping in (schema, definitions["QueueShape"]):
@@ -77,7 +86,7 @@ def _allow_short_forms(definitions: dict[str, Any]) -> None:
         properties[field] = {"anyOf": [{"const": True}, properties[field]]}
     observe = definitions["ObserveShape"]["properties"]
     for field, mapping in observe.items():
-        observe[field] = {"anyOf": [{"type": "string", "pattern": "^/"}, mapping]}
+        observe[field] = {"anyOf": [{"type": "string", "pattern": PATH_PATTERN}, mapping]}
     after = definitions["HandoffShape"]["properties"]["after"]
     definitions["HandoffShape"]["properties"]["after"] = {"anyOf": [{"type": "string", "minLength": 1}, after]}
 

@@ -11,13 +11,16 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from harness.core.durations import PATTERN, nearest_duration, parse_duration
+from harness.core.durations import PATTERN, POSITIVE_PATTERN, nearest_duration, parse_duration
 from harness.core.outcomes import DecidedBy, Jitter
 from harness.core.stack import Channel, Effects, FailureRoute, Fake, Forbidden, Impact, Protocol
-from harness.core.triggers import Condition, parse_threshold
+from harness.core.triggers import THRESHOLD_PATTERN, Condition, parse_threshold
 
 BARE = "<bare>"
 """Alias under which a trigger that is a bare word is validated; no YAML key anybody writes."""
+
+
+DAY_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 
 
 def _read_duration(value: Any) -> float:
@@ -48,10 +51,19 @@ def _read_threshold(value: Any) -> str:
     return value
 
 
+def _read_version(value: Any) -> Any:
+    # Python takes true for 1.
+    if isinstance(value, bool):
+        raise PydanticCustomError("literal_error", "Input should be 1", {"expected": "1"})
+    return value
+
+
 def _read_date(value: Any) -> dt.date:
+    # ISO 8601 has more ways to write a day than editors and people read.
+    written = value if isinstance(value, str) and re.fullmatch(DAY_PATTERN, value) else ""
     try:
-        return dt.date.fromisoformat(value)
-    except (TypeError, ValueError) as error:
+        return dt.date.fromisoformat(written)
+    except ValueError as error:
         raise _wrong("date", f"`{str(value)[:60]}` is not a day such as 2027-03-31", "") from error
 
 
@@ -97,20 +109,30 @@ def _kind(value: Any) -> str:
 
 
 _DURATION_SCHEMA = WithJsonSchema({"type": "string", "pattern": PATTERN, "examples": ["250ms", "4s", "10m", "1h"]})
+_POSITIVE_SCHEMA = WithJsonSchema({"type": "string", "pattern": POSITIVE_PATTERN, "examples": ["250ms", "4s", "10m"]})
 Duration = Annotated[float, BeforeValidator(_read_duration), _DURATION_SCHEMA]
-PositiveDuration = Annotated[float, BeforeValidator(_read_positive_duration), _DURATION_SCHEMA]
-Day = Annotated[dt.date, BeforeValidator(_read_date), WithJsonSchema({"type": "string", "format": "date"})]
+PositiveDuration = Annotated[float, BeforeValidator(_read_positive_duration), _POSITIVE_SCHEMA]
+Day = Annotated[
+    dt.date,
+    BeforeValidator(_read_date),
+    WithJsonSchema({"type": "string", "format": "date", "pattern": DAY_PATTERN, "examples": ["2027-03-31"]}),
+]
 Comparison = Annotated[
-    str, BeforeValidator(_read_threshold), WithJsonSchema({"type": "string", "examples": ["amount > 500.00 EUR"]})
+    str,
+    BeforeValidator(_read_threshold),
+    WithJsonSchema({"type": "string", "pattern": THRESHOLD_PATTERN, "examples": ["amount > 500.00 EUR"]}),
 ]
 EntityPattern = Annotated[
-    str, BeforeValidator(_read_entity), WithJsonSchema({"type": "string", "format": "regex", "pattern": r"\(\?P<"})
+    str,
+    BeforeValidator(_read_entity),
+    WithJsonSchema({"type": "string", "pattern": r"\(\?P<", "examples": ["order-(?P<order>[0-9]+)"]}),
 ]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=80)]
 Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_. -]*$", max_length=80)]
 State = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_./ -]*$", max_length=80)]
 Text = Annotated[str, Field(min_length=1, max_length=500)]
-UrlPath = Annotated[str, Field(pattern=r"^/[^\s]*$", max_length=500)]
+PATH_PATTERN = r"^/[^\s]*$"
+UrlPath = Annotated[str, Field(pattern=PATH_PATTERN, max_length=500)]
 Url = Annotated[str, Field(pattern=r"^https?://[^\s/]+", max_length=500)]
 OperationName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*([./][a-z0-9_]+)*$", max_length=100)]
 Operations = Annotated[
@@ -378,7 +400,7 @@ class HandoffShape(Shape):
 class StackShape(Shape):
     """A whole stack.yaml, version 1."""
 
-    version: Literal[1]
+    version: Annotated[Literal[1], BeforeValidator(_read_version)]
     name: Name
     time: TimeShape = TimeShape()
     matrix: MatrixShape = MatrixShape()

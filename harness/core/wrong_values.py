@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from harness.core.problems import nearest, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from harness.core.nodes import Node
 
@@ -26,8 +26,13 @@ _TYPES = {
 _FORMS = {
     "operation": "a name of the fake's catalogue, such as `sales_order.upsert` or `orders/create`",
     "url": "an http or https address",
+    "hosts": "a host name in lower case with a dot in it, such as `shop.acme.test`",
     "python": "`module:function`",
     "state": "the word that the record's status has at the vendor, such as `Pending Fulfillment`",
+}
+_GUESSES: dict[str, Callable[[str], str]] = {
+    "operation": lambda text: re.sub(r"[^a-z0-9_./]+", "_", text.lower()).strip("_./"),
+    "hosts": lambda text: text.lower() if "." in text.strip(".") and re.fullmatch(r"[\w.-]+", text) else "",
 }
 _REMEDIES = {
     "duration": "write a number and a unit, such as `10s`",
@@ -97,7 +102,7 @@ def _wrong_form(pattern: str, name: str, node: Node) -> Complaint:
     text = str(node.value)
     form = next((form for form in _FORMS if f"`{form}`" in name), "")
     if form:
-        near = re.sub(r"[^a-z0-9_./]+", "_", text.lower()).strip("_./") if form == "operation" else ""
+        near = _GUESSES[form](text) if form in _GUESSES else ""
         message = f"{name} cannot be {_shown(node)}: expected {_FORMS[form]}"
         return Complaint(f"bad-{form}", message, suggestion=near, fix=f"write {_FORMS[form]}")
     if pattern.startswith("^/"):
@@ -123,7 +128,8 @@ def _out_of_range(kind: str, context: Mapping[str, Any], name: str, node: Node) 
 
 
 def _as_name(text: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_-]+", "-", text).strip("-_")[:80]
+    near = re.sub(r"[^A-Za-z0-9_-]+", "-", text).strip("-_")[:80]
+    return near if near != text else ""
 
 
 def _shown(node: Node) -> str:

@@ -1,5 +1,6 @@
 """The JSON Schema: it takes what the loader takes, and refuses the mistakes an editor can see."""
 
+import json
 from pathlib import Path
 
 import jsonschema
@@ -65,6 +66,19 @@ def test_valid_stacks(validator, text):
         ("owner: oncall", "owner: [oncall]"),
         ("  webhooks:", "  observe: {jobs: jobs}\n  webhooks:"),
         ("  webhooks:", "  entity: x+\n  webhooks:"),
+        ("version: 1", "version: true"),
+        ("roles:", "accept: [{clause: order-to-erp/any:dead_letter, reason: x, until: '20270331'}]\nroles:"),
+        ("roles:", "accept: [{clause: order-to-erp/any:dead_letter, reason: x, until: 2027-W05-3}]\nroles:"),
+        ("within: 10m", "within: 0s"),
+        ("within: 10m", "within: 00.0m"),
+        ("pause: 40s", "pause: 0ms"),
+        ("  command: [python, -m, reference]\n", ""),
+        ("  command:", "  url: http://127.0.0.1:1\n  command:"),
+        ("  command:", "  url: http://127.0.0.1:1\n  image: x\n  command:"),
+        ("on: any", "on: {when: amount above 500}"),
+        ("on: any", "on: {when: amount > 500.0000001 EUR}"),
+        ("  webhooks:", "  observe: {jobs: /d e}\n  webhooks:"),
+        ("  storefront: {fake: shopify}", "  storefront: {fake: shopify}\n  integration: {fake: shopify}"),
     ],
 )
 def test_mistakes(validator, right, wrong):
@@ -74,6 +88,33 @@ def test_mistakes(validator, right, wrong):
     assert complaints(validator, text)
     with pytest.raises(StackError):
         load_stack(text, file="stack.yaml")
+
+
+@pytest.mark.parametrize(
+    ("right", "as_right"),
+    [
+        ("  webhooks:", "  entity: 'order-(?P<order>[0-9]+)'\n  webhooks:"),
+        ("  command: [python, -m, reference]", "  image: acme"),
+        ("  command: [python, -m, reference]", "  url: http://127.0.0.1:1"),
+        ("initial: 4s", "initial: 0s"),
+        ("within: 10m", "within: 0.5m"),
+        ("on: any", "on: {when: amount>=500.00EUR}"),
+        ("roles:", "accept: [{clause: order-to-erp/any:dead_letter, reason: x, until: 2027-03-31}]\nroles:"),
+        ("    within: 10m", "    resolved_when: {system: erp, record: sales_order, state: Pending Fulfillment}\n    within: 10m"),
+    ],
+)  # fmt: skip
+def test_alike(validator, right, as_right):
+    """What the loader takes the schema takes too."""
+    text = SMALL.replace(right, as_right, 1)
+    assert text != SMALL
+    assert complaints(validator, text) == []
+    load_stack(text, file="stack.yaml")
+
+
+def test_patterns_are_for_editors():
+    """No pattern of the schema has what only Python knows: editors read them as ECMAScript."""
+    text = json.dumps({name: {**shape, "examples": []} for name, shape in build_schema()["definitions"].items()})
+    assert '"format": "regex"' not in text
 
 
 def test_every_field_is_offered():
