@@ -9,6 +9,7 @@ from harness.cli.selection import select
 from harness.cli.stack_file import DEFAULT, StackArgument, open_stack
 from harness.cli.terminal import say, say_json
 from harness.core.compile import compile_stack
+from harness.core.compile.kinds import find_kind
 from harness.core.experiments import Coverage, Experiment, Plan
 from harness.report.phrases import plural
 
@@ -38,10 +39,14 @@ def _say_clause(row: Coverage, experiments: list[Experiment]) -> None:
     say(f"\n{row.clause}    {row.declared}    {row.location}")
     if row.not_exercised:
         say(f"   not exercised: {row.not_exercised}")
+    if row.placebo:
+        say(f"   placebo: {row.placebo}")
     for gap in row.gaps:
         say(f"   not asked: {gap}")
+    for kind in row.absent:
+        say(f"   no {kind}")
     for experiment in experiments:
-        say(f"   {experiment.shape}")
+        say(f"   {experiment.shape}    {find_kind(experiment.clause, experiment.shape)}")
         for fault in experiment.faults:
             attempts = f" attempts {', '.join(map(str, fault.attempts))}" if fault.attempts else ""
             say(f"      {fault.id}: {fault.kind} at {fault.target}{attempts}")
@@ -57,6 +62,7 @@ def _as_json(compiled: Plan, chosen: tuple[Experiment, ...]) -> dict[str, Any]:
                 "handoff": experiment.handoff,
                 "clause": experiment.clause,
                 "shape": experiment.shape,
+                "kind": find_kind(experiment.clause, experiment.shape),
                 "declared": experiment.declared,
                 "location": experiment.location,
                 "orders": experiment.orders,
@@ -85,7 +91,9 @@ def _as_json(compiled: Plan, chosen: tuple[Experiment, ...]) -> dict[str, Any]:
                 "location": row.location,
                 "experiments": list(row.experiments),
                 **({"not_exercised": row.not_exercised} if row.not_exercised else {}),
+                **({"placebo": row.placebo} if row.placebo else {}),
                 **({"gaps": [{"what": gap.what, "why": gap.why} for gap in row.gaps]} if row.gaps else {}),
+                **({"absent": [{"kind": each.what, "why": each.why} for each in row.absent]} if row.absent else {}),
             }
             for row in compiled.coverage
         ],

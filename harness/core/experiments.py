@@ -237,7 +237,8 @@ class Coverage:
     """
     A row of the coverage matrix: a clause, the experiments on it, or why it has none.
 
-    `gaps` are the parts of an exercised clause that none of them asks for.
+    `gaps` are the parts of an exercised clause that none of them asks for, `absent` the kinds of which it has none, by name.
+    `placebo` is the experiment that does the same without a fault; empty where it is that itself.
     """
 
     handoff: str
@@ -247,6 +248,8 @@ class Coverage:
     experiments: tuple[str, ...]
     not_exercised: str = ""
     gaps: tuple[Gap, ...] = ()
+    placebo: str = ""
+    absent: tuple[Gap, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.core.checks.ledger import Row
+from harness.core.compile.kinds import find_kind
 from harness.core.verdict import Outcome
 from harness.report.beside import list_backoff_rows, list_undeclared_rows
 from harness.report.story import build_timeline
@@ -213,15 +214,26 @@ def _build_coverage(plan: Plan, verdicts: Mapping[str, Outcome]) -> dict[str, An
             "location": clause.location,
             "declared": clause.declared,
             "experiments": [
-                {"id": name, "shape": name.rsplit("/", 1)[1], "verdict": str(outcome)} for name, outcome in ran
+                {
+                    "id": name,
+                    "shape": shape,
+                    "kind": find_kind(clause.clause, shape),
+                    "verdict": str(outcome),
+                }
+                for name, outcome in ran
+                for shape in [name.rsplit("/", 1)[1]]
             ],
         }
         if ran:
             row["verdict"] = str(worst([outcome for _, outcome in ran]))
         elif clause.not_exercised:
             row["not_exercised"] = clause.not_exercised
+        if clause.placebo:
+            row["placebo"] = clause.placebo
         if clause.gaps:
             row["gaps"] = [{"what": gap.what, "why": gap.why} for gap in clause.gaps]
+        if clause.absent:
+            row["absent"] = [{"kind": each.what, "why": each.why} for each in clause.absent]
         rows.append(row)
     return {"clauses": len(rows), "exercised": sum("verdict" in row for row in rows), "matrix": rows}
 

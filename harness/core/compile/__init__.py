@@ -20,6 +20,7 @@ from harness.core.compile.frame import Frame
 from harness.core.compile.healing import compile_healing
 from harness.core.compile.herd import compile_herd
 from harness.core.compile.impossible import explain_path
+from harness.core.compile.kinds import find_placebo, list_absent
 from harness.core.compile.negative import compile_negative
 from harness.core.compile.pairs import begins_journey, compile_pairs
 from harness.core.compile.passage import explain_undriven, is_unseen
@@ -66,14 +67,13 @@ def compile_stack(stack: Stack) -> Plan:
     return Plan((*experiments, *regressions), (*coverage, *rows))
 
 
-def _cover(
-    stack: Stack, handoff: Handoff, clause: Clause, asked: Iterable[Experiment], gaps: tuple[Gap, ...]
-) -> Coverage:
+def _cover(stack: Stack, handoff: Handoff, clause: Clause, asked: list[Experiment], gaps: tuple[Gap, ...]) -> Coverage:
     """Build the row of a clause; where nothing is asked of it, the first gap says why."""
     ids = tuple(experiment.id for experiment in asked)
     place = (handoff.id, clause.id, clause.declared, str(clause.location), ids)
     if ids:
-        return Coverage(*place, gaps=gaps)
+        absent = list_absent(stack, handoff, clause, asked, gaps)
+        return Coverage(*place, gaps=gaps, placebo=find_placebo(handoff.id, clause.id, asked), absent=absent)
     return Coverage(*place, not_exercised=gaps[0].why if gaps else _why_not(stack, handoff, clause))
 
 
