@@ -99,6 +99,16 @@ def is_live(end: EndState, change: Change) -> bool:
     return end.holds(change) and (status.casefold() not in VOID or status == end.state)
 
 
+def select_live(end: EndState, records: Sequence[Change]) -> tuple[Change, ...]:
+    """Select of the records that reached an end those that stand for it; one alone does, whatever became of it."""
+    return tuple(records) if len(records) == 1 else tuple(record for record in records if is_live(end, record))
+
+
+def count_live(history: History, order: int, end: EndState, records: Sequence[Change]) -> int:
+    """Count the records that stand for an order's end; captures written back in parts, judged by their sum, count as one."""
+    return 1 if are_summed(history, order, records) else len(select_live(end, records))
+
+
 def _list_money(history: History, order: int, shown: Mapping[str, Sequence[Change]]) -> Iterator[Excess]:
     price = _list_prices(shown.get("orders", ()))
     if not price:

@@ -11,9 +11,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from harness.core.checks.excess import Excess, is_live, list_excess, tell_changes
+from harness.core.checks.excess import Excess, count_live, is_live, list_excess, tell_changes
 from harness.core.checks.money import (
-    are_summed,
     captured,
     describe_missing_money,
     describe_short_money,
@@ -21,7 +20,7 @@ from harness.core.checks.money import (
     is_cancelled,
     list_causes,
 )
-from harness.core.checks.quantities import describe_goods, describe_growth
+from harness.core.checks.quantities import describe_goods, describe_growth, describe_surplus
 from harness.core.starts import Start
 from harness.core.verdict import CheckResult, Evidence, UnknownKind, build_held, build_unknown, build_violated
 
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from harness.core.checks.excess import Due
     from harness.core.ends import EndState
     from harness.core.experiments import LedgerRule, Station
-    from harness.core.history import Change, History
+    from harness.core.history import History
 
 # What happened to an order shows in these records; each of them makes the stations of its kind due once.
 CAUSES: Mapping[Start, str] = {Start.SHIPPED: "shipments", Start.REFUNDED: "refunds"}
@@ -189,18 +188,14 @@ def _stand(history: History, order: int, station: Station, end: EndState) -> _St
     # Where a branch or a decision led it elsewhere, it is there instead.
     found = end.find(history, order)
     reached = len(found) or max((len(other.find(history, order)) for other in station.others), default=0)
-    live = _count_live(history, order, end, found) if found else reached
-    standing = _Standing(station, end, due, reached, live, aside, describe_growth(history, end, order))
+    live = count_live(history, order, end, found) if found else reached
+    grown = describe_growth(history, end, order)
+    more = describe_surplus(history, order, end, [each for each in found if is_live(end, each)]) if not grown else ""
+    standing = _Standing(station, end, due, reached, live, aside, grown, more)
     if station.start is not Start.SHIPPED or standing.reached != due:
         return standing
     surplus, short = describe_goods(history, end, order, list_causes(history, order, CAUSES[Start.SHIPPED]))
-    return replace(standing, surplus=surplus, short=short)
-
-
-def _count_live(history: History, order: int, end: EndState, records: tuple[Change, ...]) -> int:
-    if len(records) == 1 or are_summed(history, order, records):
-        return 1
-    return sum(is_live(end, each) for each in records)
+    return replace(standing, surplus=surplus or more, short=short)
 
 
 def _audit(history: History, entry: Entry, ends: tuple[Due, ...]) -> Entry:

@@ -1,8 +1,8 @@
 """
 Quantities: what records hold of an order's goods.
 
-Whether one grew beyond what was ordered, as when a write that adds lines is repeated, and whether what was told of parcels is
-what was in them.
+Whether one grew beyond what was ordered, as when a write that adds lines is repeated, whether it held more than was sold from
+the start, and whether what was told of parcels is what was in them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from harness.core.ends import EndState
     from harness.core.history import Change, History
@@ -27,8 +27,8 @@ def describe_growth(history: History, end: EndState, order: int) -> str:
     """
     Say how the units of an order's record grew after it was created, beyond those ordered; nothing when they did not.
 
-    A record that is filled step by step grows too, but not beyond the order; one that holds other units from the start,
-    such as the parts of a kit, does not grow.
+    A record that is filled step by step grows too, but not beyond the order; one that holds other units from the start does
+    not grow (see `describe_surplus`).
     """
     for record in end.find(history, order):
         told = history.states(end.system, end.collection, record.record_id)
@@ -44,6 +44,39 @@ def describe_growth(history: History, end: EndState, order: int) -> str:
 
 def _count_states(changes: Iterable[Change]) -> list[Decimal]:
     return [units for change in changes if (units := _count(change.record))]
+
+
+def describe_surplus(history: History, order: int, end: EndState, records: Iterable[Change]) -> str:
+    """
+    Say what an order's records hold beyond what was ever sold of it, by SKU; nothing where they hold no more.
+
+    Nothing is said where they hold other goods than were sold, such as the parts of a kit: then nobody knows which is which.
+    More units that are worth no more were sold in another unit, such as by the box.
+    """
+    records = tuple(records)
+    shown = [each for each in history.changes_of(order) if (each.system, each.collection) == (STOREFRONT, ORDERED)]
+    told, sold = _sum_goods(records), _take_most(shown, _sum_goods)
+    if not told or told.keys() != sold.keys():
+        return ""
+    worth, paid = _sum_worth(records), _take_most(shown, _sum_worth)
+    over = (sku for sku in told if told[sku] > sold[sku] and _is_worth_more(sku, worth, paid, sold))
+    return "; ".join(f"{told[sku]:f} {sku} in {end}, {sold[sku]:f} sold" for sku in over)
+
+
+def _take_most(states: Iterable[Change], read: Callable[[Iterable[Change]], Goods]) -> Goods:
+    """Take the most that any state of a record ever showed: who was told of an order before it was changed may not know."""
+    most: Goods = {}
+    for state in states:
+        for sku, held in read([state]).items():
+            most[sku] = max(held, most.get(sku, NONE))
+    return most
+
+
+def _is_worth_more(sku: str, worth: Goods, paid: Goods, sold: Goods) -> bool:
+    """Tell whether what is held is worth more by half a unit at least; where prices are not shown, more units are worth more."""
+    if not paid.get(sku) or sku not in worth:
+        return True
+    return worth[sku] - paid[sku] >= paid[sku] / sold[sku] / 2
 
 
 def describe_goods(history: History, end: EndState, order: int, shipped: Iterable[Change]) -> tuple[str, str]:
@@ -73,6 +106,19 @@ def _sum_goods(changes: Iterable[Change]) -> Goods:
             for sku, units in lines:
                 goods[sku] = goods.get(sku, NONE) + units
     return goods
+
+
+def _sum_worth(changes: Iterable[Change]) -> Goods:
+    """Sum what the lines of records are worth, by SKU; without those of which a price cannot be read."""
+    worth: Goods = {}
+    unknown: set[str] = set()
+    for change in changes:
+        for line, (sku, units) in zip(change.record.get("lines") or (), _read_lines(change.record), strict=False):
+            try:
+                worth[sku] = worth.get(sku, NONE) + units * Decimal(str(line["price"]))
+            except (KeyError, InvalidOperation):
+                unknown.add(sku)
+    return {sku: sum_ for sku, sum_ in worth.items() if sku not in unknown}
 
 
 def _count(record: Mapping[str, Any]) -> Decimal:

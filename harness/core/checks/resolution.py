@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from harness.core.checks.excess import count_live, select_live
 from harness.core.checks.quantities import describe_growth
 from harness.core.verdict import CheckResult, Evidence, UnknownKind, build_held, build_unknown, build_violated
 
@@ -32,7 +33,8 @@ def check_resolved_once(
     """
     Judge whether each order is exactly once in the end state, within `within_s` of being placed.
 
-    A record whose lines were written twice stands for two. The time counts, in lab seconds, from the driver's first action
+    A record whose lines were written twice stands for two; one that failed or was called off, beside another, for none, as in
+    the ledger, which asks too whether there ever were two. The time counts, in lab seconds, from the driver's first action
     of the kind `since` about the order, or from the end of one that names none; None leaves it to other checks.
     """
     declared = f"exactly one record in {end}" + (f" within {within_s:.2f} s" if within_s is not None else "")
@@ -43,7 +45,7 @@ def check_resolved_once(
         evidence += [_show(record) for record in records]
         if not records:
             missing.append(order)
-        elif len(records) > 1 or describe_growth(history, end, order):
+        elif count_live(history, order, end, records) > 1 or describe_growth(history, end, order):
             doubled.append(order)
         elif within_s is not None and _age_s(history, order, end, since) > within_s:
             late.append(order)
@@ -124,7 +126,7 @@ def check_untouched(history: History, *, orders: tuple[int, ...], horizon_s: flo
 def check_same_end_state(history: History, *, end: EndState, order: int, twin: int) -> CheckResult:
     """Judge that an order ended in the same state as its twin, which met no fault, names and times aside."""
     declared = "the same end state as in order"
-    records = {ordinal: end.find(history, ordinal) for ordinal in (order, twin)}
+    records = {ordinal: select_live(end, end.find(history, ordinal)) for ordinal in (order, twin)}
     if not all(len(found) == 1 for found in records.values()):
         counts = ", ".join(f"{_names(history, [ordinal])}: {len(found)}" for ordinal, found in records.items())
         return build_violated("same_end_state", declared, f"records in {end}: {counts}")

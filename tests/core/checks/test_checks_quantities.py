@@ -3,7 +3,7 @@
 import pytest
 from histories import record, told
 
-from harness.core.checks.quantities import describe_growth
+from harness.core.checks.quantities import describe_growth, describe_surplus
 from harness.core.ends import EndState
 from harness.core.history import Change
 
@@ -72,3 +72,68 @@ def test_lines_that_cannot_be_read(shown):
     """A record whose lines cannot be read says nothing of growth."""
     history = told(record(1, lines=shown), record(2, action="updated", lines=shown))
     assert describe_growth(history, SALES_ORDER, 1) == ""
+
+
+def goods(*lines):
+    """Make lines of SKU, units and, where it is given, price."""
+    return [dict(zip(("sku", "quantity", "price"), line, strict=False)) for line in lines]
+
+
+def hold(sold, *held):
+    """Say what records that were created with these lines hold beyond what was sold."""
+    shop = [
+        Change(0.5 + n / 10, "storefront", "orders", "1", 1, "updated" if n else "created", {"lines": goods(*lines)})
+        for n, lines in enumerate(sold)
+    ]
+    records = [record(1, record_id=str(n), lines=goods(*lines)) for n, lines in enumerate(held)]
+    return describe_surplus(told(*shop, *records), 1, SALES_ORDER, records)
+
+
+CAPS, CAP, MUG = ("CAP", 3, "12.50"), ("CAP", 1, "12.50"), ("MUG", 1, "15.00")
+
+
+@pytest.mark.parametrize(
+    ("sold", "held", "over"),
+    [
+        ([[CAPS]], [[CAPS]], ""),
+        ([[CAPS]], [[CAP]], ""),
+        ([[CAPS]], [[CAPS, CAP]], "4 CAP in sales_orders, 3 sold"),
+        ([[CAPS]], [[CAPS], [CAP]], "4 CAP in sales_orders, 3 sold"),
+        ([[CAPS, MUG]], [[CAPS, MUG]], ""),
+        ([[CAPS, MUG]], [[CAPS, MUG, MUG, CAP]], "4 CAP in sales_orders, 3 sold; 2 MUG in sales_orders, 1 sold"),
+        ([[CAPS, MUG]], [[CAPS, CAP]], ""),
+        ([[CAPS]], [[CAPS, CAP, MUG]], ""),
+        ([[CAPS, CAP]], [[("CAP", 4, "12.50")]], ""),
+        ([[CAPS], [CAP]], [[CAPS]], ""),
+        ([[CAP], [CAPS]], [[CAPS]], ""),
+        ([[CAP]], [[("CAP", 12, "1.04")]], ""),
+        ([[CAP]], [[("CAP", 2, "9.37")]], ""),
+        ([[CAP]], [[("CAP", 2, "9.38")]], "2 CAP in sales_orders, 1 sold"),
+        ([[CAP]], [[("CAP", 2)]], "2 CAP in sales_orders, 1 sold"),
+        ([[("CAP", 1)]], [[("CAP", 2, "0.10")]], "2 CAP in sales_orders, 1 sold"),
+        ([[CAP]], [[("CAP", 1, "0.10"), ("CAP", 1, "free")]], "2 CAP in sales_orders, 1 sold"),
+        ([[("CAP", 1, "0.00")]], [[("CAP", 2, "0.00")]], "2 CAP in sales_orders, 1 sold"),
+        ([[CAP]], [], ""),
+        ([], [[CAP]], ""),
+        ([[CAP]], [[("CAP", "many", "12.50")]], ""),
+    ],
+)
+def test_more_than_was_sold(sold, held, over):
+    """Records of the goods that were sold hold no more units of them, unless these are worth no more."""
+    assert hold(sold, *held) == over
+
+
+@pytest.mark.parametrize("shown", [None, "none", ["CAP"], [{"quantity": 9}]])
+def test_a_surplus_that_cannot_be_read(shown):
+    """Records whose lines cannot be read hold nothing that anybody could tell."""
+    shop = Change(0.5, "storefront", "orders", "1", 1, "created", {"lines": goods(CAP)})
+    held = record(1, lines=shown)
+    assert describe_surplus(told(shop, held), 1, SALES_ORDER, [held]) == ""
+
+
+def test_what_others_show_is_not_sold():
+    """What was sold is what the storefront shows of that order, and nobody else."""
+    other = Change(0.5, "storefront", "orders", "2", 2, "created", {"lines": goods(CAPS)})
+    stored = Change(0.5, "wms", "orders", "3", 1, "created", {"lines": goods(CAPS)})
+    held = record(1, lines=goods(CAPS))
+    assert describe_surplus(told(other, stored, held), 1, SALES_ORDER, [held]) == ""

@@ -43,6 +43,37 @@ def test_once(changes, observed):
     assert result.outcome is (Outcome.HELD if "once" in observed else Outcome.VIOLATED)
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "outcome"),
+    [
+        ("voided", "purchased", "held"),
+        ("purchased", "Cancelled", "held"),
+        ("purchased", "purchased", "violated"),
+        ("purchased", "Closed", "violated"),
+        ("voided", "canceled", "held"),
+        ("failure", None, "held"),
+    ],
+)
+def test_what_was_called_off_is_no_second_one(first, second, outcome):
+    """Beside another record one that was voided, cancelled or failed does not count, as in the ledger; one alone does."""
+    records = [
+        record(t, record_id=str(t), status=status) for t, status in ((2, first), (3, second)) if status is not None
+    ]
+    assert judge(*records).outcome == outcome
+
+
+def test_captures_in_parts_are_one():
+    """Captures that were written back in parts are judged by their sum, which is the ledger's."""
+    order = Change(0.5, "storefront", "orders", "1", 1, "created", {"total_price": "30.00"})
+    parts = [
+        Change(t, "storefront", "transactions", str(t), 1, "created", {"kind": "capture", "amount": "15.00"})
+        for t in (2, 3)
+    ]
+    end = EndState("storefront", "transaction", "capture")
+    assert check_resolved_once(told(PLACED, order, *parts), end=end, orders=(1,)).outcome is Outcome.HELD
+    assert check_resolved_once(told(PLACED, *parts), end=end, orders=(1,)).outcome is Outcome.VIOLATED
+
+
 def test_every_order_is_asked_for():
     """One missing among several is enough, and a doubled one is told before a missing one."""
     assert judge(record(2), orders=(1, 2)).observed.endswith("#1002")
