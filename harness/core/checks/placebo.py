@@ -11,12 +11,13 @@ from harness.core.verdict import CheckResult, Evidence, UnknownKind, build_held,
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from harness.core.history import Alert, History
+    from harness.core.history import Alert, Exchange, History
 
 NAME, DECLARED = "no_exception", "nothing goes wrong, so no exception is raised anywhere"
 # A message that goes to no role's own channel is news, and no exception.
 CHATTER = "slack"
 OPEN = "open"
+READS = frozenset({"GET", "HEAD"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +108,19 @@ def _is_due(history: History, calm: dict[str, Calm], handoff: object, order: int
     if not handoff:
         return None
     at = calm.get(str(handoff))
-    calls = history.attempts(at.operations, order) if at is not None and at.operations else history.calls_of(order)
-    if at is None or any(not call.succeeded for call in calls):
+    if at is None or any(not call.succeeded for call in _list_calls(history, at, order)):
         return True
     total = _read_total(history, order)
     told = [holds(total) for holds in at.holds_up]
     return True if True in told else None if None in told else False
+
+
+def _list_calls(history: History, at: Calm, order: int) -> Sequence[Exchange]:
+    """List what a handoff did about an order; one that makes no calls of its own did whatever changed something."""
+    if at.operations:
+        return history.attempts(at.operations, order)
+    # Who looks first whether something is there is told that it is not.
+    return [call for call in history.calls_of(order) if call.method not in READS]
 
 
 def _is_vague(history: History, alert: Alert, calm: dict[str, Calm]) -> bool:

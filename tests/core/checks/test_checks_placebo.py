@@ -101,6 +101,9 @@ def test_a_call_that_failed_all_the_same():
     refused = (call(0.1, 400, code="LOCKED"), THROUGH[1])
     assert judge(alert(entity="#1001"), read("breakers", breaker("open")), through=refused).outcome is Outcome.HELD
     assert judge(alert(entity="#1001", handoff=BESIDE), through=refused).outcome is Outcome.VIOLATED
+    assert judge(alert(entity="#1001", handoff="order-capture"), through=refused).outcome is Outcome.HELD
+    looked = (*THROUGH, call(0.05, 404, operation="sales_order.read", method="GET"))
+    assert judge(alert(entity="#1001", handoff="order-capture"), through=looked).outcome is Outcome.VIOLATED
 
 
 @pytest.mark.parametrize(
