@@ -90,13 +90,6 @@ def _endless(path: Path) -> Iterator[Problem]:
             path.then.location,
             "remove `then`, or make it the outcome",
         )
-    if isinstance(path.then, _SENDS):
-        yield build_finding(
-            "no-end",
-            f"`{path.slug}` ends in further attempts and does not say what happens once they have failed",
-            path.then.location,
-            "end it in `dead_letter`, `queue` or `branch`",
-        )
 
 
 def _telling(path: Path) -> Iterator[Problem]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 
 from harness.core.durations import parse_duration
 from harness.core.problems import EDITOR_COMPLETION, Problem, shorten
-from harness.core.shape import OUTCOMES
+from harness.core.shape import ATTEMPTS, OUTCOMES
 from harness.core.triggers import Condition, Trigger, parse_threshold
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def path_problems(document: Document, handoff: Node) -> Iterator[Problem]:
         then = path.get("then")
         if then is not None and then.kind == "mapping":
             yield from _one_outcome(document, then, "`then`", path.keys["then"])
-            yield from _retry_limits(document, then)
+            yield from _no_attempts(document, then)
         yield from _retry_limits(document, path)
         trigger = _trigger(path.get("on"))
         if trigger is not None:
@@ -75,6 +75,20 @@ def _one_outcome(document: Document, step: Node, what: str, at: Node) -> Iterato
             found=extra,
             fix=f"put `{extra}` under `then`, or remove it" if what == "path" else "remove one",
         )
+
+
+def _no_attempts(document: Document, then: Node) -> Iterator[Problem]:
+    """Yield attempts that follow used-up attempts: nothing could say what follows those, and they would fail unhandled."""
+    for name in ATTEMPTS:
+        if name in then.entries and not (name == "retry" and "renew_session" in then.entries):
+            yield document.problem(
+                "attempts-in-then",
+                f"`{name}` cannot stand under `then`: nothing would say what happens once those attempts have failed too",
+                then.keys[name],
+                found=name,
+                expected=tuple(outcome for outcome in OUTCOMES if outcome not in ATTEMPTS),
+                fix="raise `attempts` of the path's own, and end it in `dead_letter`, `queue` or `branch`",
+            )
 
 
 def _retry_limits(document: Document, step: Node) -> Iterator[Problem]:

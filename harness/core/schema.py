@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.core.shape import BARE, OUTCOMES, PATH_PATTERN, StackShape
+from harness.core.shape import ATTEMPTS, BARE, OUTCOMES, PATH_PATTERN, StackShape
 from harness.core.stack import INTEGRATION
 from harness.core.triggers import CONDITIONS
 
@@ -73,7 +73,13 @@ def _allow_short_forms(definitions: dict[str, Any]) -> None:
     }
     path["then"] = {
         "description": "What follows once the outcome is used up.",
-        "anyOf": [{"const": "dead_letter"}, {"$ref": "#/definitions/OutcomesShape"}],
+        "anyOf": [
+            {"const": "dead_letter"},
+            {
+                "allOf": [{"$ref": "#/definitions/OutcomesShape"}],
+                "not": {"anyOf": [{"required": [name]} for name in ATTEMPTS]},
+            },
+        ],
     }
     for shape, field in (
         ("PathShape", "dead_letter"),

@@ -355,6 +355,8 @@ class OutcomesShape(Shape):
 
 
 OUTCOMES: tuple[str, ...] = tuple(OutcomesShape.model_fields)
+ATTEMPTS = ("renew_session", "retry", "resend")
+"""Outcomes that may fail every time, so that something has to follow them: they lead a path and never end one."""
 
 
 class PathShape(OutcomesShape):

@@ -87,7 +87,7 @@ MUTATIONS = (
     Mutation("no-end", _RETRY + r"(\{.*\}\n)        then: dead_letter\n", rf"      - on: \1\n        {MARK}retry: \2"),
     Mutation("no-end", r"^        renew_session: true\n(        retry: .*\n)        then: dead_letter\n", rf"        {MARK}renew_session: true\n\1"),
     Mutation("no-end", r"^        resend: (\{.*\}\n)        then: dead_letter\n", rf"        {MARK}resend: \1"),
-    Mutation("no-end", _RETRY + r"(\{.*\}\n)        then: dead_letter\n", rf"      - on: \1\n        retry: \2        then: {{{MARK}retry: {{attempts: 2, initial: 1s}}}}\n"),
+    Mutation("attempts-in-then", _RETRY + r"(\{.*\}\n)        then: dead_letter\n", rf"      - on: \1\n        retry: \2        then: {{{MARK}retry: {{attempts: 2, initial: 1s}}}}\n"),
     Mutation("retry-on-business-rule", _RETRY, rf"      - on: \1\n        {_RULE}\n        {MARK}retry: "),
     Mutation("retry-on-business-rule", rf"^        {_RULE}\n        queue: .*\n", f"        {_RULE}\n        {MARK}retry: {{attempts: 2, initial: 1s}}\n        then: dead_letter\n", also=("role-unused",), needs="    dead_letter: "),
     Mutation("retry-on-business-rule", _RETRY, rf'      - on: {{when: "amount > 900.00 USD"}}\n        {MARK}retry: ', also=("no-path-for-the-rest",)),

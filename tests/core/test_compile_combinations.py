@@ -54,9 +54,8 @@ CASE = "queue: {role: oncall, decisions: {go: {to: continue}, stop: {to: cancel}
 ELSEWHERE = "branch: {to: ticket, resolved_when: {system: erp, record: customer, state: exists_once}}"
 HERE = "branch: {to: other-way}"
 OUTCOMES = [
-    *(f"{RETRY}, then: {{{then}}}" for then in ("dead_letter: {}", CASE, HERE, ELSEWHERE, RETRY)),
+    *(f"{RETRY}, then: {{{then}}}" for then in ("dead_letter: {}", CASE, HERE, ELSEWHERE)),
     *(f"{RETRY}, then: {{{then}}}" for then in ("reconcile: {every: 20s, within: 40s}", "recover: {within: 40s}")),
-    f"{RETRY}, then: {{resend: {{attempts: 2, after: 10s}}}}",
     RETRY,
     "retry: {attempts: 1, initial: 1s}",
     "renew_session: true, retry: {attempts: 2, initial: 1s}, then: dead_letter",
@@ -444,7 +443,6 @@ def test_a_burst_beyond_a_limit():
         ("rate_limited", "retry: {attempts: 1, initial: 4s, honour_retry_after: true}", "retry-after", "no further"),
         ("any", "retry: {attempts: 3, initial: 4s, max: 60s}", "the longest gap", "3 attempts never wait"),
         ("any", f"{RETRY}, then: {{reject: {{status: 400}}}}", "every attempt failing", "`reject` is nothing"),
-        ("any", f"{RETRY}, then: {{{RETRY}}}", "every attempt failing", "a retry itself"),
     ],
 )  # fmt: skip
 def test_what_is_not_asked_of_a_retry(on, outcome, what, why):

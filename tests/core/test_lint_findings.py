@@ -104,7 +104,6 @@ def test_reference():
         ("      - on: any", "      - on: rate_limited\n        dead_letter: true\n      - on: any", "trigger-covered", "{status: 429}"),
         ("attempts: 4", "attempts: 1", "retry-of-one", "retry"),
         ("4s}\n        then: dead_letter", "4s}", "no-end", "retry"),
-        ("then: dead_letter", "then: {retry: {attempts: 2, initial: 1s}}", "no-end", "retry: {attempts: 2"),
         ("to: continue}}}", "to: continue}}}\n        then: dead_letter", "then-never-reached", "then"),
         ("on: any", "on: timeout", "no-path-for-the-rest", "id: order-to-erp"),
         ("within: 10m", "within: 20s", "longer-than-within", "retry"),

@@ -16,7 +16,7 @@ from harness.core.compile.frame import HORIZON, LEAST_HORIZON_S, PATIENCE_S, Fra
 from harness.core.conditions import AnyOf, Attempted, Condition, DeadLettered, Queued
 from harness.core.ends import build_end
 from harness.core.experiments import Arm, Await, Check, Experiment, Gap, Watch
-from harness.core.outcomes import SLUGS, Branch, DeadLetter, Queue, Reconcile, Recover, Renew, Resend, Retry
+from harness.core.outcomes import SLUGS, Branch, DeadLetter, Queue, Reconcile, Recover, Resend, Retry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,10 +116,6 @@ def compile_exhausted(
             yield _build_exhausted(frame, retry, failure, then, shape)
         case Branch() | Reconcile() | Recover() | Resend():
             yield build_healed(frame, retry, failure, then, shape=shape)
-        case Retry() | Renew():
-            yield Gap(
-                "every attempt failing", "what follows is a retry itself, whose attempts nobody can tell from the first"
-            )
         case _:
             what = SLUGS[type(then)]
             yield Gap(
