@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _GOES_ON = (Retry, Renew, Resend, Reconcile, Recover)
 _SENDS = (Retry, Renew, Resend)
+# From so many sends on it is not one more try at once.
+_MANY = 3
 # What the vendor refuses for what the payload or the caller is; 404, 408, 409 and 425 may pass with time.
 _REFUSALS = frozenset({400, 401, 402, 403, 405, 406, 410, 411, 413, 414, 415, 422, 501})
 # What the vendor's answer says in words of its own, as a code does.
@@ -29,6 +31,7 @@ def find_in_paths(stack: Stack) -> Iterator[Problem]:
     for handoff in stack.handoffs:
         for path in handoff.paths:
             yield from _pointless(stack, handoff, path)
+            yield from _storming(path)
             yield from _endless(path)
             yield from _telling(path)
             yield from _deciding(path)
@@ -73,6 +76,17 @@ def _is_refusal(stack: Stack, handoff: Handoff, path: Path) -> bool:
         or trigger.code in find_facts(stack, handoff.target).final_codes
         or (trigger.code is not None and says_refusal(trigger.code))
     )
+
+
+def _storming(path: Path) -> Iterator[Problem]:
+    retry = path.retry
+    if retry is not None and retry.attempts >= _MANY and retry.budget_s == 0 and not retry.honour_retry_after:
+        yield build_finding(
+            "retry-without-backoff",
+            f"`{path.slug}` sends {retry.attempts} times and never waits in between",
+            path.outcome.location,
+            "raise `initial`, and let `factor` and `max` do the rest",
+        )
 
 
 def _endless(path: Path) -> Iterator[Problem]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from harness.core.findings import build_finding
 from harness.core.stack import INTEGRATION
 from harness.core.triggers import AMOUNTS
+from harness.core.vendors import VENDORS, find_vendor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,6 +54,8 @@ _ANNOUNCED = {429: "rate_limited", 401: "session_expired", 403: "permission_deni
 _ALIKE = frozenset({"lost_response", "timeout", "connection"})
 # What an order has of these is never below zero.
 _POSITIVE = AMOUNTS | {"quantity"}
+# So like a code of the vendor's that it must be a slip.
+_NEARLY = 0.85
 _MOST = Decimal(10) ** 16
 
 
@@ -60,6 +64,7 @@ def find_in_triggers(stack: Stack) -> Iterator[Problem]:
     for handoff in stack.handoffs:
         for path in handoff.paths:
             yield from _never(stack, handoff, path)
+            yield from _unknown_code(stack, handoff, path)
             yield from _covered(handoff, path)
             yield from _always(path)
         yield from _alike(handoff)
@@ -96,6 +101,26 @@ def _never(stack: Stack, handoff: Handoff, path: Path) -> Iterator[Problem]:
             f"`{trigger.status}` is no failure, so nothing is to be resolved",
             trigger.location,
             "name the status, code or condition of the failure",
+        )
+
+
+def _unknown_code(stack: Stack, handoff: Handoff, path: Path) -> Iterator[Problem]:
+    """Yield a code that is another vendor's, or nearly one of this vendor's; an account may have codes of its own."""
+    target, code = stack.systems.get(handoff.target), path.on.code
+    fake = target.fake if target is not None else None
+    vendor = find_vendor(fake)
+    if vendor is None or code is None or code in vendor.codes:
+        return
+    near = next(iter(get_close_matches(code.casefold(), [each.casefold() for each in vendor.codes], 1, _NEARLY)), "")
+    meant = next((each for each in vendor.codes if each.casefold() == near), "")
+    others = [name for name, other in VENDORS.items() if code in other.codes]
+    if meant or others:
+        yield build_finding(
+            "code-unknown",
+            f"{handoff.target} ({fake}) has no code `{code}`"
+            + (f": it has `{meant}`" if meant else f": that is one of {others[0]}'s"),
+            path.on.location,
+            f"write `{meant}`" if meant else "name the code this vendor answers with",
         )
 
 

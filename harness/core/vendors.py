@@ -22,12 +22,14 @@ class Vendor:
     The names of one vendor.
 
     `records` are what can be an end state, in singular, each with every word that can stand in its state fields; a record
-    without such a field has none. `usual` are the topics a receiver is for where no handoff names any.
+    without such a field has none. `usual` are the topics a receiver is for where no handoff names any. `codes` are its error
+    codes; scripts and apps of an account may have more.
     """
 
     operations: tuple[str, ...]
     topics: tuple[str, ...]
     records: Mapping[str, frozenset[str]]
+    codes: frozenset[str]
     usual: tuple[str, ...] = ()
 
 
@@ -71,6 +73,11 @@ VENDORS: Mapping[Fake, Vendor] = {
             "products/update",
         ),
         usual=("orders/create", "orders/updated"),
+        codes=_words(
+            "BAD_REQUEST UNAUTHORIZED PAYMENT_REQUIRED FORBIDDEN NOT_FOUND METHOD_NOT_ALLOWED NOT_ACCEPTABLE CONFLICT TOO_LARGE "
+            "UNSUPPORTED_MEDIA_TYPE UNPROCESSABLE LOCKED THROTTLED INTERNAL_SERVER_ERROR BAD_GATEWAY SERVICE_UNAVAILABLE "
+            "GATEWAY_TIMEOUT"
+        ),
         records={
             "order": _words(
                 "pending authorized partially_paid paid partially_refunded refunded voided partial fulfilled"
@@ -93,6 +100,11 @@ VENDORS: Mapping[Fake, Vendor] = {
             credit_memo="create list upsert read update delete",
         ),
         topics=(),
+        codes=_words(
+            "INVALID_LOGIN INSUFFICIENT_PERMISSION NONEXISTENT_ID NONEXISTENT_RECORD_TYPE NONEXISTENT_URL METHOD_NOT_ALLOWED "
+            "USER_ERROR INVALID_CONTENT INVALID_KEY_OR_REF INVALID_PARAMETER INVALID_HEADER INVALID_ID RCRD_HAS_BEEN_CHANGED "
+            "CONCURRENCY_LIMIT_EXCEEDED UNEXPECTED_ERROR invalid_request invalid_client invalid_grant invalid_scope"
+        ),
         records={
             "sales_order": frozenset(
                 {
@@ -135,6 +147,13 @@ VENDORS: Mapping[Fake, Vendor] = {
             "refund.updated",
         ),
         usual=("payment_intent.succeeded",),
+        codes=_words(
+            "card_declined expired_card incorrect_cvc processing_error authentication_required payment_intent_unexpected_state "
+            "charge_already_refunded amount_too_large amount_too_small parameter_missing parameter_unknown "
+            "parameter_invalid_integer parameter_invalid_empty parameter_invalid_string_blank url_invalid resource_missing "
+            "api_key_expired more_permissions_required idempotency_key_in_use lock_timeout rate_limit invalid_request_error "
+            "invalid_api_key unrecognized_url too_large idempotency_error api_error"
+        ),
         records={
             "payment_intent": _words(
                 "requires_payment_method requires_confirmation requires_action requires_capture canceled succeeded"
@@ -159,6 +178,11 @@ VENDORS: Mapping[Fake, Vendor] = {
             "inventory.snapshot",
         ),
         usual=("order.shipped",),
+        codes=_words(
+            "malformed_request unauthorized forbidden not_found method_not_allowed conflict not_cancellable nothing_to_allocate "
+            "payload_too_large unsupported_media_type validation_failed duplicate_reference unknown_item rate_limited "
+            "internal_error service_unavailable"
+        ),
         records={
             "order": _words(
                 "received held allocated partially_allocated backordered picking packed shipped partially_shipped cancelled"

@@ -44,6 +44,12 @@ def test_operations(fake):
 
 
 @pytest.mark.parametrize("fake", CATALOGUES)
+def test_codes(fake):
+    """The codes are those of the fake's catalogue."""
+    assert VENDORS[fake].codes == {each.code for each in CATALOGUES[fake].codes}
+
+
+@pytest.mark.parametrize("fake", CATALOGUES)
 def test_topics(fake):
     """The topics are those the fake sends, and the usual ones are among them."""
     assert VENDORS[fake].topics == tuple(CATALOGUES[fake].topics)
