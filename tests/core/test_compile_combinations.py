@@ -163,7 +163,7 @@ SPECIAL = {("{status: 429}", HERE), ("{status: 409}", HERE), ("lost_response", "
     ("on", "outcome", "why"),
     [
         ("{status: 409}", HERE, "name its code"),
-        ("malformed", "deduplicate: true", "refused"),
+        ("malformed", "deduplicate: true", "has not done"),
         ("any", "reorder: true", "nothing that can be done about a call"),
         ("any", "resend: {}", "`after`"),
         ("partial_allocation", "dead_letter: {}", "only a warehouse"),
@@ -458,6 +458,16 @@ def test_an_outage_that_says_when_to_come_again():
     reached, row = compile_api("any", "retry: {attempts: 3, initial: 4s, max: 8s}")
     assert "the longest gap" not in tell_gaps(row)
     assert "retry-after" not in reached
+
+
+@pytest.mark.parametrize(
+    ("on", "target", "why"),
+    [("malformed", "erp", "malformed ends no session"), ("session_expired", "wms", "wms has no sessions to end")],
+)
+def test_sessions_that_do_not_end_at_once(on, target, why):
+    """Several calls at once meet what ends sessions, at a vendor that gives any."""
+    renewed = "renew_session: true, retry: {attempts: 2, initial: 1s}, then: dead_letter"
+    assert why in tell_gaps(compile_api(on, renewed, target)[1])["several calls at once"]
 
 
 @pytest.mark.parametrize(

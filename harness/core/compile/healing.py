@@ -41,7 +41,7 @@ def compile_healing(frame: Frame, path: Path) -> Iterator[Experiment | Gap]:
         case Deduplicate() if path.on.condition in UNCERTAIN:
             yield _build_repeated(frame)
         case Deduplicate():
-            yield Gap("repeated", "what the vendor refused is not there twice when it is sent again")
+            yield Gap("repeated", "what the vendor has not done is not there twice when it is sent again")
         case Resend(after_s=None):
             yield Gap("sent again", "it does not say how long is waited before that: `after`")
         case Resend():

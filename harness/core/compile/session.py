@@ -39,7 +39,10 @@ def compile_session(frame: Frame, path: Path, renew: Renew) -> Iterator[Experime
     if announced and frame.target_fake in SESSIONS:
         yield _build_concurrent(frame, renew)
     else:
-        yield Gap("several calls at once", f"{frame.handoff.target} has no sessions that could all end at once")
+        lacking = (
+            f"{path.on.slug} ends no session" if not announced else f"{frame.handoff.target} has no sessions to end"
+        )
+        yield Gap("several calls at once", f"{lacking}, so that all calls would meet it")
     if failure.carries_out:
         yield CARRIED_OUT
         return
