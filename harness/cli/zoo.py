@@ -34,7 +34,7 @@ DEFAULT_ZOO = "python -m scenarios.zoo"
 ZOO_HELP = "The command that lists integrations (CMD --list) and runs one (CMD NAME)."
 PART_HELP = "Measure one of N parts; all parts together are everything."
 # What two processors do in 25 minutes; the labs of what is broken wait more than they work, so more of them fit.
-DEFAULT_MOST, ZOO_LABS = 20, 6
+DEFAULT_MOST, ZOO_LABS = 12, 6
 MOST_HELP = "Give each about N experiments; those about what it breaks are never left out."
 DOCUMENT, TABLES = "zoo.json", "detection.md"
 
