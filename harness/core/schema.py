@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.core.shape import ATTEMPTS, BARE, OUTCOMES, PATH_PATTERN, StackShape
+from harness.core.fields import PATH_PATTERN
+from harness.core.shape import ATTEMPTS, BARE, OUTCOMES, StackShape
 from harness.core.stack import INTEGRATION
 from harness.core.triggers import CONDITIONS
 

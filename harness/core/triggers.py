@@ -45,9 +45,7 @@ _THRESHOLD = re.compile(
     r"(?P<value>-?[0-9]{1,15}(?:\.[0-9]{1,6})?)\s*(?P<unit>[A-Za-z]{0,10})\s*"
 )
 
-THRESHOLD_PATTERN = (
-    r"^\s*[A-Za-z_][A-Za-z0-9_.]{0,60}\s*(>=|<=|==|!=|>|<)\s*-?[0-9]{1,15}(\.[0-9]{1,6})?\s*[A-Za-z]{0,10}\s*$"
-)
+THRESHOLD_PATTERN = f"^{re.sub(r'[?]P<[a-z]+>', '', _THRESHOLD.pattern)}$"
 """The same without names of its groups, as editors read it."""
 
 
