@@ -476,6 +476,8 @@ def test_sessions_that_do_not_end_at_once(on, target, why):
         ("malformed", "reject: {status: 400}", "comes again"),
         ("malformed", CASE, "names no order"),
         ("duplicate", CASE, "nothing that shows"),
+        ("bad_signature", CASE, "`reject` alone"),
+        ("any", CASE, "names no order"),
         ("permission_denied", "dead_letter: {}", "happens to calls"),
     ],
 )

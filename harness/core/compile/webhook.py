@@ -41,11 +41,15 @@ LISTINGS = {"shopify": ("order.list",), "wms": ("wms_order.list",), "stripe": ("
 def compile_webhook(frame: Frame, path: Path) -> Iterator[Experiment | Gap]:
     """Compile a path of a webhook handoff; a trigger that happens to no webhook yields nothing."""
     condition = str(path.on.condition)
-    if condition == "any":
+    rest = condition == "any"
+    # What nobody names may be anything, but a body that cannot be understood is always one of them.
+    if not rest or MALFORMED not in {other.on.condition for other in frame.handoff.paths}:
+        yield from _compile_condition(frame, path, MALFORMED if rest else condition)
+    if rest:
         yield Gap("what else may happen to a webhook", "each condition is asked where it is named, and by its own path")
-        if MALFORMED in {other.on.condition for other in frame.handoff.paths}:
-            return
-        condition = MALFORMED
+
+
+def _compile_condition(frame: Frame, path: Path, condition: str) -> Iterator[Experiment | Gap]:
     family = FAMILIES.get(condition)
     if family is None:
         return
@@ -62,6 +66,10 @@ def _explain_outcome(path: Path, condition: str) -> str:
             return "what is refused comes again until its vendor gives up, and where its order must be then is not said"
         case "malformed", Queue():
             return "what cannot be read names no order, and a case does not show the payload it is about"
+        case "bad_signature" | "stale", _:
+            return (
+                f"of what its vendor never sent, or sent long ago, `reject` alone is asked, not `{path.outcome_slug}`"
+            )
         case _:
             return f"`{path.outcome_slug}` is nothing that shows where a webhook is `{path.on.slug}`"
 
