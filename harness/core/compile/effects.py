@@ -10,9 +10,10 @@ from harness.core.checks.resolution import check_resolved_once
 from harness.core.checks.retry import check_attempts
 from harness.core.compile.failures import ANSWER_HANGS, ANSWER_LOST
 from harness.core.compile.retry import posted_checks
-from harness.core.compile.threshold import AMOUNTS, CURRENCY
+from harness.core.compile.threshold import CURRENCY
 from harness.core.conditions import Received
 from harness.core.experiments import Arm, Await, Check, Experiment, Watch
+from harness.core.triggers import AMOUNTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,6 +18,7 @@ from harness.core.conditions import AnyOf, Attempted, DeadLettered
 from harness.core.ends import build_end
 from harness.core.experiments import Await, Check, Experiment, Gap, Watch
 from harness.core.outcomes import Branch, DeadLetter, Queue
+from harness.core.triggers import AMOUNTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     from harness.core.stack import Path
     from harness.core.triggers import Threshold
 
-# What a threshold may be about, and the currency the storefront sells in.
-AMOUNTS, CURRENCY = frozenset({"amount", "total", "total_price", "order.total"}), "EUR"
+# The currency the storefront sells in.
+CURRENCY = "EUR"
 CENT = Decimal("0.01")
 
 
