@@ -344,6 +344,15 @@ def test_all_the_rest_is_more_than_an_outage(outcome, first):
     assert kinds == ["status", "error", "connection", "timeout"]
 
 
+@pytest.mark.parametrize(("more", "kind"), [("", "error"), (f"}}\n      - {{on: {{status: 400}}, {CASE}", "status")])
+def test_what_any_puts_aside_is_counted_without_the_breaker(more, kind):
+    """Dead letters of `any` are filled by refusals, which open no breaker, however they have to be brought about."""
+    breaker = "}\n    breaker: {failures: 2, pause: 40s, alert: oncall"
+    escalated = f"{RETRY}, then: {{dead_letter: {{escalate_after: 2, to: oncall}}}}"
+    found, _ = compile_paths(api=f"any, {escalated}{more}{breaker}")
+    assert found["post/any:retry/at"].faults[0].kind == kind
+
+
 def test_a_client_may_take_its_time_to_give_up():
     """How long a client waits for an answer is its own affair, bounded by what the handoff declares alone."""
     found, _ = compile_api("timeout", "dead_letter: {}")

@@ -17,7 +17,7 @@ from harness.core.checks.retry import check_attempts
 from harness.core.compile.failures import (
     Failure,
     choose_failure,
-    choose_unlisted,
+    choose_refusal,
     find_failure,
     list_further,
     list_unasked,
@@ -53,7 +53,9 @@ def compile_own_escalation(frame: Frame, path: Path) -> Iterator[Experiment | Ga
     """
     rule = path.dead_letter
     after = rule.escalate_after if rule is not None and rule != frame.handoff.dead_letter else None
-    failure = find_failure(frame, path.on)
+    # What a breaker does not count leads to as many dead letters as there are to be.
+    refusal = choose_refusal(frame.handoff) if path.on.condition == "any" else None
+    failure = refusal or find_failure(frame, path.on)
     if rule is None or rule.to is None or after is None or failure is None:
         return
     attempts = path.retry.attempts if path.retry is not None else 1
@@ -117,7 +119,7 @@ def choose_filling(paths: tuple[Path, ...], frame: Frame) -> tuple[Failure, floa
     for path in paths:
         ends_there = isinstance(path.then or path.outcome, DeadLetter)
         unlisted = path.on.condition == "any"
-        failure = choose_unlisted(frame.handoff) if unlisted else choose_failure(frame.handoff, path.on)
+        failure = choose_refusal(frame.handoff) if unlisted else choose_failure(frame.handoff, path.on)
         if not ends_there or path.dead_letter != frame.handoff.dead_letter or failure is None:
             continue
         if not failure.counts_for_breaker or frame.handoff.breaker is None:
