@@ -94,10 +94,29 @@ def test_what_was_shown_before_the_last_event_is_not_asked():
     assert find_canary(earlier, trace.experiment, breakers=frozenset({HANDOFF})) is None
 
 
-def test_what_cannot_be_shown_is_not_asked_for():
-    """An integration that shows no dead letters at all is not waited for."""
-    lines = RETRIED[1:]
-    assert find(*lines, breakers=frozenset(), more="observable: breakers\n") == 1
+@pytest.mark.parametrize("shown", ["breakers", "dead_letters", "queues"])
+def test_what_cannot_be_shown_is_not_asked_for(shown):
+    """An integration that does not show a list at all is not waited for; of breakers, where none is declared."""
+    assert find(*RETRIED[1:], breakers=frozenset(), more=f"observable: {shown}\n") == 1
+    assert find(*RETRIED[1:], more="observable: dead_letters\n") is None
+
+
+def test_what_can_be_read_no_more():
+    """A list that was read since the last event, and can be read no more, says nothing."""
+    assert find(*RETRIED, "0.40 letters none", "0.50 letters unreadable") is None
+
+
+def test_without_a_state():
+    """What is shown without a state waits."""
+    trace = read((*RETRIED, "0.30 letter 1 state=replayed"))
+    told = tuple(
+        replace(each, items=tuple({k: v for k, v in item.items() if k != "state"} for item in each.items))
+        if each.what == "dead_letters"
+        else each
+        for each in trace.history.observations
+    )
+    history = replace(trace.history, observations=told)
+    assert find_canary(history, trace.experiment, breakers=frozenset({HANDOFF})) is None
 
 
 @pytest.mark.parametrize(
@@ -145,6 +164,16 @@ def test_other_calls_are_to_be_repeated(line):
     assert find(*RETRIED, line) is None
 
 
+def test_nobody_knows_whose_second_attempt_it_is():
+    """Of a call that names an order nobody placed, nobody can tell what a later one is about."""
+    assert (
+        find(
+            *RETRIED, "0.30 sales_order.upsert - 503 key=SHP-9 body=b", "0.40 sales_order.upsert - 204 key=SHP-9 body=b"
+        )
+        is None
+    )
+
+
 def test_another_call_is_no_second_attempt():
     """Of two parcels of one order, that one was written back says nothing of the other whose answer was lost."""
     ours = ("0.30 sales_order.upsert 1 lost f1 body=one", "0.40 sales_order.upsert 1 204 body=two")
@@ -184,10 +213,19 @@ def test_trouble_in_the_lab():
 
 def test_it_has_just_happened():
     """What came through a moment ago may be followed by something."""
-    assert find(*RETRIED, until=0.25) is None
+    assert find(*RETRIED, until=0.29) is None
+    assert find(*RETRIED, until=0.31) == 1
     assert find(*RETRIED, "1.15 sales_order.read 1 200") is None
     assert find(*RETRIED, "1.15 webhook 1 200 topic=orders/updated") is None
     assert find(*RETRIED, "1.15 record 1 7 updated memo=late") is None
+
+
+@pytest.mark.parametrize(
+    "line", ["1.15 sales_order.list - 200 key=", "1.15 webhook - 200 topic=products/update", "1.15 record - 99 created"]
+)
+def test_what_is_about_no_order_may_just_have_happened(line):
+    """What is always going on, such as a listing, is not waited for."""
+    assert find(*RETRIED, line) == 1
 
 
 @pytest.mark.parametrize(
@@ -246,6 +284,17 @@ def test_a_webhook_is_held_back():
     assert find(*(line for line in LATE if "2 200 topic" not in line), **where) is None
 
 
+def test_webhooks_of_all_orders_are_held_back():
+    """Where a fault names no order, those of all orders must have come."""
+    where = {"handoff": "order-capture", "experiment": "out_of_order:reorder/update-first"}
+    for lines, order in ((LATE, 2), ([line for line in LATE if "1 200 topic" not in line], None)):
+        trace = read(lines, **where)
+        (fault,) = trace.experiment.faults
+        every = replace(trace.experiment, faults=(replace(fault, orders=()),))
+        assert find_canary(trace.history, every, breakers=frozenset({HANDOFF})) == order
+        assert find_canary(trace.history, trace.experiment, breakers=frozenset({HANDOFF})) == 2
+
+
 def test_a_webhook_that_was_never_sent_shows_nothing():
     """What reconciliation found says nothing of the webhooks."""
     lines = (*RETRIED[:3], "0.01 webhook 1 suppressed f1", "0.80 sales_order.upsert 1 204 record=7")
@@ -254,10 +303,12 @@ def test_a_webhook_that_was_never_sent_shows_nothing():
 
 def test_faults_of_two_systems():
     """One order shows the way free past one system, not past two."""
-    trace = read(RETRIED)
+    trace = read((*RETRIED, "0.25 transaction.create 1 201 system=storefront"))
     (fault,) = trace.experiment.faults
-    twice = replace(trace.experiment, faults=(fault, replace(fault, system="storefront")))
-    assert find_canary(trace.history, twice, breakers=frozenset({HANDOFF})) is None
+    for system, order in (("storefront", None), ("erp", 1)):
+        other = replace(fault, system=system, operations=())
+        twice = replace(trace.experiment, faults=(fault, other))
+        assert find_canary(trace.history, twice, breakers=frozenset({HANDOFF})) == order
 
 
 def test_items_do_not_end():

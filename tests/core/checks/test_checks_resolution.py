@@ -62,6 +62,16 @@ def test_what_was_called_off_is_no_second_one(first, second, outcome):
     assert judge(*records).outcome == outcome
 
 
+def test_two_that_were_called_off_alike():
+    """Where each of two twins has one record, these are compared, whatever became of them."""
+    pair = [record(2, status="Cancelled"), record(2, order=2, record_id="8", status="Cancelled")]
+    end = EndState("erp", "sales_order")
+    assert check_same_end_state(told(PLACED, *pair), end=end, order=1, twin=2).outcome is Outcome.HELD
+    again = record(3, record_id="9", status="Pending")
+    judged = check_same_end_state(told(PLACED, *pair, again), end=end, order=1, twin=2)
+    assert judged.observed == "status: 'Pending' instead of 'Cancelled'"
+
+
 def test_captures_in_parts_are_one():
     """Captures that were written back in parts are judged by their sum, which is the ledger's."""
     order = Change(0.5, "storefront", "orders", "1", 1, "created", {"total_price": "30.00"})
