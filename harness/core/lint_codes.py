@@ -49,6 +49,7 @@ FINDINGS: dict[str, FindingKind] = {
         FindingKind("end-state-missing", "a handoff without `resolved_when`", END),
         FindingKind("end-state-no-error", "an end state that only says that no error is left, or that all is well", END),
         FindingKind("end-state-unseen", "an end state in the integration itself", "an integration can be green on both sides while the handoff is broken: the record on the receiving side tells"),
+        FindingKind("end-state-before", "an end state that stands before the handoff begins", "what is resolved before anything was done stays resolved when nothing is done: whatever is asked of it holds"),
         FindingKind("no-paths", "a handoff without a single path", "each exception there is somebody's triage, whoever notices first"),
         FindingKind("no-path-for-the-rest", "a call with named failures and no path for any other", "two weeks of logs hide 8 to 15 distinct codes behind a few failed states; some are not in this list"),
         FindingKind("no-end", "attempts that may all fail, and nothing said of what follows", "automated retry has at most N attempts; what is still failing then must be handled, not dropped"),

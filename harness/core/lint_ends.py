@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.core.ends import EXISTING
 from harness.core.findings import build_finding
 from harness.core.lint_vendors import find_facts
 from harness.core.stack import INTEGRATION
@@ -16,6 +17,16 @@ if TYPE_CHECKING:
     from harness.core.problems import Problem
     from harness.core.stack import Handoff, Stack
 
+# What stands at a vendor once an order is placed and its payment held, or an item taken in, and in which states.
+_BEFORE: dict[tuple[str | None, str], frozenset[str]] = {
+    ("shopify", "order"): frozenset(),
+    ("shopify", "transaction"): frozenset({"success"}),
+    ("shopify", "fulfillment_order"): frozenset({"open"}),
+    ("shopify", "item"): frozenset(),
+    ("shopify", "inventory_level"): frozenset(),
+    ("stripe", "payment_intent"): frozenset(),
+    ("stripe", "charge"): frozenset({"succeeded"}),
+}
 _TROUBLES = frozenset({"error", "exception", "failure", "alert"})
 
 
@@ -31,6 +42,7 @@ def find_in_ends(stack: Stack) -> Iterator[Problem]:
             )
         for end in _list_ends(handoff):
             yield from _meaningless(end)
+            yield from _there_before(stack, end)
         yield from _operations(stack, handoff)
         yield from _repeatable(stack, handoff)
 
@@ -56,6 +68,18 @@ def _meaningless(end: ResolvedWhen) -> Iterator[Problem]:
             f"the end state `{end.record}` stands in the integration itself, where no other system sees it",
             end.location,
             "name the system that receives the work, and its record",
+        )
+
+
+def _there_before(stack: Stack, end: ResolvedWhen) -> Iterator[Problem]:
+    system = stack.systems.get(end.system)
+    before = _BEFORE.get((system.fake, end.record)) if system is not None else None
+    if before is not None and end.state in EXISTING | before:
+        yield build_finding(
+            "end-state-before",
+            f"a `{end.record}` of {end.system} is `{end.state}` from the moment the order is placed, whatever the handoff does",
+            end.location,
+            "name the record the handoff makes, or the state it brings this one into",
         )
 
 

@@ -82,6 +82,8 @@ MUTATIONS = (
     Mutation("unknown-operation", r"^(    operation: \[)(\w+)\.\w+", rf"\1{MARK}\2.push", needs="protocol: api", lacks=_FREE),
     Mutation("unknown-topic", r"^(    operation: \[)\w+[/.]\w+", rf"\1{MARK}order/made", needs="protocol: webhook"),
     Mutation("end-state-unseen", r"^(    )resolved_when: \{system: \w+", rf"\1{MARK}resolved_when: {{system: integration"),
+    Mutation("end-state-before", r"^(    )resolved_when: .*", rf"\1{MARK}resolved_when: {{system: storefront, record: order, state: exists_once}}", needs="protocol: api"),
+    Mutation("end-state-before", r"^(    )resolved_when: .*", rf"\1{MARK}resolved_when: {{system: storefront, record: transaction, state: success}}", needs="protocol: webhook"),
     Mutation("no-paths", r"^    paths:\n(?:      .*\n)*", "", also=("role-unused", "breaker-never-opens")),
     Mutation("no-path-for-the-rest", _ANY, "      - on: {code: SOMETHING_ELSE}\n"),
     Mutation("no-end", _RETRY + r"(\{.*\}\n)        then: dead_letter\n", rf"      - on: \1\n        {MARK}retry: \2"),
