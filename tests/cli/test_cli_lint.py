@@ -10,7 +10,13 @@ from harness.cli import main
 from tests.core.stack_texts import SMALL
 
 FIELDS = ["code", "severity", "file", "line", "column", "message", "fix", "why"]
-REFERENCE = Path(__file__).parents[2] / "reference" / "stack.yaml"
+ROOT = Path(__file__).parents[2]
+REFERENCE = ROOT / "reference" / "stack.yaml"
+OURS = [
+    *(ROOT / "examples").glob("*/stack.yaml"),
+    *(ROOT / "scenarios").glob("*.yaml"),
+    *(ROOT / "scenarios/zoo").glob("*.yaml"),
+]
 
 
 @pytest.fixture
@@ -35,6 +41,13 @@ def lint_json(capsys, *arguments: str) -> tuple[int, list[dict[str, object]]]:
 def test_nothing_to_say(capsys):
     """The stack in use has no findings, and lint says so."""
     assert main(["lint", str(REFERENCE)]) == 0
+    assert "no findings" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("stack", OURS, ids=lambda path: path.parent.name)
+def test_ours(stack, capsys):
+    """The stacks that come with the project have nothing to find in them, and everything of them is asked."""
+    assert main(["lint", str(stack), "--strict"]) == 0
     assert "no findings" in capsys.readouterr().out
 
 
