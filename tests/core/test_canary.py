@@ -43,7 +43,9 @@ def test_an_order_that_recovered_is_the_canary():
 
 def test_another_order_may_show_it():
     """Where the refused order came through before the last refusal of another one, that other one shows it."""
-    assert find(*BOTH, "0.20 sales_order.upsert 2 429 f1", "0.50 sales_order.upsert 2 204 record=8") == 2
+    late = ("0.20 sales_order.upsert 2 429 f1", "0.50 sales_order.upsert 2 204 record=8")
+    assert find(*BOTH, *late) == 2
+    assert find(*BOTH, *late, "0.60 sales_order.read 1 200", "0.60 transaction.create 1 201 system=storefront") == 2
 
 
 @pytest.mark.parametrize(
@@ -200,6 +202,11 @@ def test_a_call_is_not_answered_yet():
     assert find(*BOTH, "0.05 sales_order.upsert 2 204", aside) is None
 
 
+def test_a_record_that_its_vendor_changes_later():
+    """What a vendor does with a record afterwards is no call that anybody is to be answered about."""
+    assert find(*RETRIED, "0.60 record 1 7 updated memo=seen") == 1
+
+
 def test_only_one_witness_knows_of_a_call():
     """A call that only the vendor, or only the tap, has written down may be under way."""
     assert find(*RETRIED, "0.30 sales_order.upsert 1 204 only=fake") is None
@@ -295,6 +302,14 @@ def test_webhooks_of_all_orders_are_held_back():
         assert find_canary(trace.history, trace.experiment, breakers=frozenset({HANDOFF})) == 2
 
 
+def test_the_receiver_is_up_again():
+    """Where deliveries were refused, the one that was taken shows it."""
+    refused = (*RETRIED[:3], "0.01 webhook 1 none f1", "0.90 sales_order.upsert 1 204 record=7")
+    where = {"handoff": "order-capture", "experiment": "receiver_down:recover/once"}
+    assert find(*refused, "0.80 webhook 1 200", **where) == 1
+    assert find(*refused, **where) is None
+
+
 def test_a_webhook_that_was_never_sent_shows_nothing():
     """What reconciliation found says nothing of the webhooks."""
     lines = (*RETRIED[:3], "0.01 webhook 1 suppressed f1", "0.80 sales_order.upsert 1 204 record=7")
@@ -364,5 +379,29 @@ def test_another_handoff_is_not_done_with_it():
     stored = "0.245 record 1 wms/orders/w1 created status=received reference=411001"
     assert find(*lines, breakers=wanted, **chain) is None
     assert find(*lines, stored, breakers=wanted, **chain) == 1
+    asked = [line for line in lines if "wms_order" not in line]
+    assert find(*asked, stored, "0.30 transaction.list 1 200 system=storefront", breakers=wanted, **chain) is None
+    taken = [line for line in lines if "capture" not in line or "record" in line]
+    known = (
+        "0.00 record 1 gateway/payment_intents/pi_1 created status=requires_capture",
+        "0.10 payment_intent.read 1 200 system=gateway",
+    )
+    assert find(*taken, *known, stored, breakers=wanted, **chain) is None
     parcel = ("0.40 record 1 wms/shipments/s1 created order_id=w1",)
     assert find(*lines, stored, *parcel, breakers=wanted, **chain) is None
+
+
+def test_what_the_handoff_waits_for_never_came():
+    """An order that was never shipped shows nothing of the handoffs that a shipment sets in motion."""
+    lines = (
+        "0.00 breaker closed handoff=order-to-erp",
+        "0.00 place 1",
+        "0.01 webhook 1 200 topic=orders/create",
+        "0.02 sales_order.upsert 1 204 record=71",
+        "0.03 payment_intent.capture 1 200 record=pi_1",
+        "0.05 transaction.create 1 201 record=t1",
+        "0.05 wms_order.create 1 201 record=w1",
+    )
+    chain = {"stack": "reference/stack.yaml", "more": "absent: [carrier, crm]\n", "experiment": "clean:resolve/one"}
+    assert find(*lines, handoff="erp-to-wms", **chain) == 1
+    assert find(*lines, handoff="shipment-to-erp", **chain) is None
