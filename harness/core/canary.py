@@ -97,7 +97,9 @@ def _read_states(history: History, what: str, since: float) -> list[tuple[str, s
     newest = history.observed(what)
     if newest is None or newest.t < since or not history.is_shown(what):
         return None
-    return [(str(item.get("handoff")), str(item.get("state") or "")) for item in newest.items]
+    # What is left over of earlier experiments was taken up in vain then, and does nothing by itself.
+    shown = (item for item in newest.items if not history.is_of_earlier(item))
+    return [(str(item.get("handoff")), str(item.get("state") or "")) for item in shown]
 
 
 def _are_calls_over(history: History) -> bool:

@@ -309,6 +309,11 @@ class History:
             if item.get("payload_sha256") not in sent and not self.named_in(str(item.get("entity") or ""))
         )
 
+    def is_of_earlier(self, item: Mapping[str, Any]) -> bool:
+        """Tell whether what was put aside is about an order of an earlier experiment, and none of this one."""
+        entity = str(item.get("entity") or "")
+        return not self.is_foreign(entity) and not self.named_in(entity)
+
     def named_in(self, text: str) -> frozenset[int]:
         """List the orders that a text names."""
         return self._memo.recall("names", lambda: Names(self.orders)).find_all(text)

@@ -167,8 +167,10 @@ async def _try(asking: Awaitable[None]) -> bool:
 
 
 def _list_shown(driver: Driver, what: str) -> Sequence[Mapping[str, Any]]:
-    observation = driver.history().observed(what)
-    return observation.items if observation is not None else ()
+    """List what is put aside now; not what is left of earlier experiments, since that was taken up in vain then."""
+    history = driver.history()
+    observation = history.observed(what)
+    return [item for item in observation.items if not history.is_of_earlier(item)] if observation is not None else []
 
 
 async def _resolve_alerts(driver: Driver) -> None:

@@ -103,6 +103,20 @@ def test_what_cannot_be_shown_is_not_asked_for(shown):
     assert find(*RETRIED[1:], more="observable: dead_letters\n") is None
 
 
+@pytest.mark.parametrize(("entity", "free"), [("#900", True), ("#9001", False)])
+def test_what_is_left_of_earlier_experiments(entity, free):
+    """What was taken up in vain at the end of an earlier experiment does nothing by itself; whose it is must be known for that."""
+    trace = read((*RETRIED, "0.30 letter - handoff=order-capture"))
+    told = tuple(
+        replace(each, items=tuple({**item, "entity": entity} for item in each.items))
+        if each.what == "dead_letters"
+        else each
+        for each in trace.history.observations
+    )
+    history = replace(trace.history, observations=told, bystanders=frozenset({"900"}))
+    assert (find_canary(history, trace.experiment, breakers=frozenset({HANDOFF})) == 1) is free
+
+
 def test_what_can_be_read_no_more():
     """A list that was read since the last event, and can be read no more, says nothing."""
     assert find(*RETRIED, "0.40 letters none", "0.50 letters unreadable") is None

@@ -1,5 +1,7 @@
 """The questions checks ask of a history."""
 
+from dataclasses import replace
+
 import pytest
 from histories import HANDOFF, call, did, letter, met, record, sent, shown, told
 
@@ -151,6 +153,16 @@ def test_letters_left_over():
 def test_foreign_references(entity, foreign):
     """A reference is foreign unless it names an order of this lab."""
     assert told(bystanders=frozenset({"900"})).is_foreign(entity) is foreign
+
+
+@pytest.mark.parametrize(
+    ("entity", "earlier"), [("#900", True), ("#900 #1001", False), ("#1001", False), ("#9001", False), (None, False)]
+)
+def test_what_is_about_earlier_orders(entity, earlier):
+    """Of an earlier experiment is what names an order of it, and none of this one."""
+    history = told(bystanders=frozenset({"900"}))
+    own = replace(history, orders=(replace(history.order(1), ordinal=1, name="#1001", number="1001"),))
+    assert own.is_of_earlier({"entity": entity}) is earlier
 
 
 def test_an_order_of_the_plan():
