@@ -86,7 +86,7 @@ def test_a_clause_without_experiments_is_skipped_aloud(run_pytest, tmp_path):
     ended = run_pytest("-k", "partial_allocation", "-rs", stack=stack)
 
     assert (ended.returncode, totals(ended)["skipped"]) == (0, 1), ended.stdout
-    assert "no fault brings partial_allocation about at this handoff" in ended.stdout
+    assert "only a warehouse (`fake: wms`) allocates a part of an order" in ended.stdout
 
 
 def test_a_stack_with_a_mistake_is_a_collection_error_that_shows_where(run_pytest, tmp_path):
