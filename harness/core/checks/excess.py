@@ -44,7 +44,9 @@ Moves: TypeAlias = list[tuple[float, Decimal]]
 Due: TypeAlias = "tuple[EndState, str]"
 
 # How vendors write that a record counts no more, or never did.
-VOID = frozenset({"cancelled", "canceled", "voided", "failure", "error"})
+VOID = frozenset({"cancelled", "canceled", "void", "voided", "refunded", "expired", "failed", "failure", "error"})
+# Where they write it; the other state fields tell of an order's money or parcels, or what a record is for.
+VOIDED_IN = ("status", "state")
 # Where money and its causes show, what is told of a record, and how many changes are told.
 TOLD = frozenset({"orders", "payment_intents", "transactions", "refunds", "credit_memos", "shipments"})
 FIELDS = ("status", "kind", "financial_status", "amount_received", "amount_refunded", "amount", "total", "total_price")
@@ -95,8 +97,8 @@ def tell_changes(history: History, order: int, ends: Sequence[Due]) -> Iterator[
 
 def is_live(end: EndState, change: Change) -> bool:
     """Tell whether a record stands for an end: one that failed or was called off does not, unless that is the end."""
-    status = str(change.record.get("status"))
-    return end.holds(change) and (status.casefold() not in VOID or status == end.state)
+    said = [str(change.record.get(name)) for name in VOIDED_IN]
+    return end.holds(change) and (end.state in said or not any(each.casefold() in VOID for each in said))
 
 
 def select_live(end: EndState, records: Sequence[Change]) -> tuple[Change, ...]:

@@ -167,10 +167,32 @@ class TestRecords:
         """An order is posted once: a second record is too many while both stand, one called off or deleted before is none."""
         assert find(*things) == said
 
-    @pytest.mark.parametrize("status", ["Cancelled", "canceled", "voided", "failure", "error"])
-    def test_what_counts_no_more(self, status):
-        """Vendors have several words for a record that is none any more, or never was one."""
-        assert find(posted(1), posted(2, "8", status=status)) == []
+    @pytest.mark.parametrize("field", ["status", "state"])
+    @pytest.mark.parametrize(
+        "word", ["Cancelled", "canceled", "void", "voided", "refunded", "expired", "failed", "failure", "error"]
+    )
+    def test_what_counts_no_more(self, word, field):
+        """Vendors have several words for a record that is none any more, or never was one, and two places for them."""
+        assert find(posted(1), posted(2, "8", **{field: word})) == []
+
+    def test_a_charge_that_was_declined_first(self):
+        """A declined charge stands for none beside the one that got through; two that got through are two."""
+        charge = EndState("gateway", "charge")
+        first, second, third = (
+            made("gateway", "charges", f"ch_{n}", t=n, status=status)
+            for n, status in ((1, "failed"), (2, "succeeded"), (3, "succeeded"))
+        )
+        assert find(first, second, ends=((charge, ""),)) == []
+        assert find(first, second, third, ends=((charge, ""),)) == ["2 charges of 1 due from 3.000 s on"]
+
+    def test_what_is_said_of_an_orders_money(self):
+        """An order whose money went back is there all the same."""
+        end = EndState("storefront", "order", "fulfilled")
+        things = [
+            made("storefront", "orders", str(n), t=n, fulfillment_status="fulfilled", financial_status="refunded")
+            for n in (1, 2)
+        ]
+        assert find(*things, ends=((end, ""),)) == ["2 orders as fulfilled of 1 due from 2.000 s on"]
 
     def test_as_often_as_due_in_all(self):
         """What is due once a shipment may be there twice for two of them, also before the second left; never for one, or none."""
