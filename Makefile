@@ -19,7 +19,8 @@ test: venv tools node-client .venv-netsuite/.installed
 	$(BIN)/pytest scenarios
 	$(BIN)/pytest -n 2 --dist loadgroup
 
-# The long proofs: every experiment against every integration of the zoo.
+# The long proofs, of the zoo among others: all experiments of its own handoffs and sixty of the others for each broken one, sixty
+# five times over for each correct one, and everything there is for two of those.
 full: venv tools
 	$(BIN)/pytest -m slow
 
