@@ -33,13 +33,16 @@ UNDONE: Mapping[str, frozenset[str]] = {
 QUIET_S = 0.1
 
 
-def find_canary(history: History, experiment: Experiment, *, breakers: frozenset[str]) -> int | None:
+def find_canary(
+    history: History, experiment: Experiment, *, breakers: frozenset[str], left: frozenset[str] = frozenset()
+) -> int | None:
     """
     Find an order that came through the handoff under test after the last fault bit; None where that shows nothing yet.
 
     It does only where every other order is through as well, nothing is under way, to be repeated or put aside, and the
     faults were those of one system and met what they were to meet. `breakers` are the handoffs that have one: each must be
-    shown to be closed. Items are never asked: they do not end.
+    shown to be closed. What is `left` by earlier experiments was taken up in vain then, and does nothing by itself; it is
+    told by its ids. Items are never asked: they do not end.
     """
     rule = select_stations(experiment)
     if experiment.subject != "order" or any(station.end is None for station in rule.stations):
@@ -47,7 +50,7 @@ def find_canary(history: History, experiment: Experiment, *, breakers: frozenset
     if not (_have_met(history, experiment) and _are_witnesses_sure(history)):
         return None
     newest = max(_list_moments(history), default=0.0)
-    if newest > history.now - QUIET_S or not _is_shown_settled(history, breakers, since=newest):
+    if newest > history.now - QUIET_S or not _is_shown_settled(history, breakers, left, since=newest):
         return None
     if not (_are_calls_over(history) and _are_webhooks_over(history, experiment)):
         return None
@@ -65,8 +68,8 @@ def _have_met(history: History, experiment: Experiment) -> bool:
 
 
 def _are_witnesses_sure(history: History) -> bool:
-    """Tell whether the lab was in order: a call that only one witness knows of may be under way."""
-    return not history.troubles and not history.disagreements
+    """Tell whether the lab was in order: a call that only one witness knows of may be under way, and one that is held is."""
+    return not history.troubles and not history.disagreements and not history.holding
 
 
 def _list_moments(history: History) -> Iterator[float]:
@@ -76,7 +79,7 @@ def _list_moments(history: History) -> Iterator[float]:
     yield from (change.t for change in history.changes if change.order is not None)
 
 
-def _is_shown_settled(history: History, breakers: frozenset[str], *, since: float) -> bool:
+def _is_shown_settled(history: History, breakers: frozenset[str], left: frozenset[str], *, since: float) -> bool:
     """Tell whether the integration shows, `since` the last thing happened, all breakers closed and nothing put aside."""
     states = _read_states(history, BREAKERS, since)
     if breakers and (states is None or not breakers <= {name for name, _ in states}):
@@ -84,7 +87,7 @@ def _is_shown_settled(history: History, breakers: frozenset[str], *, since: floa
     if any(state != CLOSED for _, state in states or ()):
         return False
     for what, undone in UNDONE.items():
-        states = _read_states(history, what, since)
+        states = _read_states(history, what, since, left)
         if states is None and what in history.observable:
             return False
         if any(state in undone or not state for _, state in states or ()):
@@ -92,13 +95,14 @@ def _is_shown_settled(history: History, breakers: frozenset[str], *, since: floa
     return True
 
 
-def _read_states(history: History, what: str, since: float) -> list[tuple[str, str]] | None:
+def _read_states(
+    history: History, what: str, since: float, left: frozenset[str] = frozenset()
+) -> list[tuple[str, str]] | None:
     """Read handoff and state of everything in a list, as it was shown last; None where nobody can say since then."""
     newest = history.observed(what)
     if newest is None or newest.t < since or not history.is_shown(what):
         return None
-    # What is left over of earlier experiments was taken up in vain then, and does nothing by itself.
-    shown = (item for item in newest.items if not history.is_of_earlier(item))
+    shown = (item for item in newest.items if str(item.get("id")) not in left)
     return [(str(item.get("handoff")), str(item.get("state") or "")) for item in shown]
 
 

@@ -302,17 +302,19 @@ class History:
 
     def left_over(self, handoff: str) -> tuple[Mapping[str, Any], ...]:
         """List the dead letters of a handoff that wait now and are of earlier experiments: no order, no payload of this one."""
-        sent = {delivery.body_sha256 for delivery in self.deliveries} | {call.body_sha256 for call in self.exchanges}
-        return tuple(
-            item
-            for item in self.waiting(handoff)
-            if item.get("payload_sha256") not in sent and not self.named_in(str(item.get("entity") or ""))
-        )
+        return tuple(item for item in self.waiting(handoff) if not self._is_of_now(item))
 
-    def is_of_earlier(self, item: Mapping[str, Any]) -> bool:
-        """Tell whether what was put aside is about an order of an earlier experiment, and none of this one."""
-        entity = str(item.get("entity") or "")
-        return not self.is_foreign(entity) and not self.named_in(entity)
+    def is_ours(self, item: Mapping[str, Any]) -> bool:
+        """Tell whether what was put aside is about an order placed in this lab, or a payload of this experiment."""
+        return self._is_of_now(item) or not self.is_foreign(str(item.get("entity") or ""))
+
+    def _is_of_now(self, item: Mapping[str, Any]) -> bool:
+        sent = self._memo.recall("sent", self._list_payloads)
+        return item.get("payload_sha256") in sent or bool(self.named_in(str(item.get("entity") or "")))
+
+    def _list_payloads(self) -> frozenset[str]:
+        hashes = [*(each.body_sha256 for each in self.deliveries), *(each.body_sha256 for each in self.exchanges)]
+        return frozenset(filter(None, hashes))
 
     def named_in(self, text: str) -> frozenset[int]:
         """List the orders that a text names."""

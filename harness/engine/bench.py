@@ -31,8 +31,9 @@ class Bench:
     `stack` is what of the declared one can be driven here; `left_out` says by handoff why the rest of it cannot.
 
     `unsettled` says why it is not: the last experiment did not leave it so, or no order passed to begin with; it is empty
-    while the lab is settled. `known` are the tokens of the catalogue and of everything reserved here so far. `stop` is set when
-    the user wants to stop.
+    while the lab is settled. `known` are the tokens of the catalogue and of everything reserved here so far; `left` the ids of
+    what was put aside already when the lab was taken over, or was taken up in vain at the end of an experiment. `stop` is set
+    when the user wants to stop.
     """
 
     stack: Stack
@@ -44,6 +45,7 @@ class Bench:
     index: int = 0
     unsettled: str = ""
     known: set[str] = field(default_factory=set)
+    left: set[str] = field(default_factory=set)
     left_out: Mapping[str, str] = field(default_factory=dict)
     _fitting: dict[str, Experiment] = field(default_factory=dict)
 

@@ -18,7 +18,7 @@ from harness.core.timing import build_timing
 from harness.core.verdict import UnknownKind
 from harness.engine.driver import DEAD_LETTERS, QUEUES, Driver, Interrupted
 from harness.engine.orders import draw_basket
-from harness.engine.rest import bring_to_rest
+from harness.engine.rest import bring_to_rest, note_left
 from harness.lab.errors import LabError
 from harness.lab.starvation import longest_wait_s
 
@@ -71,7 +71,9 @@ async def conclude(driver: Driver, *, began: float, waited: Mapping[int, float])
     history = await _collect(driver, DRIVEN)
     waits = tuple(driver.waits)
     await _rest(driver)
-    judgement = judge_whole(experiment, history, await _collect(driver, RESTED))
+    rested = await _collect(driver, RESTED)
+    note_left(driver)
+    judgement = judge_whole(experiment, history, rested)
     result = Result(
         experiment=experiment,
         verdict=judgement.verdict,
@@ -86,6 +88,8 @@ async def conclude(driver: Driver, *, began: float, waited: Mapping[int, float])
 async def warm_up(bench: Bench, rule: LedgerRule) -> None:
     """Let one order pass before anything is armed, and note on the bench if it does not."""
     driver = Driver(bench, build_warm_up(rule), bench.recorder.begin())
+    await driver.observe(DEAD_LETTERS, QUEUES)
+    note_left(driver)
     await _drive(driver)
     due = (station.end for station in rule.stations if station.start is Start.PLACED)
     through = AllOf(tuple(Resolved(end, (1,)) for end in due if end is not None))

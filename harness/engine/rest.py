@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 BREAKERS = "breakers"
 ROUNDS = 3
+# What was put aside can be taken up in these states, which it is in unless it says another.
+PENDING = {DEAD_LETTERS: "waiting", QUEUES: "open"}
 # What a vendor answers when there is no such order yet, or it is not ready for what is asked.
 NOT_YET = frozenset({404, 409})
 
@@ -103,7 +105,8 @@ async def _is_free(driver: Driver) -> bool:
     """Tell whether an order of the experiment itself showed that the handoffs are closed again."""
     await driver.observe(BREAKERS)
     breakers = frozenset(each.id for each in driver.bench.stack.handoffs if each.breaker is not None)
-    return find_canary(driver.history(), driver.experiment, breakers=breakers) is not None
+    left = frozenset(driver.bench.left)
+    return find_canary(driver.history(), driver.experiment, breakers=breakers, left=left) is not None
 
 
 async def _send(driver: Driver, steps: tuple[Step, ...]) -> tuple[Step, ...]:
@@ -141,14 +144,13 @@ async def _take_up(driver: Driver) -> bool:
 
 async def _replay_waiting(driver: Driver) -> bool:
     """Replay what waits in the dead letters; tell whether there was anything that could be."""
-    waiting = [item for item in _list_shown(driver, DEAD_LETTERS) if item.get("state", "waiting") == "waiting"]
+    waiting = _list_pending(driver, DEAD_LETTERS)
     return any([await _try(driver.observer.replay(str(item.get("id")))) for item in waiting])
 
 
 async def _decide_open(driver: Driver) -> bool:
     """Decide what lies open in the role queues; tell whether there was anything that could be."""
-    open_ = [case for case in _list_shown(driver, QUEUES) if case.get("state", "open") == "open"]
-    return any([await _decide(driver, case) for case in open_])
+    return any([await _decide(driver, case) for case in _list_pending(driver, QUEUES)])
 
 
 async def _decide(driver: Driver, case: Mapping[str, Any]) -> bool:
@@ -166,11 +168,30 @@ async def _try(asking: Awaitable[None]) -> bool:
     return True
 
 
-def _list_shown(driver: Driver, what: str) -> Sequence[Mapping[str, Any]]:
-    """List what is put aside now; not what is left of earlier experiments, since that was taken up in vain then."""
+def note_left(driver: Driver) -> None:
+    """Note on the bench what is put aside still: later experiments leave it where it is."""
     history = driver.history()
-    observation = history.observed(what)
-    return [item for item in observation.items if not history.is_of_earlier(item)] if observation is not None else []
+    for what, state in PENDING.items():
+        shown = history.observed(what)
+        items = shown.items if shown is not None else ()
+        driver.bench.left.update(str(item.get("id")) for item in items if item.get("state", state) == state)
+
+
+def _list_pending(driver: Driver, what: str) -> Sequence[Mapping[str, Any]]:
+    """
+    List what is put aside now and may be taken up: nothing that is left of earlier experiments.
+
+    Of an integration that is not ours it is only what this lab's orders and payloads are about: others work with it, too.
+    """
+    history, bench = driver.history(), driver.bench
+    shown = history.observed(what)
+    state = PENDING[what]
+    pending = [item for item in (shown.items if shown is not None else ()) if item.get("state", state) == state]
+    return [
+        item
+        for item in pending
+        if str(item.get("id")) not in bench.left and (bench.lab.integration.owned or history.is_ours(item))
+    ]
 
 
 async def _resolve_alerts(driver: Driver) -> None:

@@ -30,10 +30,10 @@ def read(lines, *, experiment="429:retry/once", handoff=HANDOFF, until=1.2, stac
     return load_trace(text, file="trace.yaml", stage=STAGES[stack])
 
 
-def find(*lines, breakers=frozenset({HANDOFF}), **more):
+def find(*lines, breakers=frozenset({HANDOFF}), left=frozenset(), **more):
     """Find the canary of a history."""
     trace = read(lines, **more)
-    return find_canary(trace.history, trace.experiment, breakers=breakers)
+    return find_canary(trace.history, trace.experiment, breakers=breakers, left=left)
 
 
 def test_an_order_that_recovered_is_the_canary():
@@ -103,18 +103,22 @@ def test_what_cannot_be_shown_is_not_asked_for(shown):
     assert find(*RETRIED[1:], more="observable: dead_letters\n") is None
 
 
-@pytest.mark.parametrize(("entity", "free"), [("#900", True), ("#9001", False)])
-def test_what_is_left_of_earlier_experiments(entity, free):
-    """What was taken up in vain at the end of an earlier experiment does nothing by itself; whose it is must be known for that."""
-    trace = read((*RETRIED, "0.30 letter - handoff=order-capture"))
-    told = tuple(
-        replace(each, items=tuple({**item, "entity": entity} for item in each.items))
-        if each.what == "dead_letters"
-        else each
-        for each in trace.history.observations
-    )
-    history = replace(trace.history, observations=told, bystanders=frozenset({"900"}))
-    assert (find_canary(history, trace.experiment, breakers=frozenset({HANDOFF})) == 1) is free
+def test_what_is_left_of_earlier_experiments():
+    """What was taken up in vain at the end of an earlier experiment does nothing by itself, whatever it is about."""
+    lines = (*RETRIED, "0.30 letter - handoff=order-capture")
+    trace = read(lines)
+    (letter,) = next(each.items for each in trace.history.observations if each.what == "dead_letters" and each.items)
+
+    assert find(*lines) is None
+    assert find(*lines, left=frozenset({"another"})) is None
+    assert find(*lines, left=frozenset({letter["id"]})) == 1
+
+
+def test_a_call_that_is_held():
+    """A call that a fault holds is under way, though no witness has told of it."""
+    trace = read(RETRIED)
+    history = replace(trace.history, holding=frozenset({"f1"}))
+    assert find_canary(history, trace.experiment, breakers=frozenset({HANDOFF})) is None
 
 
 def test_what_can_be_read_no_more():

@@ -1,6 +1,5 @@
 """The questions checks ask of a history."""
 
-from dataclasses import replace
 
 import pytest
 from histories import HANDOFF, call, did, letter, met, record, sent, shown, told
@@ -156,13 +155,19 @@ def test_foreign_references(entity, foreign):
 
 
 @pytest.mark.parametrize(
-    ("entity", "earlier"), [("#900", True), ("#900 #1001", False), ("#1001", False), ("#9001", False), (None, False)]
+    ("item", "ours"),
+    [
+        (letter(1), True),
+        (letter(None, payload_sha256="body 1"), True),
+        (letter(None, payload_sha256="webhook 1"), True),
+        (letter(None, payload_sha256="other", entity="#900"), True),
+        (letter(None, payload_sha256="other", entity="#9001"), False),
+        (letter(None, payload_sha256=None, entity=None), False),
+    ],
 )
-def test_what_is_about_earlier_orders(entity, earlier):
-    """Of an earlier experiment is what names an order of it, and none of this one."""
-    history = told(bystanders=frozenset({"900"}))
-    own = replace(history, orders=(replace(history.order(1), ordinal=1, name="#1001", number="1001"),))
-    assert own.is_of_earlier({"entity": entity}) is earlier
+def test_what_is_put_aside_here(item, ours):
+    """Ours is what names an order of this lab, or holds a payload of this experiment."""
+    assert told(call(0), sent(0), bystanders=frozenset({"900"})).is_ours(item) is ours
 
 
 def test_an_order_of_the_plan():
