@@ -190,12 +190,15 @@ def _stand(history: History, order: int, station: Station, end: EndState) -> _St
     reached = len(found) or max((len(other.find(history, order)) for other in station.others), default=0)
     live = count_live(history, order, end, found) if found else reached
     grown = describe_growth(history, end, order)
-    more = describe_surplus(history, order, end, [each for each in found if is_live(end, each)]) if not grown else ""
-    standing = _Standing(station, end, due, reached, live, aside, grown, more)
-    if station.start is not Start.SHIPPED or standing.reached != due:
+    standing = _Standing(station, end, due, reached, live, aside, grown)
+    if station.start is not Start.SHIPPED:
+        kept = [each for each in found if is_live(end, each)]
+        return standing if grown else replace(standing, surplus=describe_surplus(history, order, end, kept))
+    # What is told of parcels is held to what was in them: they may be packed in another unit, or one be sent again.
+    if reached != due:
         return standing
     surplus, short = describe_goods(history, end, order, list_causes(history, order, CAUSES[Start.SHIPPED]))
-    return replace(standing, surplus=surplus or more, short=short)
+    return replace(standing, surplus=surplus, short=short)
 
 
 def _audit(history: History, entry: Entry, ends: tuple[Due, ...]) -> Entry:

@@ -51,7 +51,8 @@ def describe_surplus(history: History, order: int, end: EndState, records: Itera
     Say what an order's records hold beyond what was ever sold of it, by SKU; nothing where they hold no more.
 
     Nothing is said where they hold other goods than were sold, such as the parts of a kit: then nobody knows which is which.
-    More units that are worth no more were sold in another unit, such as by the box.
+    More units that are worth no more were sold in another unit, such as by the box; where prices do not show, so may be
+    a multiple of what was sold, unless two of the records hold the same.
     """
     records = tuple(records)
     shown = [each for each in history.changes_of(order) if (each.system, each.collection) == (STOREFRONT, ORDERED)]
@@ -59,7 +60,13 @@ def describe_surplus(history: History, order: int, end: EndState, records: Itera
     if not told or told.keys() != sold.keys():
         return ""
     worth, paid = _sum_worth(records), _take_most(shown, _sum_worth)
-    over = (sku for sku in told if told[sku] > sold[sku] and _is_worth_more(sku, worth, paid, sold))
+    held = [goods for record in records if (goods := _sum_goods([record]))]
+    repeated = any(held.count(goods) > 1 for goods in held)
+    over = []
+    for sku in (sku for sku in told if told[sku] > sold[sku]):
+        unpriced = repeated or not sold[sku] or bool(told[sku] % sold[sku])
+        if _is_worth_more(sku, worth, paid, sold, unpriced):
+            over.append(sku)
     return "; ".join(f"{told[sku]:f} {sku} in {end}, {sold[sku]:f} sold" for sku in over)
 
 
@@ -72,11 +79,11 @@ def _take_most(states: Iterable[Change], read: Callable[[Iterable[Change]], Good
     return most
 
 
-def _is_worth_more(sku: str, worth: Goods, paid: Goods, sold: Goods) -> bool:
-    """Tell whether what is held is worth more by half a unit at least; where prices are not shown, more units are worth more."""
-    if not paid.get(sku) or sku not in worth:
-        return True
-    return worth[sku] - paid[sku] >= paid[sku] / sold[sku] / 2
+def _is_worth_more(sku: str, worth: Goods, paid: Goods, sold: Goods, unpriced: bool) -> bool:
+    """Tell whether what is held is worth more by half a unit at least; `unpriced` is the answer where prices are not shown."""
+    if sku not in paid or sku not in worth:
+        return unpriced
+    return not paid[sku] or worth[sku] - paid[sku] >= paid[sku] / sold[sku] / 2
 
 
 def describe_goods(history: History, end: EndState, order: int, shipped: Iterable[Change]) -> tuple[str, str]:

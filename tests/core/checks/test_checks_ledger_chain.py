@@ -311,3 +311,41 @@ def test_invented_anywhere():
     paid = made("gateway", "payment_intents", "2", order=2, status="succeeded")
     result = check_ledger(told(did("place", 0.0, 1), *SENT, paid, letters(), cases()), RULE)
     assert result.observed == "never placed, but #1002 in payment_intents as succeeded"
+
+
+def lined(system, collection, record_id, *units, order=1, **more):
+    """Make a record of an order that shows units of one SKU in its lines, and no prices."""
+    return made(
+        system, collection, record_id, order=order, lines=[{"sku": "CAP", "quantity": n} for n in units], **more
+    )
+
+
+def test_a_pack_that_is_stored_in_pieces():
+    """One pack sold and six pieces sent is no excess; what is told of parcels beyond what was in them is one."""
+    sold = lined("storefront", "orders", "1", 1, total_price="37.50")
+    parcels = [lined("wms", "shipments", "s1", 6, order_id="w1")]
+    stored = [lined("erp", "sales_orders", "7", 6), PAYMENT, lined("wms", "orders", "w1", 6), *parcels]
+    told_of = [
+        lined(place, name, "f1", 6) for place, name in (("erp", "item_fulfillments"), ("storefront", "fulfillments"))
+    ]
+    history = told(did("place", 0.0, 1), sold, *stored, *told_of, letters())
+    (entry,) = build_ledger(history, RULE)
+    assert entry.row is Row.FULFILLED, entry.story
+    (entry,) = build_ledger(
+        told(did("place", 0.0, 1), sold, *stored, lined("erp", "item_fulfillments", "f1", 7), letters()), RULE
+    )
+    assert entry.row is Row.DUPLICATED
+
+
+def test_a_parcel_that_is_sent_again():
+    """Where a parcel is replaced, both are told of, and more is sent than was sold."""
+    sold = lined("storefront", "orders", "1", 2, total_price="37.50")
+    parcels = [lined("wms", "shipments", name, 2, order_id="w1") for name in ("s1", "s2")]
+    stored = [lined("erp", "sales_orders", "7", 2), PAYMENT, lined("wms", "orders", "w1", 2), *parcels]
+    told_of = [
+        lined(place, name, record_id, 2)
+        for place, name in (("erp", "item_fulfillments"), ("storefront", "fulfillments"))
+        for record_id in ("f1", "f2")
+    ]
+    (entry,) = build_ledger(told(did("place", 0.0, 1), sold, *stored, *told_of, letters()), RULE)
+    assert entry.row is Row.FULFILLED, entry.story
