@@ -326,6 +326,26 @@ FURTHER = ["unlisted-code", "connection", "timeout"]
 
 
 @pytest.mark.parametrize(
+    ("outcome", "name", "since"),
+    [
+        ("reconcile: {every: 20s, within: 40s}", "resolved_once", "place"),
+        ("recover: {within: 40s}", "recovered", "lift"),
+    ],
+)
+def test_healing_a_hanging_call_waits_for_the_client(outcome, name, since):
+    """An order that comes right once a patient client gave up its call is held within the time of the handoff, not after."""
+    found, _ = compile_api("any", outcome)
+    for shape, late in (("timeout", Outcome.HELD), ("connection", Outcome.VIOLATED)):
+        orders = (1, 2, 3) if since == "lift" else (1,)
+        began = [call(0, 503), met(), did("place", 0.0, *orders), *([did("lift", 1.0)] if since == "lift" else [])]
+        start = 1.0 if since == "lift" else 0.0
+        told_at = [[record(start + t, order=order, record_id=str(order)) for order in orders] for t in (29.0, 31.0)]
+        assert [judge(found[shape], name, *began, *records) for records in told_at] == [late, Outcome.VIOLATED]
+        waits = [step.within_s for step in found[shape].steps if isinstance(step, Await)]
+        assert (min(waits) >= 30.0) is (shape == "timeout")
+
+
+@pytest.mark.parametrize(
     ("outcome", "first"),
     [
         ("dead_letter: {}", ["first"]),

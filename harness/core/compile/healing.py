@@ -9,7 +9,7 @@ from harness.core.backoff import HANDLING_S
 from harness.core.checks.resolution import check_resolved_once
 from harness.core.compile.failures import ANSWER_LOST, choose_failure, list_further, list_unasked
 from harness.core.compile.frame import HORIZON, Frame
-from harness.core.compile.retry import compile_retry, posted_checks
+from harness.core.compile.retry import bound_s, compile_retry, posted_checks
 from harness.core.conditions import Attempted, Received
 from harness.core.experiments import Arm, Await, Check, Experiment, Gap, Lift, Restart, Watch
 from harness.core.faults import Fault, Layer
@@ -94,13 +94,13 @@ def _build_crashed(frame: Frame, declared_s: float) -> Experiment:
 
 def _build_reconciled(frame: Frame, reconcile: Reconcile, failure: Failure, shape: str) -> Experiment:
     """Fail the first call of an order for good, and see the next comparison of both sides find it."""
-    within_s = frame.lab_s(reconcile.within_s)
+    within_s, patience_s = frame.lab_s(reconcile.within_s), bound_s(frame, failure, frame.patience_s)
     fault = failure.build(frame.handoff, orders=(1,), attempts=(1,))
     found = partial(
         check_resolved_once,
         end=frame.end,
         orders=(1,),
-        within_s=within_s * HORIZON + HANDLING_S,
+        within_s=bound_s(frame, failure, within_s * HORIZON + HANDLING_S),
         since=frame.begins.action,
     )
     return frame.build(
@@ -109,8 +109,8 @@ def _build_reconciled(frame: Frame, reconcile: Reconcile, failure: Failure, shap
         steps=[
             Arm(fault.id),
             *frame.start(1),
-            Await(Received(fault.id), within_s=frame.patience_s),
-            Await(frame.resolved(1), within_s=within_s + frame.patience_s, declared_s=within_s),
+            Await(Received(fault.id), within_s=patience_s),
+            Await(frame.resolved(1), within_s=within_s + patience_s, declared_s=within_s),
             # The next comparison must find nothing left to do.
             Watch(max(frame.horizon_s, HORIZON * frame.lab_s(reconcile.every_s)), "a second record"),
         ],
@@ -121,18 +121,19 @@ def _build_reconciled(frame: Frame, reconcile: Reconcile, failure: Failure, shap
 
 def _build_recovered(frame: Frame, recover: Recover, failure: Failure, shape: str) -> Experiment:
     """Fail every call for as long as it takes each order to meet that, and see all of them arrive once it is over."""
-    within_s = frame.lab_s(recover.within_s)
+    within_s, patience_s = frame.lab_s(recover.within_s), bound_s(frame, failure, frame.patience_s)
     fault = failure.build(frame.handoff, orders=ORDERS, expected=len(ORDERS))
-    recovered = partial(check_resolved_once, end=frame.end, orders=ORDERS, within_s=within_s + HANDLING_S, since="lift")
+    limit_s = bound_s(frame, failure, within_s + HANDLING_S)
+    recovered = partial(check_resolved_once, end=frame.end, orders=ORDERS, within_s=limit_s, since="lift")
     return frame.build(
         shape,
         faults=[fault],
         steps=[
             Arm(fault.id),
             *frame.start(*ORDERS),
-            *(Await(Attempted(frame.handoff.operations, 1, order), within_s=frame.patience_s) for order in ORDERS),
+            *(Await(Attempted(frame.handoff.operations, 1, order), within_s=patience_s) for order in ORDERS),
             Lift(fault.id),
-            Await(frame.resolved(*ORDERS), within_s=within_s + frame.patience_s, declared_s=within_s),
+            Await(frame.resolved(*ORDERS), within_s=within_s + patience_s, declared_s=within_s),
             Watch(frame.horizon_s, "a second record"),
         ],
         checks=[Check("recovered", recovered), *posted_checks(frame, *ORDERS)],
