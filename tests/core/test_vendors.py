@@ -128,3 +128,11 @@ def test_free(right, free):
     """Behind mappings, over files and in the integration every name is the stack's own, and a vendor's states are all good."""
     assert right in WAREHOUSE
     load_stack(WAREHOUSE.replace(right, free, 1), file="stack.yaml")
+
+
+def test_a_vendor_without_webhooks():
+    """Where a vendor has no webhooks of its own, a script of the account sends them, and calls them what it likes."""
+    scripted = WAREHOUSE.replace("from: wms\n    to: integration", "from: erp\n    to: integration", 1)
+    scripted = scripted.replace("protocol: webhook", "protocol: webhook\n    operation: [salesorder.aftersubmit]", 1)
+    scripted = scripted.replace("wms: /in/wms", "erp: /in/erp", 1)
+    assert load_stack(scripted, file="stack.yaml").handoff("wms-shipment").operations == ("salesorder.aftersubmit",)
