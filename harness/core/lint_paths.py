@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from harness.core.findings import build_finding
 from harness.core.lint_vendors import find_facts
 from harness.core.outcomes import Branch, Reconcile, Recover, Renew, Resend, Retry
+from harness.core.vendors import find_vendor
 from harness.core.wording import says_refusal, tells_somebody
 
 if TYPE_CHECKING:
@@ -73,9 +74,17 @@ def _is_refusal(stack: Stack, handoff: Handoff, path: Path) -> bool:
     return (
         trigger.condition in {"permission_denied", "session_expired"}
         or trigger.status in _REFUSALS
-        or trigger.code in find_facts(stack, handoff.target).final_codes
-        or (trigger.code is not None and says_refusal(trigger.code))
+        or (trigger.code is not None and _is_final(stack, handoff.target, trigger.code))
     )
+
+
+def _is_final(stack: Stack, system: str, code: str) -> bool:
+    """Tell whether a code says that the same call is refused again: by what is known of the vendor, else by its words."""
+    if code in find_facts(stack, system).final_codes:
+        return True
+    declared = stack.systems.get(system)
+    vendor = find_vendor(declared.fake) if declared is not None else None
+    return (vendor is None or code not in vendor.codes) and says_refusal(code)
 
 
 def _storming(path: Path) -> Iterator[Problem]:

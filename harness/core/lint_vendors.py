@@ -34,6 +34,7 @@ _FACTS = {
     # have nothing of the caller's that must be unique.
     "shopify": VendorFacts(
         gives_up_s=4 * 3600.0,
+        final_codes=frozenset({"FORBIDDEN", "METHOD_NOT_ALLOWED", "UNAUTHORIZED", "UNSUPPORTED_MEDIA_TYPE"}),
         unrepeatable=frozenset({"inventory_level.adjust", "order.create", "refund.create"}),
     ),
     # NetSuite: `expires_in` of the OAuth 2.0 token. Repeating is by external id, on every record. What a reference does not
@@ -43,21 +44,32 @@ _FACTS = {
         final_codes=frozenset(
             {"INSUFFICIENT_PERMISSION", "INVALID_CONTENT", "INVALID_HEADER", "INVALID_ID", "INVALID_PARAMETER"}
             | {"METHOD_NOT_ALLOWED", "NONEXISTENT_RECORD_TYPE", "NONEXISTENT_URL", "USER_ERROR"}
+            | {"INVALID_LOGIN"}
         ),
     ),
     # Stripe: live webhooks for up to 3 days. Every POST takes a key, and the first outcome is stored under it, so that the
-    # same payload gets the same refusal.
+    # same payload gets the same refusal; a parameter or a key that is wrong stays so. What is missing may be made later.
     "stripe": VendorFacts(
         gives_up_s=3 * 24 * 3600.0,
         final_codes=frozenset(
             {"amount_too_large", "amount_too_small", "card_declined", "charge_already_refunded", "expired_card"}
-            | {"incorrect_cvc", "payment_intent_unexpected_state"}
+            | {
+                "incorrect_cvc",
+                "payment_intent_unexpected_state",
+                "invalid_api_key",
+                "parameter_missing",
+                "url_invalid",
+            }
+            | {"parameter_invalid_empty", "parameter_invalid_integer", "parameter_invalid_string_blank"}
         ),
     ),
     # Standard Webhooks, after the first delivery: 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 10 h.
     "wms": VendorFacts(
         gives_up_s=99_305.0,
-        final_codes=frozenset({"duplicate_reference", "validation_failed"}),
+        final_codes=frozenset(
+            {"duplicate_reference", "validation_failed", "forbidden", "method_not_allowed", "unauthorized"}
+            | {"unsupported_media_type"}
+        ),
     ),
 }
 _UNKNOWN = VendorFacts()

@@ -1,5 +1,7 @@
 """What the linter knows of vendors is what their fakes do."""
 
+from dataclasses import replace
+
 import pytest
 
 from fakes.erp.errors import CODES as ERP_CODES
@@ -10,8 +12,13 @@ from fakes.storefront.catalogue import OPERATIONS
 from fakes.storefront.settings import Settings as Storefront
 from fakes.wms.catalogue import CODES as WMS_CODES
 from fakes.wms.settings import Settings as Wms
+from harness.core.lint import lint_stack
 from harness.core.lint_vendors import find_facts
 from harness.core.loading import load_stack
+from harness.core.outcomes import Branch, Retry
+from harness.core.stack import Path
+from harness.core.triggers import Trigger
+from tests.core.sound_stacks import WAREHOUSE
 from tests.core.stack_texts import WHOLE
 
 STACK = load_stack(WHOLE, file="stack.yaml")
@@ -38,6 +45,27 @@ def test_final_codes(system, codes):
     final = find_facts(STACK, system).final_codes
     assert final
     assert {retriable[code] for code in final} == {False}
+
+
+@pytest.mark.parametrize(
+    ("handoff", "code", "told"),
+    [
+        ("order-to-erp", "INVALID_KEY_OR_REF", False),
+        ("order-to-erp", "NONEXISTENT_ID", False),
+        ("order-to-erp", "INVALID_CONTENT", True),
+        ("order-to-erp", "RESTRICTED_PRODUCT", True),
+        ("payment-capture", "resource_missing", False),
+        ("payment-capture", "parameter_missing", True),
+        ("shipment-to-carrier", "resource_missing", True),
+    ],
+)
+def test_codes_a_vendor_lists(handoff, code, told):
+    """What a listed code means the facts say alone; the words of one that is not listed, and of any behind mappings, count."""
+    sound = load_stack(WAREHOUSE, file="stack.yaml")
+    again = Path(Trigger(code=code), Retry(3, 4.0), Branch("later"))
+    changed = [replace(each, paths=(again, *each.paths)) if each.id == handoff else each for each in sound.handoffs]
+    found = {each.code for each in lint_stack(replace(sound, handoffs=tuple(changed)))}
+    assert ("retry-on-refusal" in found) is told
 
 
 def test_unrepeatable_calls():
