@@ -46,6 +46,11 @@ _PEOPLE = _words(
     "member merchandiser merchant oncall operations operator operators ops owner owners people person planner sales shift shopper "
     "somebody someone sre staff store supervisor support team user users vendor warehouse"
 )
+# Real ways, though their words may tell somebody: goods or an order go to a place, a line is left out, sales by phone.
+_FORWARDS = _words("forward forwards")
+_PLACES = _words("store vendor warehouse")
+_LINES = _words("item line")
+_SOLD = ["phone", "sales"]
 _NOTHING = _words("ignore ignored ignores nothing noop nop skip swallow")
 _SEEN = _NOTHING | _words(
     "ack acked acknowledge acknowledged archive archived assign assigned aware checked close closed closes dismiss dismissed "
@@ -68,6 +73,8 @@ _VAGUE = _words(
     "alive attempted calm clean clear errorfree fine good gone green handled happy healthy normal none nothing ok okay operational quiet "
     "recovered retried silent stable unblocked up well working works"
 )
+# States that a record is in, such as a screened order's or a ticket's.
+_REAL = (["clear"], ["normal"], ["issue", "closed"])
 _FILLING = _words("a again all any are back been everything has have is it longer more now of the to was")
 
 _TRANSIENT = _words(
@@ -108,11 +115,18 @@ def tells_somebody(name: str) -> bool:
     if words[:2] in (["log", "in"], ["log", "out"], ["log", "on"]):
         return False
     said = [word for word in words if word not in _JOINING]
-    if not said or not set(said) & (_SAYS | _NOTHING):
+    if not set(said) & (_SAYS | _NOTHING) or _leads_on(said):
         return False
     if said[0] in _TELLS and not set(words) & {"and", "then"}:
         return True
     return set(said) <= _SAYS | _MEDIA | _MAKES | _PEOPLE | _NOTHING | {"and", "service"}
+
+
+def _leads_on(said: list[str]) -> bool:
+    """Tell whether these words name a real way, whatever each of them says by itself."""
+    named = set(said)
+    forwarded = bool(named & _PLACES) and named <= _FORWARDS | _PLACES
+    return forwarded or bool(named & _NOTHING and named & _LINES) or said == _SOLD
 
 
 def only_acknowledges(name: str) -> bool:
@@ -124,6 +138,8 @@ def only_acknowledges(name: str) -> bool:
 def says_no_error(state: str) -> bool:
     """Tell whether a state says that something is not there any more, or that all is well, instead of what is there."""
     words = split_words(state)
+    if words in _REAL:
+        return False
     said = [word for word in words if word not in _FILLING]
     troubled = bool(set(words) & _TROUBLE)
     if troubled and set(words) & (_NOT | _GONE):

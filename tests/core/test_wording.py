@@ -11,7 +11,7 @@ from harness.core.loading import load_stack
 from harness.core.outcomes import Branch, Decision, Queue, ResolvedWhen, Retry
 from harness.core.stack import Path
 from harness.core.triggers import Trigger
-from harness.core.wording import says_refusal, tells_somebody
+from harness.core.wording import says_no_error, says_refusal, tells_somebody
 from tests.core import strangers_words as words
 from tests.core.sound_stacks import WAREHOUSE
 from tests.core.strangers_words import list_names
@@ -25,7 +25,7 @@ ON = Trigger(code="X")
 MEASURED = {
     "branch-notifies": ("TELLING", 75, 0, 16, 1),
     "decision-decides-nothing": ("SEEN", 32, 0, 10, 0),
-    "end-state-no-error": ("NO_ERROR", 36, 0, 13, 0),
+    "end-state-no-error": ("NO_ERROR", 35, 0, 13, 0),
     "retry-on-refusal": ("REFUSED", 29, 0, 14, 1),
 }
 PLANTED = {
@@ -73,6 +73,35 @@ def test_told():
 def test_written_otherwise(name):
     """However the words are joined, they say the same."""
     assert tells_somebody(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "tells"),
+    [
+        ("forward-to-store", False),
+        ("forward-to-the-warehouse", False),
+        ("forward-to-vendor", False),
+        ("skip-item", False),
+        ("ignore-line", False),
+        ("phone-sales", False),
+        ("forward-to-store-manager", True),
+        ("forward-to-inbox", True),
+        ("forward-it", True),
+        ("skip-silently", True),
+        ("phone-the-sales-manager", True),
+    ],
+)
+def test_real_ways(name, tells):
+    """To send an order to a place, to leave a line out or to sell by phone tells nobody; to send it on to a person does."""
+    assert tells_somebody(name) is tells
+
+
+@pytest.mark.parametrize("state", ["clear", "normal", "issue_closed"])
+def test_real_states(state):
+    """What a screened order, a ticket or a priority can be says what is there."""
+    assert not says_no_error(state)
+    assert says_no_error("all_clear")
+    assert says_no_error("issue_resolved")
 
 
 def test_said_of_codes():
