@@ -1,6 +1,7 @@
 """Placebo: what comes out of nothing, and what only seems to."""
 
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from histories import alert, call, letter, made, shown, told
@@ -61,6 +62,17 @@ def breaker(state, handoff=HANDOFF):
 def test_out_of_nothing(fact):
     """A dead letter, a case, an alert or an open breaker where nothing went wrong breaks a promise, whoever's it is."""
     assert judge(fact).outcome is Outcome.VIOLATED
+
+
+def test_a_breaker_that_closed_again():
+    """Only the last reading of the breakers counts, as the reference of the clauses says."""
+    opened, closed = read("breakers", breaker("open"), t=8.0), read("breakers", breaker("closed"))
+    assert judge(opened, closed).outcome is Outcome.HELD
+    assert (
+        judge(read("breakers", breaker("closed"), t=8.0), read("breakers", breaker("open"))).outcome is Outcome.VIOLATED
+    )
+    clauses = (Path(__file__).parents[3] / "docs" / "reference" / "clauses.md").read_text(encoding="utf-8")
+    assert "no breaker stood open in the last reading" in clauses
 
 
 @pytest.mark.parametrize(
