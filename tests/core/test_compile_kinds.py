@@ -98,6 +98,15 @@ def test_reasons(plan, clause, kind, why):
     assert why in next(each.why for each in find_row(plan, clause).absent if each.what == kind)
 
 
+def test_pairs_that_are_not_asked():
+    """Nothing is said to be asked of a clause that has no experiments: where only one handoff gets over a failure alone."""
+    plan = Shape(webhook_paths=("malformed",)).plan
+    assert not find_row(plan, "capture/pairs:resolve").experiments
+    told = {each.why for row in plan.coverage for each in row.absent if each.what == "interaction"}
+    assert "no two handoffs that orders pass get over a failure by themselves" in told
+    assert not any("pairs:resolve" in why for why in told)
+
+
 def test_a_breaker_of_one():
     """One failure that opens a breaker has none below it."""
     row = find_row(Shape(failures=1).plan, "post/breaker")

@@ -53,7 +53,7 @@ def compile_stack(stack: Stack) -> Plan:
     Ids are unique and depend on the declarations alone: same stack, same ids, in the same order.
     """
     experiments: list[Experiment] = []
-    coverage: list[Coverage] = []
+    parts: list[tuple[Handoff, Clause, list[Experiment], tuple[Gap, ...]]] = []
     for handoff in stack.handoffs:
         for clause in list_clauses(handoff, journey=begins_journey(stack, handoff)):
             frame = Frame(stack, handoff, clause.id, clause.declared, clause.location)
@@ -62,17 +62,26 @@ def compile_stack(stack: Stack) -> Plan:
             asked = [each for each in compiled if isinstance(each, Experiment)]
             gaps = tuple(each for each in compiled if isinstance(each, Gap))
             experiments += asked
-            coverage.append(_cover(stack, handoff, clause, asked, gaps))
+            parts.append((handoff, clause, asked, gaps))
+    exercised = frozenset(clause.id for _, clause, asked, _ in parts if asked)
+    coverage = [_cover(stack, *part, exercised) for part in parts]
     regressions, rows = compile_regressions(stack)
     return Plan((*experiments, *regressions), (*coverage, *rows))
 
 
-def _cover(stack: Stack, handoff: Handoff, clause: Clause, asked: list[Experiment], gaps: tuple[Gap, ...]) -> Coverage:
-    """Build the row of a clause; where nothing is asked of it, the first gap says why."""
+def _cover(
+    stack: Stack,
+    handoff: Handoff,
+    clause: Clause,
+    asked: list[Experiment],
+    gaps: tuple[Gap, ...],
+    exercised: frozenset[str],
+) -> Coverage:
+    """Build the row of a clause, of all that are `exercised`; where nothing is asked of it, the first gap says why."""
     ids = tuple(experiment.id for experiment in asked)
     place = (handoff.id, clause.id, clause.declared, str(clause.location), ids)
     if ids:
-        absent = list_absent(stack, handoff, clause, asked, gaps)
+        absent = list_absent(stack, handoff, clause, asked, gaps, exercised)
         return Coverage(*place, gaps=gaps, placebo=find_placebo(handoff.id, clause.id, asked), absent=absent)
     return Coverage(*place, not_exercised=gaps[0].why if gaps else _why_not(stack, handoff, clause))
 

@@ -114,31 +114,48 @@ def find_placebo(handoff: str, clause: str, asked: Sequence[Experiment]) -> str:
 
 
 def list_absent(
-    stack: Stack, handoff: Handoff, clause: Clause, asked: Sequence[Experiment], gaps: Sequence[Gap]
+    stack: Stack,
+    handoff: Handoff,
+    clause: Clause,
+    asked: Sequence[Experiment],
+    gaps: Sequence[Gap],
+    exercised: frozenset[str],
 ) -> tuple[Gap, ...]:
-    """List the kinds of which an exercised clause has no experiment, each with the reason; the placebo lacks nothing."""
+    """
+    List the kinds of which an exercised clause has no experiment, each with the reason; the placebo lacks nothing.
+
+    `exercised` are the clauses of the whole stack that have experiments.
+    """
     if not asked or clause.id.endswith(CLEAN):
         return ()
     there = {find_kind(each.clause, each.shape) for each in asked}
-    return tuple(Gap(kind, _explain(stack, handoff, clause, gaps, kind)) for kind in KINDS if kind not in there)
+    return tuple(
+        Gap(kind, _explain(stack, handoff, clause, gaps, exercised, kind)) for kind in KINDS if kind not in there
+    )
 
 
-def _explain(stack: Stack, handoff: Handoff, clause: Clause, gaps: Sequence[Gap], kind: Kind) -> str:
+def _explain(
+    stack: Stack, handoff: Handoff, clause: Clause, gaps: Sequence[Gap], exercised: frozenset[str], kind: Kind
+) -> str:
     told = next((gap.why for gap in gaps if PARTS.get(gap.what) == kind), None)
     if told is not None:
         return told
     own = next((reasons.get(kind) for end, reasons in INSTEAD.items() if clause.id.endswith(end)), None)
-    return own or next(_list_reasons(stack, handoff, clause, kind))
+    return own or next(_list_reasons(stack, handoff, clause, exercised, kind))
 
 
-def _list_reasons(stack: Stack, handoff: Handoff, clause: Clause, kind: Kind) -> Iterator[str]:
+def _list_reasons(
+    stack: Stack, handoff: Handoff, clause: Clause, exercised: frozenset[str], kind: Kind
+) -> Iterator[str]:
     """List reasons, the most telling first; there is always one."""
     if kind == "interaction" and choose_start(handoff.resolved_when).subject != "order":
         yield "it moves items, and two failures are asked of orders"
     if kind == "interaction":
         first = next((each.id for each in stack.handoffs if begins_journey(stack, each)), None)
-        if first is not None:
+        if f"{first}/pairs:resolve" in exercised:
             yield f"two failures of one order are asked of {first}/pairs:resolve"
+        elif first is not None:
+            yield "no two handoffs that orders pass get over a failure by themselves"
         yield "orders pass no other handoff: `handoff explore` draws faults of this one together"
     if kind == "recovery" and isinstance(clause.subject, Path) and isinstance(clause.subject.outcome, DeadLetter):
         shown = handoff.dead_letter is not None and handoff.protocol == "api"
