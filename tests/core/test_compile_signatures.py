@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from harness.core.compile import compile_stack
+from harness.core.compile.signatures import DATED, LATE_S
+from harness.core.lint_vendors import find_facts
 from harness.core.loading import load_stack
 
 TEXT = (Path(__file__).parents[2] / "reference/stack.yaml").read_text(encoding="utf-8")
@@ -25,6 +27,18 @@ def compile_reference(declared=DECLARED, *, also=""):
 def read_ages(found):
     """Read how old each shape has its webhook."""
     return {shape: each.faults[0].params.get("age_s") for shape, each in found.items()}
+
+
+def test_a_late_rung_is_one_of_the_ladder():
+    """Every sender that dates its signatures is still at its ladder when what comes late is as old as it says."""
+    stack = load_stack(TEXT, file="stack.yaml")
+    ladders = {
+        declared.fake: find_facts(stack, name).gives_up_s
+        for name, declared in stack.systems.items()
+        if declared.fake in DATED
+    }
+    assert ladders.keys() == DATED
+    assert min(ladders.values()) > LATE_S
 
 
 def test_three_clocks():
