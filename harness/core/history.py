@@ -309,8 +309,11 @@ class History:
         return self._is_of_now(item) or not self.is_foreign(str(item.get("entity") or ""))
 
     def _is_of_now(self, item: Mapping[str, Any]) -> bool:
-        sent = self._memo.recall("sent", self._list_payloads)
-        return item.get("payload_sha256") in sent or bool(self.named_in(str(item.get("entity") or "")))
+        entity = str(item.get("entity") or "")
+        if self.named_in(entity) or not self.is_foreign(entity):
+            # The same bytes may be sent for two orders: whose item it is, its entity says where it can.
+            return bool(self.named_in(entity))
+        return item.get("payload_sha256") in self._memo.recall("sent", self._list_payloads)
 
     def _list_payloads(self) -> frozenset[str]:
         hashes = [*(each.body_sha256 for each in self.deliveries), *(each.body_sha256 for each in self.exchanges)]

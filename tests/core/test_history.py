@@ -1,6 +1,5 @@
 """The questions checks ask of a history."""
 
-
 import pytest
 from histories import HANDOFF, call, did, letter, met, record, sent, shown, told
 
@@ -140,10 +139,12 @@ def test_letters_left_over():
             letter(None, id="body", payload_sha256="body 1"),
             letter(None, id="webhook", payload_sha256="webhook 1"),
             letter(None, id="old", payload_sha256="old", entity="#900"),
+            letter(None, id="same", payload_sha256="body 1", entity="#901"),
             letter(None, id="done", payload_sha256="old", state="replayed"),
         ),
+        bystanders=frozenset({"901"}),
     )
-    assert [item["id"] for item in history.left_over(HANDOFF)] == ["old"]
+    assert [item["id"] for item in history.left_over(HANDOFF)] == ["old", "same"]
 
 
 @pytest.mark.parametrize(
