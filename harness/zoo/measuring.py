@@ -53,6 +53,7 @@ class Measuring:
     _given: dict[tuple[Path, tuple[str, ...]], Given] = field(default_factory=dict)
     _disturbed: dict[str, tuple[Inhabitant, list[Result]]] = field(default_factory=dict)
     _failures: list[LabError] = field(default_factory=list)
+    _in_vain: set[str] = field(default_factory=set)
 
     async def run(
         self, inhabitants: Sequence[Inhabitant], sabotages: Sequence[Sabotage], *, victim: Inhabitant | None
@@ -185,8 +186,15 @@ class Measuring:
                     self.left_out[each.name] = str(why)
                     continue
                 except (LabError, ExceptionGroup) as error:
-                    # A group comes of a saboteur who waited in vain for the moment to strike.
-                    self._fail(Row.untold(each.name, "sabotage", each.about, str(victim.stack), str(error)), error)
+                    # A group comes of a saboteur who waited in vain for the moment to strike: once more, in another lab.
+                    if each.name not in self._in_vain:
+                        self._in_vain.add(each.name)
+                        sabotages.append(each)
+                        await ground.aclose()
+                        continue
+                    self._fail(
+                        Row.untold(each.name, "sabotage", each.about, str(victim.stack), _say_error(error)), error
+                    )
                     continue
                 row = score_sabotage(
                     each.name,
@@ -243,6 +251,10 @@ class _Sparing:
 
 def _list_violated(results: Iterable[Result]) -> list[str]:
     return [each.experiment.clause for each in results if each.verdict.outcome is Outcome.VIOLATED]
+
+
+def _say_error(error: Exception) -> str:
+    return "; ".join(map(str, error.exceptions)) if isinstance(error, ExceptionGroup) else str(error)
 
 
 def _say_run(inhabitant: Inhabitant, seed: int, *names: str) -> str:
