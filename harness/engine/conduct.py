@@ -72,7 +72,7 @@ async def conclude(driver: Driver, *, began: float, waited: Mapping[int, float])
     waits = tuple(driver.waits)
     await _rest(driver)
     rested = await _collect(driver, RESTED)
-    note_left(driver)
+    note_left(bench, rested)
     judgement = judge_whole(experiment, history, rested)
     result = Result(
         experiment=experiment,
@@ -89,7 +89,7 @@ async def warm_up(bench: Bench, rule: LedgerRule) -> None:
     """Let one order pass before anything is armed, and note on the bench if it does not."""
     driver = Driver(bench, build_warm_up(rule), bench.recorder.begin())
     await driver.observe(DEAD_LETTERS, QUEUES)
-    note_left(driver)
+    note_left(bench, driver.history())
     await _drive(driver)
     due = (station.end for station in rule.stations if station.start is Start.PLACED)
     through = AllOf(tuple(Resolved(end, (1,)) for end in due if end is not None))

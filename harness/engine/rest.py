@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping, Sequence
 
     from harness.core.history import History
+    from harness.engine.bench import Bench
     from harness.engine.driver import Driver
 
 BREAKERS = "breakers"
@@ -168,13 +169,12 @@ async def _try(asking: Awaitable[None]) -> bool:
     return True
 
 
-def note_left(driver: Driver) -> None:
+def note_left(bench: Bench, history: History) -> None:
     """Note on the bench what is put aside still: later experiments leave it where it is."""
-    history = driver.history()
     for what, state in PENDING.items():
         shown = history.observed(what)
         items = shown.items if shown is not None else ()
-        driver.bench.left.update(str(item.get("id")) for item in items if item.get("state", state) == state)
+        bench.left.update(str(item.get("id")) for item in items if item.get("state", state) == state)
 
 
 def _list_pending(driver: Driver, what: str) -> Sequence[Mapping[str, Any]]:

@@ -55,7 +55,7 @@ def test_others_work_with_an_attached_integration(owned, replayed):
 def test_what_was_left_is_not_taken_up_again():
     """What waits at the end of one experiment is left alone at the end of the next; what is new there is taken up."""
     driver = Driver(owned=True)
-    note_left(driver)
+    note_left(driver.bench, driver.history())
     driver.items = (*ITEMS, {"id": "new", "entity": "#900"})
 
     assert driver.bench.left == {"own", "earlier", "strange"}
