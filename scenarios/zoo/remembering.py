@@ -19,10 +19,11 @@ from reference.replay import requeue
 from reference.session import ErpSession
 from scenarios.zoo.variant import Variant
 
-# How long the draft of a call is made ready, as by a look-up.
+# How long the draft of a call is made ready, as by a look-up: work that takes time, in which the drafts of others turn up.
 PREPARING_S = 0.05
 # In production time: long before the vendor ends a session, and just before a policy would send again.
 SESSION_S, RENEWAL_S = 300.0, 1.6
+# How soon, and how often at most, an expired call is sent again by who does not wait for the renewal: that is the defect.
 AGAIN_S, MOST_AGAIN = 0.02, 20
 
 

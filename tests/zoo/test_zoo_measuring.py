@@ -72,6 +72,7 @@ class Runner:
                 self.failure = LabError("no lab any more")
                 break
             results.append(self.conduct(self.waiting.popleft()))
+            # The other labs have their turn.
             await asyncio.sleep(0)
         done = {each.experiment.id for each in results}
         return results, [Skipped(each.id, str(self.failure)) for each in experiments if each.id not in done]
