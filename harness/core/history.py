@@ -310,9 +310,10 @@ class History:
 
     def _is_of_now(self, item: Mapping[str, Any]) -> bool:
         entity = str(item.get("entity") or "")
-        if self.named_in(entity) or not self.is_foreign(entity):
+        named = self.named_in(entity)
+        if named or not self.is_foreign(entity):
             # The same bytes may be sent for two orders: whose item it is, its entity says where it can.
-            return bool(self.named_in(entity))
+            return bool(named)
         return item.get("payload_sha256") in self._memo.recall("sent", self._list_payloads)
 
     def _list_payloads(self) -> frozenset[str]:

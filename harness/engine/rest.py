@@ -23,7 +23,7 @@ from harness.engine.observer import ObserveError
 from harness.lab.errors import ControlError, LabError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Mapping, Sequence
+    from collections.abc import Awaitable, Iterator, Mapping, Sequence
 
     from harness.core.history import History
     from harness.engine.bench import Bench
@@ -45,14 +45,18 @@ class AtRest:
 
     def is_met(self, history: History, since: float) -> bool:
         """Look at the ledger of the experiment."""
-        return self.has_passed(history, since) and all(self._read_rows(history).values())
+        rows = self._read_rows(history)
+        return all(rows.values()) and self._is_through(history, since, rows)
 
-    def has_passed(self, history: History, since: float = 0.0) -> bool:
+    def has_passed(self, history: History) -> bool:
         """Tell whether the canary is through, at the handoff in question and wherever else it was to come."""
-        canary = self.driver.experiment.canary
-        if canary is not None and not canary.end.is_met(history, since):
+        return self._is_through(history, 0.0, self._read_rows(history))
+
+    def _is_through(self, history: History, since: float, rows: Mapping[int, bool]) -> bool:
+        experiment = self.driver.experiment
+        if experiment.canary is not None and not experiment.canary.end.is_met(history, since):
             return False
-        return self._read_rows(history).get(self.driver.experiment.orders + 1, True)
+        return rows.get(experiment.orders + 1, True)
 
     def _read_rows(self, history: History) -> dict[int, bool]:
         """Tell of every placed order whether it is where it may stay; what is there twice does not become less by waiting."""
@@ -127,9 +131,9 @@ async def _send(driver: Driver, steps: tuple[Step, ...]) -> tuple[Step, ...]:
 async def _settle(driver: Driver, within_s: float) -> bool:
     """Wait until everything is at rest, and again for what was put aside and is taken up; tell whether the canary is through."""
     condition = AtRest(driver)
-    for last in (*(ROUNDS - 1) * (False,), True):
+    for rounds_left in reversed(range(ROUNDS)):
         settled = await driver.wait(condition, within_s=within_s, ask=frozenset({DEAD_LETTERS, QUEUES}))
-        if last or not await _take_up(driver):
+        if not rounds_left or not await _take_up(driver):
             break
     return settled or condition.has_passed(driver.history())
 
@@ -145,13 +149,13 @@ async def _take_up(driver: Driver) -> bool:
 
 async def _replay_waiting(driver: Driver) -> bool:
     """Replay what waits in the dead letters; tell whether there was anything that could be."""
-    waiting = _list_pending(driver, DEAD_LETTERS)
+    waiting = _list_ours(driver, DEAD_LETTERS)
     return any([await _try(driver.observer.replay(str(item.get("id")))) for item in waiting])
 
 
 async def _decide_open(driver: Driver) -> bool:
     """Decide what lies open in the role queues; tell whether there was anything that could be."""
-    return any([await _decide(driver, case) for case in _list_pending(driver, QUEUES)])
+    return any([await _decide(driver, case) for case in _list_ours(driver, QUEUES)])
 
 
 async def _decide(driver: Driver, case: Mapping[str, Any]) -> bool:
@@ -171,27 +175,24 @@ async def _try(asking: Awaitable[None]) -> bool:
 
 def note_left(bench: Bench, history: History) -> None:
     """Note on the bench what is put aside still: later experiments leave it where it is."""
-    for what, state in PENDING.items():
-        shown = history.observed(what)
-        items = shown.items if shown is not None else ()
-        bench.left.update(str(item.get("id")) for item in items if item.get("state", state) == state)
+    bench.left.update(str(item.get("id")) for what in PENDING for item in _list_pending(history, what))
 
 
-def _list_pending(driver: Driver, what: str) -> Sequence[Mapping[str, Any]]:
+def _list_ours(driver: Driver, what: str) -> Sequence[Mapping[str, Any]]:
     """
     List what is put aside now and may be taken up: nothing that is left of earlier experiments.
 
     Of an integration that is not ours it is only what this lab's orders and payloads are about: others work with it, too.
     """
     history, bench = driver.history(), driver.bench
+    fresh = (item for item in _list_pending(history, what) if str(item.get("id")) not in bench.left)
+    return [item for item in fresh if bench.lab.integration.owned or history.is_ours(item)]
+
+
+def _list_pending(history: History, what: str) -> Iterator[Mapping[str, Any]]:
     shown = history.observed(what)
     state = PENDING[what]
-    pending = [item for item in (shown.items if shown is not None else ()) if item.get("state", state) == state]
-    return [
-        item
-        for item in pending
-        if str(item.get("id")) not in bench.left and (bench.lab.integration.owned or history.is_ours(item))
-    ]
+    return (item for item in (shown.items if shown is not None else ()) if item.get("state", state) == state)
 
 
 async def _resolve_alerts(driver: Driver) -> None:
