@@ -104,7 +104,8 @@ def describe_short_money(history: History, order: int) -> str:
     """
     Say what is missing of an order's money that was taken, or given back, and told of as all there was; nothing where it is whole.
 
-    What was shipped short may rightly be paid short: then nobody but the integration knows what was due.
+    What was shipped short may rightly be paid short: then nobody but the integration knows what was due. So may what is not
+    shipped yet, where a payment of its own took a deposit.
     """
     total, taken = _total(history, order), captured(history, order)
     memos, given = history.records("credit_memos", order), _given_back(history, order)
@@ -113,17 +114,41 @@ def describe_short_money(history: History, order: int) -> str:
         return f"credited {credited:.2f} of {given:.2f}"
     if total is None or not taken or not _is_whole(history, order):
         return ""
-    if taken < total:
+    if taken < total and not _is_deposit(history, order):
         return f"captured {taken:.2f} of {total:.2f}"
     written = _written_back(history, order)
     return f"written back as captured {written:.2f} of {taken:.2f}" if written and written < taken else ""
 
 
+def _is_deposit(history: History, order: int) -> bool:
+    """
+    Tell whether what was taken of an order is all that was asked for before it is shipped.
+
+    A payment is captured once, and what a capture leaves of it is released: one of which less was taken than it was made
+    for is no deposit, nor is one that still waits to be captured. Source:
+    https://docs.stripe.com/payments/place-a-hold-on-a-payment-method
+    """
+    return not _shipped(history, order) and all(map(_took_all, _payments(history, order)))
+
+
+def _took_all(payment: Change) -> bool:
+    asked = payment.record.get("amount")
+    if asked is None:
+        return False
+    waiting = _amount(payment.record.get("amount_capturable"))
+    taken = _amount(payment.record.get("amount_received"))
+    return not waiting and taken in (NONE, _amount(asked))
+
+
 def _is_whole(history: History, order: int) -> bool:
     """Tell whether nothing was shipped of an order yet, or all of it."""
-    shipped = sum((_units(each) for each in list_causes(history, order, "shipments")), NONE)
+    shipped = _shipped(history, order)
     ordered = [_units(each) for each in history.records("orders", order) if each.record.get("total_price")]
     return not shipped or shipped in ordered
+
+
+def _shipped(history: History, order: int) -> Decimal:
+    return sum((_units(each) for each in list_causes(history, order, "shipments")), NONE)
 
 
 def _units(change: Change) -> Decimal:

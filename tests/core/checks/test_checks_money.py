@@ -129,8 +129,24 @@ def lines(quantity):
             "captured 10.00 of 37.50",
         ),
         ([order(lines=lines(3)), payment(1000), made("wms", "shipments", "s", order_id="1", lines=lines(1))], ""),
+        ([order(), payment(1000, amount=1000)], ""),
+        ([order(), payment(1000, amount=1000), payment(0, record_id="pi_2", amount=2750)], ""),
+        ([order(), payment(1000, amount=1000), transaction("5.00")], "written back as captured 5.00 of 10.00"),
+        ([order(), payment(1000, amount=3750)], "captured 10.00 of 37.50"),
+        (
+            [order(), payment(1000, amount=1000), payment(0, record_id="pi_2", amount=2750, amount_capturable=2750)],
+            "captured 10.00 of 37.50",
+        ),
+        (
+            [
+                order(lines=lines(3)),
+                payment(1000, amount=1000),
+                made("wms", "shipments", "s", order_id="1", lines=lines(3)),
+            ],
+            "captured 10.00 of 37.50",
+        ),
     ],
 )
 def test_short(records, said):
-    """What was taken or told of is less than the order is worth; a short shipment may be paid short."""
+    """What was taken or told of is less than the order is worth; a short shipment may be paid short, and a deposit be taken first."""
     assert describe_short_money(told(*records), 1) == said
