@@ -58,6 +58,7 @@ FINDINGS: dict[str, FindingKind] = {
         FindingKind("retry-of-one", "a retry that sends once", "automated retry is the same payload again; one send is none"),
         FindingKind("retry-without-backoff", "three sends or more without a wait between them", "retry is with backoff: what failed a moment ago fails again, and a vendor that is down is hit by every order at once"),
         FindingKind("then-never-reached", "a `then` after an outcome that is final", _REACHED),
+        FindingKind("age-unasked", "an age on the refusal of something other than a stale webhook", "whoever reads the stack takes the age for a limit, and nothing asks for it"),
         FindingKind("trigger-never-fires", "a trigger that cannot happen at this handoff", _REACHED),
         FindingKind("trigger-covered", "a trigger that a more specific one always takes", _REACHED),
         FindingKind("trigger-always-fires", "a value threshold that every order passes, so that it takes all other failures too", _REACHED),

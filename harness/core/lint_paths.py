@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from harness.core.findings import build_finding
 from harness.core.lint_vendors import find_facts
-from harness.core.outcomes import Branch, Reconcile, Recover, Renew, Resend, Retry
+from harness.core.outcomes import Branch, Reconcile, Recover, Reject, Renew, Resend, Retry
 from harness.core.vendors import find_vendor
 from harness.core.wording import says_refusal, tells_somebody
 
@@ -34,6 +34,7 @@ def find_in_paths(stack: Stack) -> Iterator[Problem]:
             yield from _pointless(stack, handoff, path)
             yield from _storming(path)
             yield from _endless(path)
+            yield from _dating(path)
             yield from _telling(path)
             yield from _deciding(path)
         yield from _rest(handoff)
@@ -113,6 +114,17 @@ def _endless(path: Path) -> Iterator[Problem]:
             path.then.location,
             "remove `then`, or make it the outcome",
         )
+
+
+def _dating(path: Path) -> Iterator[Problem]:
+    for step in _steps(path):
+        if isinstance(step, Reject) and step.older_than_s is not None and path.on.condition != "stale":
+            yield build_finding(
+                "age-unasked",
+                f"`{path.slug}` is refused at whatever age: `older_than` is asked of `stale` alone",
+                step.location,
+                "move `older_than` to a path `on: stale`, or leave it out",
+            )
 
 
 def _telling(path: Path) -> Iterator[Problem]:

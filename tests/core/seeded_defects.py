@@ -107,6 +107,7 @@ MUTATIONS = (
     Mutation("retry-of-one", _RETRY + r"\{attempts: \d+", rf"      - on: \1\n        {MARK}retry: {{attempts: 1"),
     Mutation("then-never-reached", r"^(        (?:queue|branch|deduplicate|reorder|reject): .*\n)", rf"\1        {MARK}then: dead_letter\n", also=("dead-letter-without-escalation",)),
     Mutation("then-never-reached", r"^(        reject: .*\n)", rf"\1        then: {{{MARK}dead_letter: {{escalate_after: 1, to: warehouse-ops}}}}\n", needs="owner: warehouse-ops"),
+    Mutation("age-unasked", r"^(      - on: bad_signature\n        )reject: \{status: (\d+)\}", rf"\1{MARK}reject: {{status: \2, older_than: 5m}}"),
     Mutation("trigger-never-fires", _ANY, f"      - on: {MARK}file_missing\n", also=("no-path-for-the-rest",)),
     Mutation("trigger-never-fires", _ANY, f"      - on: {MARK}out_of_order\n", also=("no-path-for-the-rest",)),
     Mutation("trigger-never-fires", r"^      - on: dropped\n", f"      - on: {MARK}rate_limited\n", also=("crash-hidden-by-reconcile",)),
