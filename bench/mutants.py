@@ -44,7 +44,10 @@ ROOT = Path(__file__).parents[1]
 CORE = "harness/core"
 TESTS = "tests/core"
 SLICE = "scenarios/slice.yaml"
-CHECKERS = ("gates", "backoff", "verdict", "judging", "witnesses", "timing", "conditions")
+CHECKERS = (
+    *("backoff", "canary", "conditions", "ends", "estimate", "gates", "jitter", "judging", "settling", "timing"),
+    *("undeclared", "verdict", "witnesses"),
+)
 # Tests of what leads to an experiment, and those that judge the traces once more.
 LEFT_OUT = tuple(
     f"test_{name}"
