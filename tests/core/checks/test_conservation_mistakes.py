@@ -70,6 +70,33 @@ class TestTheLedger:
         payment = made("gateway", "payment_intents", amount_received=cents)
         assert row(ORDER, POSTED, payment).captured is taken
 
+    @pytest.mark.parametrize(
+        ("found", "where"),
+        [
+            ((), Row.LOST),
+            (("customers",), Row.POSTED),
+            (("cases",), Row.POSTED),
+            (("customers", "cases"), Row.POSTED),
+            (("customers", "customers"), Row.DUPLICATED),
+            (("sales_orders", "customers", "customers"), Row.POSTED),
+        ],
+    )
+    def test_where_a_branch_or_a_decision_leads(self, found, where):
+        """What ends elsewhere by a declared way is there instead, once; where it ends as usual nobody looks elsewhere."""
+        ends = (EndState("erp", "customer"), EndState("erp", "case"))
+        rule = LedgerRule((Station("post", end=SALES_ORDER, others=ends),))
+        records = [made("erp", collection, str(number)) for number, collection in enumerate(found)]
+        assert row(ORDER, *records, rule=rule).row is where
+
+    @pytest.mark.parametrize(("status", "where"), [("Cancelled", Row.POSTED), ("Closed", Row.DUPLICATED)])
+    def test_what_was_called_off_holds_no_goods(self, status, where):
+        """A cancelled sales order with more on it than was sold is no surplus beside the one that stands."""
+        lines = [{"sku": "CAP", "quantity": 1}]
+        shop = made("storefront", "orders", total_price="37.50", line_items=lines)
+        called_off = made("erp", "sales_orders", "s1", status=status, lines=[{"sku": "CAP", "quantity": 9}])
+        stands = made("erp", "sales_orders", "s2", status="Billed", lines=lines)
+        assert row(shop, called_off, stands).row is where
+
     def test_stations_that_nothing_made_due_are_no_part_of_the_story(self):
         """What was never shipped is not told to be at its fulfilment."""
         rule = LedgerRule((*RULE.stations, Station("tell", Start.SHIPPED, ("post",), EndState("erp", "fulfilment"))))
