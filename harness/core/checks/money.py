@@ -132,12 +132,9 @@ def _is_deposit(history: History, order: int) -> bool:
 
 
 def _took_all(payment: Change) -> bool:
-    asked = payment.record.get("amount")
-    if asked is None:
-        return False
-    waiting = _amount(payment.record.get("amount_capturable"))
-    taken = _amount(payment.record.get("amount_received"))
-    return not waiting and taken in (NONE, _amount(asked))
+    names = ("amount", "amount_capturable", "amount_received")
+    asked, waiting, taken = (_amount(payment.record.get(name)) for name in names)
+    return not waiting and taken in {NONE, asked}
 
 
 def _is_whole(history: History, order: int) -> bool:
