@@ -64,6 +64,22 @@ def test_what_was_under_way_does_not_count_on():
         assert len(trace_openings([*calls, under_way], THREE, scale=1.0)) == 1
 
 
+def test_what_was_under_way_when_it_opened_again():
+    """Also of a later opening: what was sent before it is no failure of the count after it."""
+    again = [call(3.0 + 0.1 * number, 503) for number in range(3)]
+    under_way = call(3.15, 503, order=9, took=3.0)
+    after = [call(5.4), call(5.6, 503), call(5.7, 503)]
+    openings = trace_openings([*failing(), call(2.4), *again, under_way, *after], THREE, scale=1.0)
+    assert [opening.opened for opening in openings] == pytest.approx([OPENED, 3.21])
+
+
+def test_what_is_sent_in_the_pause_does_not_open_it():
+    """Calls that go on in the pause are intruders; the count begins anew behind the probe."""
+    on = [call(1.0 + 0.1 * number, 503) for number in range(5)]
+    (opening,) = trace_openings([*failing(), *on, call(2.4)], THREE, scale=1.0)
+    assert len(opening.intruders) == len(on)
+
+
 @given(
     st.lists(st.tuples(st.floats(0, 3), st.floats(0.001, 1), st.sampled_from([204, 400, 429, 503, None])), max_size=25)
 )

@@ -4,7 +4,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from histories import alert, call, letter, made, shown, told
+from histories import alert, call, did, letter, made, shown, told
 
 from harness.core.checks.placebo import Calm, check_no_exception
 from harness.core.history import Observation
@@ -102,10 +102,29 @@ def test_an_alert_that_may_be_about_it(fact):
     assert judge(fact).kind is UnknownKind.NOT_OBSERVABLE
 
 
-@pytest.mark.parametrize("more", [(shown(letter(9)),), (call(0.3, 503, order=None),)])
+@pytest.mark.parametrize("more", [(shown(letter(9)),), (read("queues", case(9)),), (call(0.3, 503, order=None),)])
 def test_what_accounts_for_a_vague_alert(more):
     """Where something else waits at the handoff, or failed there, an alert that names no order is about that."""
     assert judge(alert(), *more).outcome is Outcome.HELD
+
+
+@pytest.mark.parametrize(
+    ("t", "outcome"), [(0.5, Outcome.HELD), (0.9, Outcome.HELD), (1.0, Outcome.UNKNOWN), (1.5, Outcome.UNKNOWN)]
+)
+def test_a_vague_alert_from_before(t, outcome):
+    """Before anything was done about an order, no alert is about one; what was done about none began nothing."""
+    done = (did("wait", 0.2), did("place", 1.0, 1), did("ship", 2.0, 1))
+    assert judge(alert(t), *done).outcome is outcome
+
+
+def test_a_vague_alert_of_no_handoff_of_these():
+    """A lab may be without a system of its handoff, which accounts for it."""
+    assert judge(alert(handoff="to-the-carrier")).outcome is Outcome.HELD
+
+
+def test_some_calls_failed():
+    """Where one call of several failed, an open breaker does not come out of nothing."""
+    assert judge(call(0.3, 503, order=2), read("breakers", breaker("open"))).outcome is Outcome.HELD
 
 
 def test_a_call_that_failed_all_the_same():
@@ -130,6 +149,29 @@ def test_a_value_that_leads_there(total, outcome):
     handoffs = (Calm(HANDOFF, ("sales_order.upsert",), (is_dear,)),)
     sold = made("storefront", "orders", total_price=total)
     assert judge(sold, read("queues", case()), handoffs=handoffs).outcome is outcome
+
+
+def test_cases_are_told_apart_by_their_names():
+    """Two cases are two, each of its own order, also in one reading; the newest word on a case is what it is about."""
+    assert judge(read("queues", case(1), case(9))).outcome is Outcome.VIOLATED
+    assert judge(read("queues", case(9), case(1))).outcome is Outcome.VIOLATED
+    assert judge(read("queues", case(1, id="c"), t=8.0), read("queues", case(9, id="c"))).outcome is Outcome.HELD
+
+
+def test_a_case_about_nobody():
+    """One that names no order is about none of these."""
+    assert judge(read("queues", case(entity=None))).outcome is Outcome.HELD
+
+
+def test_a_breaker_nobody_called_through():
+    """Where the handoff made no call, nothing tells why its breaker is open."""
+    assert judge(read("breakers", breaker("open")), through=THROUGH[1:]).outcome is Outcome.HELD
+
+
+def test_what_is_not_shown_is_said():
+    """Of what is shown nothing is said."""
+    assert judge().observed == "none"
+    assert judge(observable=frozenset()).observed == "none; dead letters and queues are not shown"
 
 
 @pytest.mark.parametrize("what", ["dead_letters", "queues"])
