@@ -57,7 +57,7 @@ def describe_surplus(history: History, order: int, end: EndState, records: Itera
     records = tuple(records)
     shown = [each for each in history.changes_of(order) if (each.system, each.collection) == (STOREFRONT, ORDERED)]
     told, sold = _sum_goods(records), _take_most(shown, _sum_goods)
-    if not told or told.keys() != sold.keys():
+    if told.keys() != sold.keys():
         return ""
     worth, paid = _sum_worth(records), _take_most(shown, _sum_worth)
     held = [goods for record in records if (goods := _sum_goods([record]))]
