@@ -70,3 +70,9 @@ def test_no_split_where_none_is_allowed():
     assert split_layers(calls, client_retries=0, attempts=2, allows=lambda *_: True) == ()
     assert split_layers(calls, client_retries=0, attempts=3, allows=lambda *_: False) == ()
     assert [len(run) for run in split_layers(calls, client_retries=2, attempts=3, allows=lambda *_: True)] == [1, 1, 1]
+
+
+def test_no_call_has_no_layers():
+    """Where nothing was sent, nothing can be said of the waits."""
+    nothing = check_backoff(told(), BELOW, STEADY, scale=20.0)
+    assert (nothing.outcome, nothing.kind) == (Outcome.UNKNOWN, UnknownKind.VACUOUS)

@@ -213,3 +213,20 @@ def test_a_payload_that_was_cut_off_is_none():
     """An attempt whose request never was whole says nothing about what it would have carried."""
     history = told(call(0, None, end="reset", body_sha256=""), call(0.2))
     assert check_same_payload(history, SENT, exactly_once=True).outcome is Outcome.HELD
+
+
+@pytest.mark.parametrize(("asked_s", "waits"), [(0.0, 3), (0.2, 3), (0.21, 0), (5.0, 0)])
+def test_waits_the_vendor_asked_for(asked_s, waits):
+    """Waits are the policy's own where the vendor asked for no more than the first of them."""
+    result = check_gaps(0.2, 0.4, 0.8, retry_after_s=asked_s)
+    assert (len(result.waits), any(item.what.startswith("observed: ") for item in result.evidence)) == (
+        waits,
+        waits > 0,
+    )
+
+
+@pytest.mark.parametrize(("gaps", "estimated"), [((0.2,), False), ((0.2, 0.4), False), ((0.2, 0.4, 0.8), True)])
+def test_what_is_enough_to_estimate(gaps, estimated):
+    """What the backoff looks like is told from three waits on."""
+    evidence = check_gaps(*gaps).evidence
+    assert any(item.what.startswith("observed: ") for item in evidence) is estimated

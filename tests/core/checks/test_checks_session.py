@@ -82,6 +82,23 @@ def test_a_renewal_elsewhere_or_none_at_all():
     assert calm(call(1.0, 401), late).outcome is Outcome.HELD
 
 
+def test_what_renews_nothing():
+    """A renewal that failed, or that came before anybody was refused, gives no session that could be used."""
+    late = call(3.0, 401, order=2)
+    failed = call(1.1, 500, order=None, operation="token.create")
+    assert calm(call(1.0, 401), failed, late).outcome is Outcome.HELD
+    assert calm(renewal(0.5), call(1.0, 401), late).outcome is Outcome.HELD
+
+
+def test_how_late_the_old_session_was_used():
+    """The margin is how long after the renewal the last of them began, beyond what may be under way."""
+    result = calm(call(1.0, 401), renewal(1.1), call(1.5, 401), call(2.0, 401, order=2))
+    assert (result.observed, result.margin_s) == (
+        "2 sent with the old session after it was renewed",
+        pytest.approx(2.0 - 1.11 - 0.1),
+    )
+
+
 def test_where_nobody_was_refused():
     """Where no call met the old session, nothing could become a storm."""
     assert calm(call(1.0), call(1.0, order=2)).kind is UnknownKind.VACUOUS

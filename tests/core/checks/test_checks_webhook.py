@@ -3,7 +3,7 @@
 import pytest
 from histories import sent, told
 
-from harness.core.checks.webhook import check_acknowledged, check_answer
+from harness.core.checks.webhook import check_acknowledged, check_answer, check_refused_again
 from harness.core.verdict import Outcome, UnknownKind
 
 
@@ -33,6 +33,35 @@ def test_acknowledged(answers, at_least, outcome):
     """As many deliveries as declared are answered with a 2xx."""
     history = told(*(sent(t, status) for t, status in enumerate(answers)))
     assert check_acknowledged(history, order=1, at_least=at_least).outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("answers", "outcome"),
+    [
+        ([200, 409], "held"),
+        ([204, 409, 409], "held"),
+        ([409, 409], "violated"),
+        ([None, 409], "violated"),
+        ([200, 200], "violated"),
+        ([200, None], "violated"),
+        ([200, 409, 200], "violated"),
+        ([200, 200, 409], "violated"),
+        ([200], "unknown"),
+        ([409], "unknown"),
+        ([], "unknown"),
+    ],
+)
+def test_refused_again(answers, outcome):
+    """The first delivery is acknowledged and each further one refused; one alone shows nothing."""
+    history = told(*(sent(t, status) for t, status in enumerate(answers)), sent(9, 200, order=2))
+    result = check_refused_again(history, order=1, status=409)
+    assert (result.outcome, result.kind) == (outcome, UnknownKind.VACUOUS if outcome == "unknown" else None)
+
+
+def test_which_one_is_refused():
+    """Deliveries are taken in the order they began, however they were told."""
+    assert check_refused_again(told(sent(2, 409), sent(1, 200)), order=1, status=409).outcome is Outcome.HELD
+    assert check_refused_again(told(sent(2, 200), sent(1, 409)), order=1, status=409).outcome is Outcome.VIOLATED
 
 
 def test_nothing_delivered():
