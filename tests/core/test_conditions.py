@@ -84,6 +84,9 @@ def test_met_by_all_of_it(condition, things, words):
         (Delivered(1), [sent(0, 500), sent(0, None), sent(0, 302), sent(0, order=2)]),
         (Received("f1"), [met("f2")]),
         (Replayed(HANDOFF, 1), [shown(letter(1))]),
+        (DeadLettered(HANDOFF, (1, 2)), [shown(letter(1))]),
+        (DeadLettered(HANDOFF, (1, 2)), [shown(letter(2))]),
+        (Queued(HANDOFF, (1, 2)), [Observation(1.0, "queues", ({"id": "1", "handoff": HANDOFF, "entity": "#1001"},))]),
     ],
 )
 def test_not_met_by_something_else(condition, things):

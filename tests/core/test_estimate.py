@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from harness.core.estimate import Range, estimate_backoff
+from harness.core.estimate import Estimate, Range, estimate_backoff
 from harness.core.jitter import Wait
 
 BASE_S, FACTOR, LATE_S = 0.2, 2.0, 0.005
@@ -112,6 +112,15 @@ def test_the_unit_does_not_matter():
     assert (short.families, long.families) == (("none",), ("none",))
     assert covers(long.base, BASE_S * 20)
     assert covers(long.factor, FACTOR)
+
+
+def test_in_another_unit():
+    """Base and cap are lengths and change with the unit; a factor does not, and what was not seen stays so."""
+    seen = Estimate(5, ("none",), Range(0.2, 0.1, 0.3), Range(2.0, 1.9, 2.1), Range(0.5, 0.4, 0.6))
+    assert seen.multiply(20) == Estimate(
+        5, ("none",), Range(4.0, 2.0, 6.0), Range(2.0, 1.9, 2.1), Range(10.0, 8.0, 12.0)
+    )
+    assert Estimate(2).multiply(20) == Estimate(2)
 
 
 def test_a_disturbed_machine_makes_unsure():
