@@ -9,7 +9,8 @@ from harness.core.ends import EndState
 from harness.core.experiments import HALT, Check, Experiment, LedgerRule, Station
 from harness.core.faults import Fault, Layer
 from harness.core.gates import judge, list_gates, run_check
-from harness.core.history import Trouble
+from harness.core.history import Change, Trouble
+from harness.core.starts import Start
 from harness.core.verdict import Outcome, UnknownKind, build_held, build_violated
 
 HELD = Check("fine", lambda _: build_held("fine", "", "as declared"))
@@ -82,6 +83,21 @@ def test_each_gate(history, gate):
 def test_what_needs_no_order(history):
     """Deliveries are traffic too; shared calls, other operations and what earlier experiments left need no order."""
     assert failed(history) == []
+
+
+def test_records_of_what_is_not_asked_about():
+    """A level of stock is no order's; where items are asked about, a record of orders is nobody's business, and no end is none."""
+    stock = Station("inventory-sync", Start.ADJUSTED, end=EndState("storefront", "inventory_level", "in_sync"))
+    blind = Station("order-capture")
+    experiment = replace(EXPERIMENT, ledger=LedgerRule((*EXPERIMENT.ledger.stations, stock, blind)))
+    level = Change(1.0, "storefront", "inventory_levels", "5", None, "updated", {}, "CAP")
+    order = record(0, order=None)
+
+    assert failed(told(call(0), level), experiment) == []
+    assert failed(told(call(0), level, order), experiment) == [("attributed", "not_observable")]
+    items = replace(experiment, subject="item")
+    assert failed(told(call(0), order), items) == []
+    assert failed(told(call(0), level), items) == [("attributed", "not_observable")]
 
 
 def test_a_fault_that_others_kept_the_order_from():
