@@ -49,6 +49,10 @@ BRANCHING = """\
       - on: {code: SHORT}
         branch: {to: other-warehouse}
 """
+RETRYING = """\
+      - on: {status: 409}
+        retry: {attempts: 2, initial: 4s}
+"""
 
 
 def load(extra=""):
@@ -78,8 +82,15 @@ def case(role, order=1):
         call(0, operation="token.create", method="POST", shared=True),
         call(0, operation="customer.create", method="POST", order=None),
         call(0, operation="alert.enqueue", method="POST", system="opsdesk"),
+        call(0, operation="sales_order.delete", method="DELETE", fake=False),
+        call(0, 404, operation="sales_order.read", method="HEAD"),
+        call(0, operation="sales_order.read", method="OPTIONS"),
         sent(0, 401),
         sent(0),
+        sent(0, 299),
+        sent(0, None),
+        sent(0, 500, order=None),
+        sent(0, 500, topic="orders/updated"),
         case("compliance"),
         alert(role="oncall"),
         alert(role="compliance"),
@@ -113,6 +124,11 @@ def test_what_is_declared_is_not_told(harmless):
             "alert at order-to-erq: an alert to oncall about a handoff that the stack does not have",
         ),
         (sent(0, 500), "reply at order-capture: 500 to orders/create, which no path says"),
+        (sent(0, 300), "reply at order-capture: 300 to orders/create, which no path says"),
+        (
+            call(0, 200, end="reset"),
+            "answer at order-to-erp: no answer (reset) to sales_order.upsert, which no path takes",
+        ),
     ],
 )
 def test_what_is_declared_nowhere_is_told(thing, words):
@@ -124,14 +140,31 @@ def test_a_decision_and_a_branch_lead_on():
     """What follows a decision about the order, or happens where a branch leads, is declared by that."""
     cancel = call(2.0, operation="sales_order.delete", method="DELETE")
     assert find(did("decide", 1.0, 1), cancel) == []
+    assert find(did("decide", 1.0, 1), did("decide", 3.0, 1), cancel) == []
     assert len(find(did("decide", 3.0, 1), cancel)) == len(find(did("decide", 1.0, 2), cancel)) == 1
     assert find(cancel, extra=BRANCHING) == []
     assert len(find(cancel, extra=BRANCHING.replace("other-warehouse", "treat-as-done"))) == 1
 
 
-def test_a_declared_dead_letter_is_none_of_it():
-    """Where a handoff declares dead letters, one is no news."""
-    assert find(shown(letter()), extra="    dead_letter: {escalate_after: 3, to: oncall}\n") == []
+@pytest.mark.parametrize(
+    "extra",
+    [
+        "    dead_letter: {escalate_after: 3, to: sales}\n",
+        "      - on: {status: 409}\n        dead_letter: {escalate_after: 3, to: sales}\n",
+        f"{RETRYING}        then: {{dead_letter: {{escalate_after: 3, to: sales}}}}\n",
+    ],
+    ids=["of the handoff", "of a path", "at the end of a path"],
+)
+def test_a_declared_dead_letter_is_none_of_it(extra):
+    """Wherever a handoff declares dead letters, one is no news, nor is it that their role is told."""
+    assert find(shown(letter()), alert(role="sales"), extra=extra) == []
+
+
+def test_a_breaker_tells_its_role():
+    """Whom a breaker alerts is declared by that, and by nothing less."""
+    breaker = "    breaker: {failures: 3, pause: 40s, alert: sales}\n"
+    assert find(alert(role="sales"), extra=breaker) == []
+    assert len(find(alert(role="compliance"), alert(role="sales"), extra=breaker.replace("sales", "oncall"))) == 1
 
 
 @pytest.mark.parametrize(
@@ -139,7 +172,17 @@ def test_a_declared_dead_letter_is_none_of_it():
     [
         (Trigger(condition="any"), call(0, 418), True),
         (Trigger(condition="rate_limited"), call(0, 429), True),
+        (Trigger(condition="session_expired"), call(0, 401), True),
         (Trigger(condition="session_expired"), call(0, 403), False),
+        (Trigger(condition="permission_denied"), call(0, 403), True),
+        (Trigger(condition="connection"), call(0, None), True),
+        (Trigger(condition="lost_response"), call(0, None), True),
+        (Trigger(condition="timeout"), call(0, 200, end="reset", garbled=True), True),
+        (Trigger(condition="timeout"), call(0, 200, garbled=True), False),
+        (Trigger(condition="timeout"), call(0, None, end="complete"), True),
+        (Trigger(condition="malformed"), call(0, 200, end="reset", garbled=True), False),
+        (Trigger(condition="malformed"), call(0, None, end="complete", garbled=True), False),
+        (Trigger(condition="not_persisted"), call(0, 200, garbled=True), True),
         (Trigger(condition="timeout"), call(0, None, end="client_closed"), True),
         (Trigger(condition="connection"), call(0, 503), False),
         (Trigger(condition="malformed"), call(0, 200, garbled=True), True),
