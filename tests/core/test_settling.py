@@ -5,6 +5,7 @@ from histories import HANDOFF, alert, call, did, letter, record, shown, told
 
 from harness.core.ends import EndState
 from harness.core.experiments import LedgerRule, Station
+from harness.core.history import Observation
 from harness.core.settling import Quiet, Settled, Told, check_settled, check_told
 from harness.core.verdict import Outcome
 
@@ -89,6 +90,7 @@ CALLS = (HANDOFF, ("sales_order.upsert",))
         ([call(1), call(2, None), shown()], False),
         ([call(1, 503), shown(letter())], True),
         ([call(1), call(1, 503, order=2), shown()], False),
+        ([call(1, 503), Observation(9.0, "queues", ({"id": "c", "handoff": HANDOFF, "entity": "#1001"},))], True),
     ],
 )
 def test_quiet(things, quiet):
