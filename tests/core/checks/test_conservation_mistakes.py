@@ -91,8 +91,8 @@ class TestTheLedger:
     @pytest.mark.parametrize(("status", "where"), [("Cancelled", Row.POSTED), ("Closed", Row.DUPLICATED)])
     def test_what_was_called_off_holds_no_goods(self, status, where):
         """A cancelled sales order with more on it than was sold is no surplus beside the one that stands."""
-        lines = [{"sku": "CAP", "quantity": 1}]
-        shop = made("storefront", "orders", total_price="37.50", line_items=lines)
+        lines = [{"sku": "CAP", "quantity": 2}]
+        shop = made("storefront", "orders", total_price="37.50", lines=lines)
         called_off = made("erp", "sales_orders", "s1", status=status, lines=[{"sku": "CAP", "quantity": 9}])
         stands = made("erp", "sales_orders", "s2", status="Billed", lines=lines)
         assert row(shop, called_off, stands).row is where
