@@ -45,8 +45,19 @@ CORE = "harness/core"
 TESTS = "tests/core"
 SLICE = "scenarios/slice.yaml"
 CHECKERS = (
-    *("backoff", "canary", "conditions", "ends", "estimate", "gates", "jitter", "judging", "settling", "timing"),
-    *("undeclared", "verdict", "witnesses"),
+    "backoff",
+    "canary",
+    "conditions",
+    "ends",
+    "estimate",
+    "gates",
+    "jitter",
+    "judging",
+    "settling",
+    "timing",
+    "undeclared",
+    "verdict",
+    "witnesses",
 )
 # Tests of what leads to an experiment, and those that judge the traces once more.
 LEFT_OUT = tuple(
